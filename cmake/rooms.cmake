@@ -1,0 +1,71 @@
+# The rooms: one static library each. This table is the only place that says which rooms there are,
+# whom each may include, and what it links. `tools/check_rooms` holds every #include to it.
+#
+#   room | rooms it may include | packages it links
+set(INQUEST_ROOMS
+  "base       |                                                       | fmt::fmt tl::expected zlib zstd lzma lz4"
+  "format/elf | base                                                  | "
+  "snapshot   | base                                                  | "
+  "ingest     | base format/elf snapshot                              | "
+  "locate     | base format/elf snapshot                              | curl"
+  "symbols    | base format/elf snapshot locate                       | llvm xxhash"
+  "unwind     | base format/elf snapshot locate                       | tbb"
+  "answer     | base                                                  | "
+  "cause      | base format/elf snapshot locate symbols unwind answer | zydis tbb"
+  "report     | base answer                                           | nlohmann_json::nlohmann_json"
+  "capture    | base format/elf snapshot ingest                       | "
+  "app        | *                                                     | CLI11::CLI11 spdlog::spdlog"
+)
+
+# One static library `inquest_<room>` from src/<room>/**.cc, one test program from **_test.cc.
+function(inquest_add_rooms)
+  foreach(row IN LISTS INQUEST_ROOMS)
+    string(REPLACE "|" ";" cells "${row}")
+    list(TRANSFORM cells STRIP)
+    list(GET cells 0 room)
+    list(GET cells 1 may_include)
+    list(GET cells 2 packages)
+    string(REPLACE " " ";" packages "${packages}")
+    string(REGEX REPLACE " +" ";" may_include "${may_include}")
+    string(REPLACE "/" "_" target "inquest_${room}")
+
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cc")
+    set(tests ${sources})
+    list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+    list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+    if(NOT sources)
+      continue()
+    endif()
+    add_library(${target} STATIC ${sources})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(${target} PRIVATE inquest_warnings)
+    if(may_include STREQUAL "*")
+      get_property(may_include GLOBAL PROPERTY INQUEST_ROOM_NAMES)
+    endif()
+    foreach(other IN LISTS may_include)
+      string(REPLACE "/" "_" other_target "inquest_${other}")
+      if(TARGET ${other_target})
+        target_link_libraries(${target} PUBLIC ${other_target})
+      endif()
+    endforeach()
+    foreach(package IN LISTS packages)
+      target_link_libraries(${target} PUBLIC ${INQUEST_PACKAGE_${package}})
+      if(NOT DEFINED INQUEST_PACKAGE_${package})
+        target_link_libraries(${target} PUBLIC ${package})
+      endif()
+    endforeach()
+    set_property(GLOBAL APPEND PROPERTY INQUEST_ROOM_NAMES ${room})
+
+    if(tests AND INQUEST_TESTS)
+      add_executable(${target}_test ${tests})
+      target_link_libraries(${target}_test PRIVATE ${target} inquest_testkit inquest_warnings
+                                                   GTest::gtest_main GTest::gmock)
+      string(REPLACE "/" "." label "${room}")
+      gtest_discover_tests(${target}_test TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST
+                           PROPERTIES TIMEOUT 300
+                           WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    endif()
+  endforeach()
+endfunction()

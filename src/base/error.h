@@ -1,0 +1,52 @@
+/// Errors as values that a user can read: what, where, and what to do about it.
+///
+/// A function that can fail on its input returns `Result<T>`; asserts are for our own bugs.
+/// Thread safety: values, no shared state.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace inquest {
+
+/// Why an input could not be used. Printed as one line.
+struct Error {
+  std::string what;                    ///< "section table ends outside the file"
+  std::string file = {};               ///< path of the file at fault; empty when there is none
+  std::string stream = {};             ///< part of the file, such as "ELF header"; may be empty
+  std::optional<uint64_t> offset = {}; ///< byte offset in `file`; absent when it has no place
+  std::string advice = {};             ///< what the user can do; may be empty
+
+  /// "FILE: STREAM at offset 0x40: WHAT; ADVICE", leaving out what is absent.
+  std::string line() const;
+};
+
+template <class T = void>
+using Result = tl::expected<T, Error>;
+
+/// Something missing or doubtful that did not stop the work, and how to supply it.
+struct Warning {
+  std::string what;
+  std::string advice = {};  ///< may be empty
+  friend bool operator==(const Warning&, const Warning&) = default;
+};
+
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(std::string what, std::string advice = {}) {
+  return tl::unexpected<Error>(Error{.what = std::move(what), .advice = std::move(advice)});
+}
+
+}  // namespace inquest
+
+/// `auto x = TRY(parse(bytes));` yields the value, or returns the error from this function.
+#define TRY(expression)                                                                  \
+  __extension__({                                                                        \
+    auto try_result_ = (expression);                                                     \
+    if (!try_result_) return tl::unexpected<::inquest::Error>(std::move(try_result_).error()); \
+    std::move(try_result_).value();                                                      \
+  })

@@ -1,0 +1,73 @@
+/// From the identity of a module to the files that describe it: its image and its debug file.
+///
+/// Order: the core's own bytes (vDSO) - recorded path - `--image` / `--symbols` folders (by build
+/// id, then by name) - /usr/lib/debug (.build-id, then .gnu_debuglink with CRC) - .gnu_debugdata -
+/// debuginfod. A candidate whose build id differs is refused and reported, never used silently.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "format/elf/file.h"
+#include "snapshot/snapshot.h"
+
+namespace inquest::locate {
+
+struct Options {
+  std::vector<std::string> symbols = {};  ///< folders or http(s) URLs, in order of preference
+  std::vector<std::string> images = {};   ///< folders of executables and libraries
+  std::vector<std::string> servers = {};  ///< debuginfod URLs
+  std::string cache = {};                 ///< debuginfod cache folder; empty: its standard place
+  bool system_paths = true;               ///< recorded paths, /usr/lib/debug
+  /// Told while a download runs; may be empty. total is 0 when the server does not say.
+  std::function<void(std::string_view url, uint64_t done, uint64_t total)> progress = {};
+
+  /// From INQUEST_SYMBOL_PATH (':' between folders, URLs by whitespace or ';'), DEBUGINFOD_URLS,
+  /// DEBUGINFOD_CACHE_PATH, XDG_CACHE_HOME.
+  static Options from_environment();
+};
+
+/// What is known of a module's symbols before any is read.
+enum class Availability : uint8_t {
+  full,        ///< debug information
+  public_only, ///< a symbol table
+  none,        ///< nothing that names functions
+  mismatched,  ///< only a file of another build was found; it is not used
+};
+std::string_view name(Availability availability);  ///< "full", "public", "none", "mismatched"
+
+/// Any pointer may be null. The files are shared and immutable.
+struct ModuleFiles {
+  std::shared_ptr<const elf::File> image;   ///< code, .eh_frame, .dynsym
+  std::shared_ptr<const elf::File> debug;   ///< .debug_info; may be the same file as image
+  std::shared_ptr<const elf::File> symtab;  ///< file with .symtab (image, debug or mini debug info)
+  std::shared_ptr<const elf::File> alt;     ///< dwz's alternate file of `debug`
+  Availability availability = Availability::none;
+  std::string from = {};  ///< path or URL of the file that gave the symbols
+  std::string note = {};  ///< one sentence for people: why not, or what was refused
+  std::vector<Warning> warnings = {};
+};
+
+/// Looks modules up. Safe from several threads; each module is looked up by its caller once.
+class Locator {
+ public:
+  explicit Locator(Options options);
+  ~Locator();
+  ModuleFiles find(const snapshot::Snapshot& snapshot, const snapshot::Module& module) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What the kernel left out of the core (file-backed, unmodified text and read-only data) is read
+/// from the image: adds pieces of Origin::file to the snapshot's memory for every page of `module`
+/// that the dump lacks. Writable pages that the dump lacks are not added: their content is unknown.
+void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
+                     const elf::File& image);
+
+}  // namespace inquest::locate

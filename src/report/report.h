@@ -1,0 +1,23 @@
+/// An Answer -> text for people, JSON by schema/why.schema.json, one self-contained HTML file.
+#pragma once
+
+#include <string>
+
+#include "answer/answer.h"
+
+namespace inquest::report {
+
+struct TextStyle {
+  bool colour = false;
+  unsigned width = 100;        ///< columns to wrap prose at; tables are not wrapped
+  bool all_threads = false;    ///< print every thread in full instead of folding equal stacks
+};
+
+std::string why_text(const answer::Answer& answer, const TextStyle& style);
+std::string why_json(const answer::Answer& answer);
+std::string why_html(const answer::Answer& answer);
+
+std::string stack_text(const answer::Answer& answer, const TextStyle& style);
+std::string stack_json(const answer::Answer& answer);
+
+}  // namespace inquest::report
