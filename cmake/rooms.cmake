@@ -14,7 +14,7 @@ set(INQUEST_ROOMS
   "cause      | base format/elf snapshot locate symbols unwind answer | zydis tbb"
   "report     | base answer                                           | nlohmann_json::nlohmann_json"
   "capture    | base format/elf snapshot ingest                       | "
-  "app        | *                                                     | CLI11::CLI11 spdlog::spdlog"
+  "app        | *                                                     | CLI11::CLI11"
 )
 
 # One static library `inquest_<room>` from src/<room>/**.cc, one test program from **_test.cc.

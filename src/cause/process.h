@@ -63,6 +63,8 @@ class Process {
   std::vector<answer::Stack> describe_stacks() const;
   std::vector<answer::Module> describe_modules() const;
   std::vector<Warning> warnings() const;
+  /// Modules whose symbols were opened so far. Borrowed.
+  std::vector<const snapshot::Module*> used_modules() const;
 
  private:
   struct Impl;

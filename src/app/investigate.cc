@@ -1,0 +1,77 @@
+#include "app/investigate.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "app/terminal.h"
+#include "cause/cause.h"
+#include "ingest/ingest.h"
+#include "report/report.h"
+
+extern char** environ;
+
+namespace inquest::app {
+
+Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options) {
+  Progress::shared().stage("reading the dump");
+  auto snapshot = TRY(ingest::open(options.dump));
+  Progress::shared().stage("looking for symbols");
+  return cause::Process::open(std::move(snapshot), analysis_options(options));
+}
+
+void print_why(const cause::Process& process, const DumpOptions& options) {
+  Progress::shared().stage("reading symbols and stacks");
+  answer::Answer answer = cause::investigate(process);
+  Progress::shared().stop();
+  switch (options.output) {
+    case Output::json: fmt::print("{}\n", report::why_json(answer)); break;
+    case Output::html: fmt::print("{}\n", report::why_html(answer)); break;
+    case Output::text: {
+      auto style = terminal_style();
+      style.all_threads = options.all_threads;
+      fmt::print("{}", report::why_text(answer, style));
+    }
+  }
+  std::fflush(stdout);
+}
+
+void compile_caches_in_background(const cause::Process& process, const DumpOptions& options) {
+  if (!options.use_cache) return;
+  const auto& snapshot = process.snapshot();
+  std::vector<std::string> arguments{"inquest", "symbols", "compile", options.dump};
+  size_t fixed = arguments.size();
+  for (const auto& module : process.used_modules()) {
+    if (!process.symbols(*module).wants_compiling()) continue;
+    arguments.push_back("--module");
+    arguments.push_back(fmt::format("{:#x}", module->range.begin.value));
+  }
+  if (arguments.size() == fixed || snapshot.path.empty()) return;
+  for (const auto& folder : options.symbols) arguments.insert(arguments.end(), {"--symbols", folder});
+  for (const auto& folder : options.images) arguments.insert(arguments.end(), {"--image", folder});
+
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  // It must not hold our caller's pipes open, nor die with our terminal.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  pid_t child = 0;
+  ::posix_spawn(&child, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+}
+
+}  // namespace inquest::app

@@ -1,0 +1,22 @@
+/// The recipe behind `why`, `run` and the library: a dump's path -> everything known of it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/options.h"
+#include "cause/process.h"
+
+namespace inquest::app {
+
+/// Open, ingest. The Process locates and reads symbols as it is asked.
+Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options);
+
+/// Prints why it died in the chosen format.
+void print_why(const cause::Process& process, const DumpOptions& options);
+
+/// Starts `inquest symbols compile` in the background, at low priority, for the modules whose
+/// symbols were read the slow way, so that the next look is quick. Does nothing when none were.
+void compile_caches_in_background(const cause::Process& process, const DumpOptions& options);
+
+}  // namespace inquest::app

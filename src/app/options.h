@@ -1,0 +1,40 @@
+/// What the command line says, shared by the verbs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cause/process.h"
+
+namespace inquest::app {
+
+enum class Output : uint8_t { text, json, html };
+
+/// Options of every verb that reads a dump.
+struct DumpOptions {
+  std::string dump = {};
+  Output output = Output::text;
+  std::vector<std::string> symbols = {};
+  std::vector<std::string> images = {};
+  bool use_cache = true;
+  bool all_threads = false;
+};
+
+/// Adds --format (without html where the verb has none), --symbols, --image, --no-symbol-cache.
+void add_dump_options(CLI::App& verb, DumpOptions& options, bool html);
+/// The same without the positional DUMP, for verbs that make the dump themselves.
+void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html);
+
+/// The rooms' options: the environment's, then the command line's in front.
+cause::Options analysis_options(const DumpOptions& options);
+
+/// A verb sets this to what the process shall return; CLI11 callbacks have no result.
+using ExitStatus = int;
+inline constexpr ExitStatus kDone = 0, kUnusableInput = 1, kWrongUsage = 2;
+
+/// Prints the one line and returns kUnusableInput.
+ExitStatus report_error(const Error& error);
+
+}  // namespace inquest::app

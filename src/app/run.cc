@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/investigate.h"
+#include "app/verbs.h"
+#include "capture/capture.h"
+
+namespace inquest::app {
+namespace {
+
+struct RunOptions {
+  DumpOptions analysis;
+  std::vector<std::string> command;
+  std::string core;
+  bool no_verdict = false;
+};
+
+/// We end as the program did: its signal is ours, its status is ours.
+ExitStatus end_as(const capture::RunOutcome& outcome) {
+  if (!outcome.signal) return outcome.exit_status.value_or(kDone);
+  std::fflush(nullptr);
+  rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);  // the program's core is what matters, not ours
+  ::signal(*outcome.signal, SIG_DFL);
+  ::raise(*outcome.signal);
+  return 128 + *outcome.signal;  // a signal that is blocked here
+}
+
+ExitStatus run(RunOptions options) {
+  capture::CoreOptions core;
+  core.path = options.core.empty() ? fmt::format("inquest.{}.core", ::getpid()) : options.core;
+  auto outcome = capture::run(options.command, core);
+  if (!outcome) return report_error(outcome.error());
+  if (outcome->core) {
+    fmt::print(stderr, "inquest: {} died; its core is {}\n", options.command.front(),
+               outcome->core->path);
+    for (const auto& warning : outcome->core->warnings) {
+      fmt::print(stderr, "inquest: warning: {}\n", warning.what);
+    }
+    if (!options.no_verdict) {
+      options.analysis.dump = outcome->core->path;
+      auto process = open_process(options.analysis);
+      if (!process) {
+        report_error(process.error());
+      } else {
+        print_why(**process, options.analysis);
+        compile_caches_in_background(**process, options.analysis);
+      }
+    }
+  }
+  return end_as(*outcome);
+}
+
+}  // namespace
+
+void add_run(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand(
+      "run", "Start a program; when it dies, keep its core and say why");
+  auto options = std::make_shared<RunOptions>();
+  add_analysis_options(*verb, options->analysis, true);
+  verb->add_option("--core", options->core, "Where to write the core; default inquest.PID.core")
+      ->type_name("FILE");
+  verb->add_flag("--no-verdict", options->no_verdict, "Only keep the core");
+  verb->add_option("CMD", options->command, "The program and its arguments, after --")->required();
+  verb->positionals_at_end();
+  verb->footer(
+      "The program keeps its terminal, its signals and its exit status; inquest ends as it ends.\n\n"
+      "Examples:\n"
+      "  inquest run -- ./server --port 7000\n"
+      "  inquest run --core /var/crash/server.core -- ./server --port 7000");
+  verb->callback([options, &status] { status = run(*options); });
+}
+
+}  // namespace inquest::app

@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include "app/investigate.h"
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "cause/cause.h"
+#include "report/report.h"
+
+namespace inquest::app {
+namespace {
+
+ExitStatus stack(const DumpOptions& options) {
+  auto process = open_process(options);
+  if (!process) return report_error(process.error());
+  Progress::shared().stage("reading symbols and stacks");
+  answer::Answer answer = cause::describe(**process);
+  Progress::shared().stop();
+  if (options.output == Output::json) {
+    fmt::print("{}\n", report::stack_json(answer));
+  } else {
+    auto style = terminal_style();
+    style.all_threads = options.all_threads;
+    fmt::print("{}", report::stack_text(answer, style));
+  }
+  compile_caches_in_background(**process, options);
+  return kDone;
+}
+
+}  // namespace
+
+void add_stack(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand("stack", "Print the call stacks of all threads");
+  auto options = std::make_shared<DumpOptions>();
+  add_dump_options(*verb, *options, false);
+  verb->footer(
+      "Examples:\n"
+      "  inquest stack core.4711\n"
+      "  inquest stack core.4711 --all-threads\n"
+      "  inquest stack core.4711 --format json | jq '.threads[0].frames'");
+  verb->callback([options, &status] { status = stack(*options); });
+}
+
+}  // namespace inquest::app
