@@ -2,11 +2,10 @@
 /// Values; no allocation; safe from any thread.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <fmt/format.h>
 #include <functional>
 #include <limits>
 
@@ -24,7 +23,8 @@ struct Address {
 };
 
 /// An offset from the module's load base: address = base + rva. For ELF this is the
-/// virtual address in the file (p_vaddr space) minus the lowest PT_LOAD address rounded to its page.
+/// virtual address in the file (p_vaddr space) minus the lowest PT_LOAD address rounded to its
+/// page.
 struct Rva {
   uint64_t value = 0;
   friend auto operator<=>(Rva, Rva) = default;

@@ -24,8 +24,8 @@ Result<std::vector<std::byte>> unpack(Bytes packed, Packing packing, uint64_t li
                                       bool exact = false);
 
 struct UnpackedFile {
-  uint64_t bytes = 0;   ///< written
-  bool cut = false;     ///< the packed stream ended early; what came before was written
+  uint64_t bytes = 0;  ///< written
+  bool cut = false;    ///< the packed stream ended early; what came before was written
 };
 /// Unpacks a whole stream to an open, empty file descriptor, sparse where it is zero.
 Result<UnpackedFile> unpack_to_file(Bytes packed, Packing packing, int descriptor, uint64_t limit);

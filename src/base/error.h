@@ -4,23 +4,23 @@
 /// Thread safety: values, no shared state.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdint>
+#include <fmt/core.h>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace inquest {
 
 /// Why an input could not be used. Printed as one line.
 struct Error {
-  std::string what;                    ///< "section table ends outside the file"
-  std::string file = {};               ///< path of the file at fault; empty when there is none
-  std::string stream = {};             ///< part of the file, such as "ELF header"; may be empty
-  std::optional<uint64_t> offset = {}; ///< byte offset in `file`; absent when it has no place
-  std::string advice = {};             ///< what the user can do; may be empty
+  std::string what;                     ///< "section table ends outside the file"
+  std::string file = {};                ///< path of the file at fault; empty when there is none
+  std::string stream = {};              ///< part of the file, such as "ELF header"; may be empty
+  std::optional<uint64_t> offset = {};  ///< byte offset in `file`; absent when it has no place
+  std::string advice = {};              ///< what the user can do; may be empty
 
   /// "FILE: STREAM at offset 0x40: WHAT; ADVICE", leaving out what is absent.
   std::string line() const;
@@ -41,12 +41,18 @@ inline tl::unexpected<Error> fail(std::string what, std::string advice = {}) {
   return tl::unexpected<Error>(Error{.what = std::move(what), .advice = std::move(advice)});
 }
 
+/// The value of a result that has one; nothing for Result<>. (tl::expected<void> has no value().)
+template <class T>
+T take_value(Result<T>&& result) {
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
 }  // namespace inquest
 
 /// `auto x = TRY(parse(bytes));` yields the value, or returns the error from this function.
-#define TRY(expression)                                                                  \
-  __extension__({                                                                        \
-    auto try_result_ = (expression);                                                     \
+#define TRY(expression)                                                                        \
+  __extension__({                                                                              \
+    auto try_result_ = (expression);                                                           \
     if (!try_result_) return tl::unexpected<::inquest::Error>(std::move(try_result_).error()); \
-    std::move(try_result_).value();                                                      \
+    ::inquest::take_value(std::move(try_result_));                                             \
   })

@@ -30,7 +30,8 @@ struct [[gnu::packed]] Packed {
   constexpr Packed& operator=(T value) {
     for (size_t i = 0; i < sizeof(T); ++i) {
       size_t shift = Order == std::endian::little ? i : sizeof(T) - 1 - i;
-      raw[i] = static_cast<unsigned char>(static_cast<std::make_unsigned_t<T>>(value) >> (8 * shift));
+      raw[i] =
+          static_cast<unsigned char>(static_cast<std::make_unsigned_t<T>>(value) >> (8 * shift));
     }
     return *this;
   }

@@ -21,7 +21,8 @@ void Memory::add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<cons
   std::vector<Piece> gaps;
   Address from = begin;
   for (auto p = at; p != pieces_.end() && p->begin < end; ++p) {
-    if (from < p->begin) gaps.push_back({from, bytes.subspan(from - begin, p->begin - from), origin});
+    if (from < p->begin)
+      gaps.push_back({from, bytes.subspan(from - begin, p->begin - from), origin});
     from = p->end();
   }
   if (from < end) gaps.push_back({from, bytes.subspan(from - begin, end - from), origin});
@@ -45,9 +46,8 @@ size_t Memory::read(Address from, std::span<std::byte> out) const {
     if (run.empty()) {
       if (!source_) break;
       // The source is asked up to the next piece only, so that a piece always wins.
-      auto next = std::partition_point(pieces_.begin(), pieces_.end(), [&](const Piece& p) {
-        return p.begin <= from + done;
-      });
+      auto next = std::partition_point(pieces_.begin(), pieces_.end(),
+                                       [&](const Piece& p) { return p.begin <= from + done; });
       size_t want = out.size() - done;
       if (next != pieces_.end()) want = std::min<uint64_t>(want, next->begin - (from + done));
       size_t got = source_->read(from + done, out.subspan(done, want));

@@ -7,8 +7,7 @@ namespace {
 
 constexpr std::string_view kX64[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
                                      "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
-constexpr std::string_view kX86[] = {"eax", "ecx", "edx", "ebx", "esp",
-                                     "ebp", "esi", "edi", "eip"};
+constexpr std::string_view kX86[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eip"};
 constexpr std::string_view kArm64[] = {
     "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
     "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
@@ -18,10 +17,14 @@ constexpr std::string_view kArm[] = {"r0", "r1", "r2",  "r3",  "r4",  "r5", "r6"
 
 std::span<const std::string_view> names(Arch arch) {
   switch (arch) {
-    case Arch::x86_64: return kX64;
-    case Arch::aarch64: return kArm64;
-    case Arch::x86: return kX86;
-    case Arch::arm: return kArm;
+    case Arch::x86_64:
+      return kX64;
+    case Arch::aarch64:
+      return kArm64;
+    case Arch::x86:
+      return kX86;
+    case Arch::arm:
+      return kArm;
   }
   return {};
 }
@@ -30,10 +33,14 @@ std::span<const std::string_view> names(Arch arch) {
 
 std::string_view name(Arch arch) {
   switch (arch) {
-    case Arch::x86_64: return "x86_64";
-    case Arch::aarch64: return "aarch64";
-    case Arch::x86: return "x86";
-    case Arch::arm: return "arm";
+    case Arch::x86_64:
+      return "x86_64";
+    case Arch::aarch64:
+      return "aarch64";
+    case Arch::x86:
+      return "x86";
+    case Arch::arm:
+      return "arm";
   }
   return {};
 }
@@ -46,10 +53,14 @@ const RegisterRoles& roles(Arch arch) {
   static constexpr RegisterRoles x86{.pc = 8, .sp = 4, .fp = 5, .link = {}, .count = 9};
   static constexpr RegisterRoles arm{.pc = 15, .sp = 13, .fp = 11, .link = 14, .count = 16};
   switch (arch) {
-    case Arch::x86_64: return x86_64;
-    case Arch::aarch64: return aarch64;
-    case Arch::x86: return x86;
-    case Arch::arm: return arm;
+    case Arch::x86_64:
+      return x86_64;
+    case Arch::aarch64:
+      return aarch64;
+    case Arch::x86:
+      return x86;
+    case Arch::arm:
+      return arm;
   }
   return x86_64;
 }

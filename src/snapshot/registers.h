@@ -18,8 +18,8 @@ namespace inquest::snapshot {
 
 enum class Arch : uint8_t { x86_64, aarch64, x86, arm };
 
-std::string_view name(Arch arch);        ///< "x86_64", "aarch64", "x86", "arm"
-unsigned pointer_size(Arch arch);        ///< in bytes: 8 or 4
+std::string_view name(Arch arch);  ///< "x86_64", "aarch64", "x86", "arm"
+unsigned pointer_size(Arch arch);  ///< in bytes: 8 or 4
 constexpr bool is_64_bit(Arch arch) { return arch == Arch::x86_64 || arch == Arch::aarch64; }
 
 /// A DWARF register number.

@@ -18,19 +18,26 @@ const T* find_in(const std::vector<T>& sorted, Address at) {
 
 std::string_view name(Format format) {
   switch (format) {
-    case Format::elf_core: return "elf-core";
-    case Format::minidump: return "minidump";
-    case Format::live: return "live";
+    case Format::elf_core:
+      return "elf-core";
+    case Format::minidump:
+      return "minidump";
+    case Format::live:
+      return "live";
   }
   return {};
 }
 
 std::string_view name(Os os) {
   switch (os) {
-    case Os::linux: return "linux";
-    case Os::windows: return "windows";
-    case Os::macos: return "macos";
-    case Os::unknown: return "unknown";
+    case Os::linux:
+      return "linux";
+    case Os::windows:
+      return "windows";
+    case Os::macos:
+      return "macos";
+    case Os::unknown:
+      return "unknown";
   }
   return {};
 }

@@ -24,12 +24,12 @@ std::string_view name(Format format);  ///< "elf-core", "minidump", "live"
 std::string_view name(Os os);          ///< "linux", "windows", "macos", "unknown"
 
 struct Thread {
-  uint32_t id = 0;                     ///< the system's thread id
-  std::string name = {};               ///< empty when not known
-  Registers registers;                 ///< at the moment of the dump
-  bool crashed = false;                ///< the thread whose death this is; at most one
-  std::optional<uint64_t> tls = {};    ///< thread pointer (fs base, tpidr_el0, TEB)
-  std::optional<uint32_t> signal = {}; ///< signal that this thread had when it stopped
+  uint32_t id = 0;                           ///< the system's thread id
+  std::string name = {};                     ///< empty when not known
+  Registers registers;                       ///< at the moment of the dump
+  bool crashed = false;                      ///< the thread whose death this is; at most one
+  std::optional<uint64_t> tls = {};          ///< thread pointer (fs base, tpidr_el0, TEB)
+  std::optional<uint32_t> signal = {};       ///< signal that this thread had when it stopped
   std::vector<std::byte> vector_state = {};  ///< raw xsave/fpsimd bytes; may be empty
 };
 
@@ -47,14 +47,14 @@ struct Identity {
 
 /// An image that was loaded: the executable, a shared library, the vDSO.
 struct Module {
-  std::string path;         ///< as recorded; may be a bare name, or empty
-  AddressRange range;       ///< from its first to past its last mapped byte
+  std::string path;    ///< as recorded; may be a bare name, or empty
+  AddressRange range;  ///< from its first to past its last mapped byte
   Identity identity;
   /// address = p_vaddr + bias, for ELF. For PE the same as range.begin.
   uint64_t bias = 0;
-  bool is_main = false;     ///< the executable
-  bool is_vdso = false;     ///< lives only in memory
-  bool deleted = false;     ///< the file was replaced or removed while mapped
+  bool is_main = false;  ///< the executable
+  bool is_vdso = false;  ///< lives only in memory
+  bool deleted = false;  ///< the file was replaced or removed while mapped
   std::string version = {};
 
   std::string_view file_name() const;  ///< last component of path
@@ -71,38 +71,38 @@ struct Region {
   std::optional<Access> access = {};  ///< absent when the source does not say
   std::string file = {};              ///< mapped file, "[heap]", "[stack]", "[vdso]", or empty
   std::optional<FileOffset> file_offset = {};
-  uint64_t recorded = 0;              ///< bytes of it that the dump holds
+  uint64_t recorded = 0;  ///< bytes of it that the dump holds
   bool shared = false;
 };
 
 /// What killed the process, as the system told it.
 struct Fault {
   uint32_t thread = 0;
-  std::optional<int> signal = {};         ///< POSIX signal
-  std::optional<int> signal_code = {};    ///< si_code
-  std::optional<uint32_t> exception = {}; ///< Windows exception code
-  std::vector<uint64_t> parameters = {};  ///< exception parameters
-  std::optional<Address> address = {};    ///< si_addr where the signal has one; the faulting data
-  std::optional<int32_t> sender_pid = {}; ///< si_pid where the signal was sent (kill, tgkill)
+  std::optional<int> signal = {};          ///< POSIX signal
+  std::optional<int> signal_code = {};     ///< si_code
+  std::optional<uint32_t> exception = {};  ///< Windows exception code
+  std::vector<uint64_t> parameters = {};   ///< exception parameters
+  std::optional<Address> address = {};     ///< si_addr where the signal has one; the faulting data
+  std::optional<int32_t> sender_pid = {};  ///< si_pid where the signal was sent (kill, tgkill)
   std::optional<uint32_t> sender_uid = {};
 };
 
 struct Process {
   std::optional<int32_t> pid = {};
-  std::string command = {};                ///< short name
-  std::string arguments = {};              ///< as recorded, often cut at 80 characters
-  std::string executable = {};             ///< path, when known
+  std::string command = {};                           ///< short name
+  std::string arguments = {};                         ///< as recorded, often cut at 80 characters
+  std::string executable = {};                        ///< path, when known
   std::optional<std::chrono::sys_seconds> time = {};  ///< of death
-  std::map<uint64_t, uint64_t> auxv = {};  ///< AT_* -> value
+  std::map<uint64_t, uint64_t> auxv = {};             ///< AT_* -> value
 };
 
 struct Snapshot {
   Format format = Format::elf_core;
   Os os = Os::linux;
   Arch arch = Arch::x86_64;
-  std::string path = {};        ///< of the dump; empty for a live process
-  uint64_t bytes = 0;           ///< size of the dump
-  bool complete = true;         ///< false when the dump was cut or damaged
+  std::string path = {};  ///< of the dump; empty for a live process
+  uint64_t bytes = 0;     ///< size of the dump
+  bool complete = true;   ///< false when the dump was cut or damaged
   Process process = {};
   std::vector<Thread> threads = {};
   std::vector<Module> modules = {};  ///< ascending by range.begin, disjoint

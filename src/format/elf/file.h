@@ -39,7 +39,7 @@ struct Section {
   uint64_t flags = 0;  ///< SHF_*
   uint64_t address = 0;
   uint64_t offset = 0;
-  uint64_t size = 0;   ///< as stored
+  uint64_t size = 0;  ///< as stored
   uint32_t link = 0;
   uint32_t info = 0;
   uint64_t entry_size = 0;
@@ -49,16 +49,20 @@ struct Note {
   std::string_view owner;  ///< "CORE", "GNU", "LINUX"
   uint32_t type = 0;       ///< NT_*
   Bytes description;
-  uint64_t offset = 0;     ///< of the description in the file
+  uint64_t offset = 0;  ///< of the description in the file
 };
 
+/// The notes of a run of bytes that starts at file offset (or address) `origin`; up to the first
+/// that does not fit. `alignment` is the segment's.
+std::vector<Note> parse_notes(Bytes run, uint64_t origin, uint64_t alignment);
+
 struct Symbol {
-  std::string_view name;   ///< mangled; without the "@VERSION" part
-  uint64_t value = 0;      ///< virtual address in the file
+  std::string_view name;  ///< mangled; without the "@VERSION" part
+  uint64_t value = 0;     ///< virtual address in the file
   uint64_t size = 0;
-  uint8_t type = 0;        ///< STT_*
-  uint8_t binding = 0;     ///< STB_*
-  uint16_t section = 0;    ///< SHN_*
+  uint8_t type = 0;      ///< STT_*
+  uint8_t binding = 0;   ///< STB_*
+  uint16_t section = 0;  ///< SHN_*
 };
 
 class File {
@@ -98,10 +102,16 @@ class File {
   /// NT_GNU_BUILD_ID; empty when none.
   Bytes build_id() const;
   /// The debug link's file name and CRC-32; absent when none.
-  struct DebugLink { std::string_view name; uint32_t crc; };
+  struct DebugLink {
+    std::string_view name;
+    uint32_t crc;
+  };
   std::optional<DebugLink> debug_link() const;
   /// dwz's alternate file: its path and build id.
-  struct AltLink { std::string_view path; Bytes build_id; };
+  struct AltLink {
+    std::string_view path;
+    Bytes build_id;
+  };
   std::optional<AltLink> alt_link() const;
 
   /// Symbols of a SHT_SYMTAB or SHT_DYNSYM section; where there is no section table, of
