@@ -14,6 +14,7 @@ set(INQUEST_ROOMS
   "cause      | base format/elf snapshot locate symbols unwind answer | zydis tbb"
   "report     | base answer                                           | nlohmann_json::nlohmann_json"
   "capture    | base format/elf snapshot ingest                       | "
+  "library    | base ingest snapshot locate symbols answer cause report unwind | "
   "app        | *                                                     | CLI11::CLI11"
 )
 

@@ -4,7 +4,7 @@
 
 #include "app/terminal.h"
 #include "app/verbs.h"
-#include "app/version.h"
+#include "base/version.h"
 
 namespace inquest::app {
 namespace {

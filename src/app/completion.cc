@@ -3,7 +3,7 @@
 #include <string>
 
 #include "app/verbs.h"
-#include "app/version.h"
+#include "base/version.h"
 
 namespace inquest::app {
 namespace {

@@ -1,0 +1,53 @@
+"""The command line as a new user meets it: help, wrong usage, unusable input, one line each."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+INQUEST = os.environ["INQUEST"]
+
+
+def inquest(*arguments, **keywords):
+    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=60,
+                          **keywords)
+
+
+class CommandLine(unittest.TestCase):
+    def test_help_has_examples(self):
+        for verb in ("why", "stack", "run", "dump", "catch"):
+            answer = inquest(verb, "--help")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertIn("Example", answer.stdout, verb)
+
+    def test_wrong_usage_is_2(self):
+        for arguments in ([], ["frobnicate"], ["why"], ["why", "x", "--format", "yaml"], ["dump"]):
+            self.assertEqual(inquest(*arguments).returncode, 2, arguments)
+
+    def test_unusable_input_is_one_line_and_1(self):
+        with tempfile.TemporaryDirectory() as folder:
+            inputs = {"empty": b"", "text": b"hello, world\n" * 100, "zeros": bytes(4096),
+                      "elf": b"\x7fELF" + bytes(60), "mdmp": b"MDMP\x93\xa7" + bytes(100)}
+            paths = [os.path.join(folder, "missing"), folder, INQUEST]
+            for name, data in inputs.items():
+                paths.append(os.path.join(folder, name))
+                with open(paths[-1], "wb") as file:
+                    file.write(data)
+            for path in paths:
+                answer = inquest("why", path)
+                self.assertEqual(answer.returncode, 1, path)
+                self.assertEqual(answer.stdout, "", path)
+                lines = answer.stderr.strip().splitlines()
+                self.assertEqual(len(lines), 1, answer.stderr)
+                self.assertIn(path, lines[0])
+
+    def test_completion_and_manual(self):
+        bash = inquest("completion", "bash").stdout
+        checked = subprocess.run(["bash", "-n"], input=bash, text=True, capture_output=True)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        for verb in ("why", "stack", "run", "dump"):
+            self.assertIn(verb, bash)
+            self.assertIn(verb, inquest("completion", "man").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
