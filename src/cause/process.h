@@ -1,8 +1,8 @@
 /// A dead process with everything that explains it: snapshot, files, symbols, stacks, types.
 ///
 /// What detectors look at. Files are located when first asked for, symbols are opened when first
-/// asked for, stacks are walked once. Owns all; pointers handed out are borrowed and valid while the
-/// Process lives. Safe from several threads after `open`.
+/// asked for, stacks are walked once. Owns all; pointers handed out are borrowed and valid while
+/// the Process lives. Safe from several threads after `open`.
 #pragma once
 
 #include <memory>
@@ -49,7 +49,7 @@ class Process {
   /// Of the crashed thread; null when there is none.
   const unwind::Stack* crashed_stack() const;
 
-  Located locate(Address at) const;        ///< of an exact address
+  Located locate(Address at) const;                  ///< of an exact address
   Located locate(const unwind::Frame& frame) const;  ///< by lookup_pc()
   /// "game::Guild::rank() + 0x12 (lobby+0x4012)" or "lobby+0x4012" or "0x4012".
   std::string describe(Address at) const;

@@ -1,0 +1,112 @@
+#include "cause/cause.h"
+
+#include <chrono>
+#include <ctime>
+#include <exception>
+
+#include "cause/detector.h"
+#include "cause/fault.h"
+#include "cause/verdict.h"
+
+namespace inquest::cause {
+namespace {
+
+std::string iso_time(std::chrono::sys_seconds when) {
+  std::time_t seconds = when.time_since_epoch().count();
+  std::tm parts{};
+  if (!gmtime_r(&seconds, &parts)) return {};
+  char text[40];
+  size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return std::string(text, n);
+}
+
+answer::Dump describe_dump(const snapshot::Snapshot& snapshot) {
+  answer::Dump dump;
+  dump.path = snapshot.path;
+  dump.format = std::string(name(snapshot.format));
+  dump.os = std::string(name(snapshot.os));
+  dump.arch = std::string(name(snapshot.arch));
+  dump.pid = snapshot.process.pid;
+  dump.command = snapshot.process.command;
+  if (snapshot.process.time) dump.time = iso_time(*snapshot.process.time);
+  dump.bytes = snapshot.bytes;
+  dump.complete = snapshot.complete;
+  return dump;
+}
+
+/// Runs every detector. Their errors are values, but the libraries below them may throw (memory):
+/// one detector that fails must not cost the others' findings.
+std::vector<answer::Finding> detect_all(const Process& process, std::vector<Warning>& warnings) {
+  std::vector<answer::Finding> all;
+  for (const Detector& detector : detectors()) {
+    try {
+      auto found = detector.detect(process);
+      std::move(found.begin(), found.end(), std::back_inserter(all));
+    } catch (const std::exception& e) {
+      warnings.push_back({fmt::format("the search for '{}' gave up: {}", detector.name, e.what())});
+    }
+  }
+  return all;
+}
+
+/// Says what is known when no finding is believable, and what was looked for.
+answer::Finding unknown_verdict(const Process& process, const std::optional<FaultSite>& site,
+                                const std::vector<answer::Finding>& findings) {
+  answer::Finding verdict{.kind = answer::Kind::unknown};
+  const auto& fault = process.snapshot().fault;
+  if (fault && fault->signal) {
+    verdict.summary =
+        fmt::format("The process died of {}; nothing found says why.", signal_name(*fault->signal));
+  } else if (fault) {
+    verdict.summary = "The process died of an exception; nothing found says why.";
+  } else {
+    verdict.summary = "The dump records no fault, and nothing found in it is wrong.";
+  }
+  if (site && site->pc) {
+    verdict.evidence.push_back({.what = fmt::format("stopped at {}", process.describe(*site->pc)),
+                                .thread = site->thread_id,
+                                .frame = 0,
+                                .address = site->pc});
+  }
+  std::string names;
+  for (const Detector& detector : detectors()) {
+    if (!names.empty()) names += ", ";
+    names += detector.name;
+  }
+  verdict.evidence.push_back({.what = "looked for, without a finding to believe: " + names});
+  for (const auto& hint : findings) {
+    verdict.evidence.push_back(
+        {.what = fmt::format("a hint only ({:.0f} %): {}", hint.confidence * 100, hint.summary)});
+  }
+  if (!process.snapshot().complete) {
+    verdict.next.push_back("the dump is incomplete; take one that is not cut (ulimit -c, disk)");
+  }
+  verdict.next.push_back("look at the stacks of all threads: inquest stack DUMP");
+  return verdict;
+}
+
+}  // namespace
+
+answer::Answer investigate(const Process& process) {
+  answer::Answer answer;
+  answer.dump = describe_dump(process.snapshot());
+  answer.threads = process.describe_stacks();
+  answer.modules = process.describe_modules();
+
+  std::vector<Warning> more;
+  std::optional<FaultSite> site = fault_site(process);
+  answer.findings = detect_all(process, more);
+  weigh(answer.findings);
+  if (!answer.findings.empty() && answer.findings.front().confidence >= kBelievable) {
+    answer.verdict = answer.findings.front();
+  } else {
+    answer.verdict = unknown_verdict(process, site, answer.findings);
+  }
+  if (site) answer.fault = describe_fault(process, *site);
+
+  answer.warnings = process.warnings();
+  answer.warnings.insert(answer.warnings.end(), more.begin(), more.end());
+  return answer;
+}
+
+}  // namespace inquest::cause

@@ -1,0 +1,103 @@
+// The parts of Process that the report shows: stacks with source, modules, warnings.
+#include <algorithm>
+#include <tbb/parallel_for.h>
+
+#include "cause/process.h"
+
+namespace inquest::cause {
+namespace {
+
+/// Appends a frame and the calls inlined into it, innermost first.
+void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const Located& place) {
+  answer::Frame base;
+  base.pc = frame.pc;
+  base.trust = std::string(unwind::name(frame.trust));
+  base.confidence = frame.confidence;
+  base.signal_frame = frame.is_signal_frame;
+  if (frame.module) {
+    base.module = std::string(frame.module->file_name());
+    base.offset = Rva{frame.pc - frame.module->range.begin};
+  }
+  if (place.source.empty()) {
+    if (frame.is_signal_frame) base.function = "<signal handler called>";
+    out.push_back(std::move(base));
+    return;
+  }
+  for (const auto& source : place.source) {
+    answer::Frame shown = base;
+    shown.function = source.function.empty() ? source.linkage : source.function;
+    shown.file = source.file;
+    shown.line = source.line;
+    shown.column = source.column;
+    shown.inlined = source.inlined;
+    out.push_back(std::move(shown));
+  }
+}
+
+}  // namespace
+
+std::vector<answer::Stack> Process::describe_stacks() const {
+  const auto& walked = stacks();
+  // Threads share most of their addresses: each is looked up once, on all cores.
+  std::vector<Address> places;
+  for (const auto& stack : walked) {
+    for (const auto& frame : stack.frames) places.push_back(frame.lookup_pc());
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  std::vector<Located> located(places.size());
+  tbb::parallel_for(size_t{0}, places.size(), [&](size_t i) { located[i] = locate(places[i]); });
+
+  std::vector<answer::Stack> out(walked.size());
+  for (size_t i = 0; i < walked.size(); ++i) {
+    const auto& thread = snapshot().threads[i];
+    out[i].thread = thread.id;
+    out[i].name = thread.name;
+    out[i].crashed = thread.crashed;
+    if (walked[i].end != unwind::End::outermost) out[i].note = walked[i].note;
+    for (const auto& frame : walked[i].frames) {
+      auto at = std::lower_bound(places.begin(), places.end(), frame.lookup_pc());
+      append(out[i].frames, frame, located[static_cast<size_t>(at - places.begin())]);
+    }
+  }
+  std::stable_partition(out.begin(), out.end(), [](const auto& s) { return s.crashed; });
+  return out;
+}
+
+std::vector<answer::Module> Process::describe_modules() const {
+  std::vector<answer::Module> out;
+  for (const auto& module : snapshot().modules) {
+    const auto& found = files(module);
+    out.push_back({.name = module.path,
+                   .base = module.range.begin,
+                   .size = module.range.size(),
+                   .id = module.identity.text(),
+                   .symbols = std::string(locate::name(found.availability)),
+                   .from = found.from,
+                   .note = found.note});
+  }
+  return out;
+}
+
+std::vector<Warning> Process::warnings() const {
+  std::vector<Warning> all = snapshot().warnings;
+  auto add = [&](const std::vector<Warning>& more) {
+    for (const auto& warning : more) {
+      if (std::find(all.begin(), all.end(), warning) == all.end()) all.push_back(warning);
+    }
+  };
+  for (const auto& module : snapshot().modules) add(files(module).warnings);
+  // Only of modules that some stack led into: opening the others would cost time for nothing.
+  std::vector<const snapshot::Module*> used;
+  for (const auto& stack : stacks()) {
+    for (const auto& frame : stack.frames) {
+      if (frame.module && std::find(used.begin(), used.end(), frame.module) == used.end()) {
+        used.push_back(frame.module);
+      }
+    }
+  }
+  for (const auto* module : used) add(symbols(*module).warnings());
+  return all;
+}
+
+}  // namespace inquest::cause
