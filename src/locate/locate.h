@@ -25,6 +25,7 @@ struct Options {
   bool system_paths = true;               ///< recorded paths, /usr/lib/debug
   /// Told while a download runs; may be empty. total is 0 when the server does not say.
   std::function<void(std::string_view url, uint64_t done, uint64_t total)> progress = {};
+  std::string debug_root = "/usr/lib/debug";  ///< where the system keeps its debug files
 
   /// From INQUEST_SYMBOL_PATH (':' between folders, URLs by whitespace or ';'), DEBUGINFOD_URLS,
   /// DEBUGINFOD_CACHE_PATH, XDG_CACHE_HOME.
@@ -33,10 +34,10 @@ struct Options {
 
 /// What is known of a module's symbols before any is read.
 enum class Availability : uint8_t {
-  full,        ///< debug information
-  public_only, ///< a symbol table
-  none,        ///< nothing that names functions
-  mismatched,  ///< only a file of another build was found; it is not used
+  full,         ///< debug information
+  public_only,  ///< a symbol table
+  none,         ///< nothing that names functions
+  mismatched,   ///< only a file of another build was found; it is not used
 };
 std::string_view name(Availability availability);  ///< "full", "public", "none", "mismatched"
 
@@ -58,6 +59,9 @@ class Locator {
   explicit Locator(Options options);
   ~Locator();
   ModuleFiles find(const snapshot::Snapshot& snapshot, const snapshot::Module& module) const;
+  /// The same without asking a server (its cache is looked at): for all modules of a dump at once,
+  /// before it is known which of them matter. Its warnings do not speak of missing symbols.
+  ModuleFiles find_local(const snapshot::Snapshot& snapshot, const snapshot::Module& module) const;
 
  private:
   struct Impl;
@@ -67,6 +71,11 @@ class Locator {
 /// What the kernel left out of the core (file-backed, unmodified text and read-only data) is read
 /// from the image: adds pieces of Origin::file to the snapshot's memory for every page of `module`
 /// that the dump lacks. Writable pages that the dump lacks are not added: their content is unknown.
+/// Nothing is added from a file whose identity is not proven, by build id or by the bytes that the
+/// dump has of it. The snapshot's memory shares the ownership of the image.
+void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
+                     std::shared_ptr<const elf::File> image);
+/// The same; the image is borrowed and must outlive the snapshot's memory.
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      const elf::File& image);
 
