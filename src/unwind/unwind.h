@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -49,7 +50,14 @@ struct Stack {
   std::vector<Frame> frames;  ///< innermost first
   End end = End::outermost;
   std::string note = {};      ///< why it ended, in words, where that is not the normal end
+  /// Of a very deep stack only the innermost and outermost frames are kept: so many were walked and
+  /// left out between frames[omitted_after - 1] and frames[omitted_after].
+  uint64_t omitted = 0;
+  size_t omitted_after = 0;
+
+  uint64_t depth() const { return frames.size() + omitted; }  ///< frames walked in all
 };
+std::string_view name(End end);
 
 /// The unwind data of one module, compiled. Immutable; safe from any thread.
 class Rules;

@@ -1,0 +1,143 @@
+#include "unwind/rules.h"
+
+#include <elf.h>
+
+#include "unwind/cfi/program.h"
+
+namespace inquest::unwind {
+namespace {
+
+/// Where .eh_frame begins, as .eh_frame_hdr says: the way in when there is no section table.
+std::optional<uint64_t> eh_frame_of(Bytes header, uint64_t vaddr, unsigned pointer_size) {
+  FrameSection table{
+      .bytes = header, .vaddr = vaddr, .pointer_size = pointer_size, .data_base = vaddr};
+  Cursor cursor(header, ".eh_frame_hdr");
+  auto version = static_cast<uint8_t>(cursor.read<u8>());
+  auto encoding = static_cast<uint8_t>(cursor.read<u8>());
+  cursor.skip(2);
+  auto at = read_pointer(cursor, encoding, table);
+  if (version != 1 || cursor.failed() || (encoding & pointer::indirect)) return {};
+  return at;
+}
+
+/// A live process's image is copied; only the vDSO has no file, and it has two pages or so.
+constexpr size_t kLargestCopy = 1 << 20;
+
+Bytes image_bytes(const snapshot::Memory& memory, Address at, Address end,
+                  std::vector<std::vector<std::byte>>& copies) {
+  if (end <= at) return {};
+  if (Bytes run = memory.view(at, end - at); !run.empty()) return run;
+  std::vector<std::byte> copy(std::min<uint64_t>(end - at, kLargestCopy));
+  copy.resize(memory.read(at, copy));
+  copies.push_back(std::move(copy));
+  return copies.back();
+}
+
+}  // namespace
+
+Rules::Rules(RuleSource source, const snapshot::Module& module, snapshot::Arch arch,
+             const snapshot::Memory& memory)
+    : source_(std::move(source)), arch_(arch), pointer_size_(snapshot::pointer_size(arch)) {
+  if (source_.image) open_eh_frame(*source_.image);
+  if (!eh_ && source_.debug) open_eh_frame(*source_.debug);
+  if (!eh_) open_eh_frame_in_memory(module, memory);
+  if (source_.image) open_debug_frame(*source_.image);
+  if (source_.debug && source_.debug != source_.image) open_debug_frame(*source_.debug);
+}
+
+Rules::Rules(FrameSection section, Bytes header, uint64_t header_vaddr, snapshot::Arch arch)
+    : arch_(arch), pointer_size_(snapshot::pointer_size(arch)) {
+  if (section.eh) {
+    eh_ = std::make_unique<FdeIndex>(section, header, header_vaddr);
+  } else {
+    debug_.push_back(std::make_unique<FdeIndex>(section, Bytes{}, 0));
+  }
+}
+
+void Rules::open_eh_frame(const elf::File& file) {
+  FrameSection section{.pointer_size = pointer_size_};
+  Bytes header;
+  uint64_t header_vaddr = 0;
+  if (const elf::Section* found = file.section(".eh_frame")) {
+    section.bytes = file.section_data(*found).value_or(Bytes{});
+    section.vaddr = found->address;
+    if (const elf::Section* table = file.section(".eh_frame_hdr")) {
+      header = file.section_data(*table).value_or(Bytes{});
+      header_vaddr = table->address;
+    }
+  } else if (file.sections().empty()) {
+    for (const elf::Segment& segment : file.segments()) {
+      if (segment.type != PT_GNU_EH_FRAME) continue;
+      header = file.at_vaddr(segment.vaddr);
+      header = header.first(std::min<uint64_t>(header.size(), segment.file_size));
+      header_vaddr = segment.vaddr;
+      auto at = eh_frame_of(header, header_vaddr, pointer_size_);
+      if (!at) return;
+      section.bytes = file.at_vaddr(*at);
+      section.vaddr = *at;
+    }
+  }
+  if (section.bytes.empty()) return;
+  if (const elf::Section* text = file.section(".text")) section.text_base = text->address;
+  if (const elf::Section* got = file.section(".got")) section.data_base = got->address;
+  eh_ = std::make_unique<FdeIndex>(section, header, header_vaddr);
+  budget_ += section.bytes.size() * 16;
+}
+
+void Rules::open_eh_frame_in_memory(const snapshot::Module& module,
+                                    const snapshot::Memory& memory) {
+  // Program headers lie in the first page, at the same place as in the file.
+  Bytes start = image_bytes(memory, module.range.begin, module.range.end, copies_);
+  if (start.empty()) return;
+  auto image = elf::File::parse(start, nullptr, module.path);
+  if (!image) return;
+  for (const elf::Segment& segment : (*image)->segments()) {
+    if (segment.type != PT_GNU_EH_FRAME) continue;
+    Address at{segment.vaddr + module.bias};
+    if (!module.range.contains(at, segment.memory_size)) return;
+    Bytes header = image_bytes(memory, at, at + segment.memory_size, copies_);
+    auto frames = eh_frame_of(header, segment.vaddr, pointer_size_);
+    if (!frames) return;
+    Address frames_at{*frames + module.bias};
+    if (!module.range.contains(frames_at)) return;
+    FrameSection section{.bytes = image_bytes(memory, frames_at, module.range.end, copies_),
+                         .vaddr = *frames,
+                         .pointer_size = pointer_size_};
+    if (section.bytes.empty()) return;
+    eh_ = std::make_unique<FdeIndex>(section, header, segment.vaddr);
+    return;
+  }
+}
+
+void Rules::open_debug_frame(const elf::File& file) {
+  const elf::Section* found = file.section(".debug_frame");
+  if (!found) return;
+  FrameSection section{.bytes = file.section_data(*found).value_or(Bytes{}),
+                       .eh = false,
+                       .pointer_size = pointer_size_};
+  if (section.bytes.empty()) return;
+  budget_ += section.bytes.size() * 16;
+  debug_.push_back(std::make_unique<FdeIndex>(section, Bytes{}, 0));
+}
+
+std::optional<Row> Rules::row(uint64_t vaddr) const {
+  if (eh_) {
+    if (auto row = row_in(*eh_, vaddr)) return row;
+  }
+  for (const auto& index : debug_) {
+    if (auto row = row_in(*index, vaddr)) return row;
+  }
+  return {};
+}
+
+std::optional<Row> Rules::row_in(const FdeIndex& index, uint64_t vaddr) const {
+  auto entry = index.find(vaddr);
+  if (!entry) return {};
+  uint64_t cost = entry->cie.program.size() + entry->fde.program.size();
+  if (spent_.fetch_add(cost, std::memory_order_relaxed) > budget_) return {};
+  auto row = decode_row(index.section(), *entry, arch_, vaddr);
+  if (!row) return {};
+  return std::move(*row);
+}
+
+}  // namespace inquest::unwind

@@ -1,0 +1,171 @@
+#include "unwind/space.h"
+
+#include <algorithm>
+
+namespace inquest::unwind {
+namespace {
+
+size_t hash(Address pc, bool exact) { return ((pc.value * 2 + exact) * 0x9e3779b97f4a7c15u) >> 40; }
+
+/// PLT stubs are a few instructions long.
+constexpr size_t kStubBytes = 16;
+
+}  // namespace
+
+Space::Space(const snapshot::Snapshot& snapshot, RuleProvider provider)
+    : snapshot_(snapshot),
+      provider_(std::move(provider)),
+      pointer_size_(snapshot::pointer_size(snapshot.arch)),
+      modules_(snapshot.modules.size()),
+      slots_(std::make_unique<std::atomic<const PcFacts*>[]>(kSlots)) {
+  bool rights_known = false;
+  for (const snapshot::Region& region : snapshot.regions) {
+    if (!region.access) continue;
+    rights_known = true;
+    if (!region.access->execute || region.range.empty()) continue;
+    if (!executable_.empty() && executable_.back().end == region.range.begin) {
+      executable_.back().end = region.range.end;
+    } else {
+      executable_.push_back(region.range);
+    }
+  }
+  // Without rights, a module's range is the best guess at where code is.
+  if (!rights_known) {
+    for (const snapshot::Module& module : snapshot.modules) executable_.push_back(module.range);
+  }
+}
+
+bool Space::executable(Address at) const {
+  auto after = std::partition_point(executable_.begin(), executable_.end(),
+                                    [&](const AddressRange& r) { return r.begin <= at; });
+  return after != executable_.begin() && (after - 1)->contains(at);
+}
+
+size_t Space::code(Address at, std::span<std::byte> out) const {
+  size_t got = snapshot_.memory.read(at, out);
+  if (got == out.size()) return got;
+  const snapshot::Module* module = snapshot_.module_at(at);
+  if (!module) return got;
+  const elf::File* image = rules(*module).image();
+  if (!image) return got;
+  Bytes bytes = image->at_vaddr(at.value - module->bias);
+  size_t n = std::min(bytes.size(), out.size());
+  if (n > got) std::copy_n(bytes.begin(), n, out.begin());
+  return std::max(n, got);
+}
+
+CallSite Space::call_site(Address return_address) const {
+  if (!executable(return_address - 1)) return {};
+  const ArchFacts& facts = arch_facts(arch());
+  std::array<std::byte, 8> buffer;
+  bool readable = false;
+  // A call at the very start of a mapping has fewer bytes before it than the longest.
+  for (unsigned n = facts.longest_call; n >= 2; --n) {
+    auto before = std::span(buffer).first(n);
+    if (code(return_address - n, before) != n) continue;
+    readable = true;
+    if (auto call = facts.call_before(return_address.value, before)) {
+      if (call->kind == Call::Kind::direct && !executable(Address{call->target})) return {};
+      return {CallSite::Kind::call, *call};
+    }
+    break;
+  }
+  return {readable ? CallSite::Kind::none : CallSite::Kind::unreadable, {}};
+}
+
+std::optional<Address> Space::target(const Call& call) const {
+  if (call.kind == Call::Kind::indirect) return {};
+  Address at{call.target};
+  if (call.kind == Call::Kind::slot) {
+    auto value = snapshot_.memory.read_pointer(at, pointer_size_);
+    if (!value) return {};
+    at = Address{*value};
+  }
+  std::array<std::byte, kStubBytes> buffer;
+  Bytes stub = Bytes(buffer).first(code(at, buffer));
+  if (auto slot = arch_facts(arch()).stub_slot(at.value, stub)) {
+    auto value = snapshot_.memory.read_pointer(Address{*slot}, pointer_size_);
+    if (value) return Address{*value};
+  }
+  return at;
+}
+
+AddressRange Space::mapping(Address at) const {
+  if (const snapshot::Region* region = snapshot_.region_at(at)) return region->range;
+  Bytes known = snapshot_.memory.view(at);
+  return {at, at + known.size()};
+}
+
+const Rules& Space::rules(const snapshot::Module& module) const {
+  ModuleRules& slot = modules_[static_cast<size_t>(&module - snapshot_.modules.data())];
+  std::call_once(slot.once, [&] {
+    slot.rules = std::make_unique<Rules>(provider_ ? provider_(module) : RuleSource{}, module,
+                                         arch(), snapshot_.memory);
+  });
+  return *slot.rules;
+}
+
+const PcFacts& Space::facts(Address pc, bool exact, PcFacts& scratch) const {
+  size_t first = hash(pc, exact);
+  for (size_t i = 0; i < kProbes; ++i) {
+    const PcFacts* known = slots_[(first + i) % kSlots].load(std::memory_order_acquire);
+    if (!known) break;
+    if (known->pc == pc && known->exact == exact) return *known;
+  }
+  scratch = find_facts(pc, exact);
+  std::lock_guard lock(facts_mutex_);
+  for (size_t i = 0; i < kProbes; ++i) {
+    auto& slot = slots_[(first + i) % kSlots];
+    const PcFacts* known = slot.load(std::memory_order_relaxed);
+    if (known && known->pc == pc && known->exact == exact) return *known;
+    if (known) continue;
+    const PcFacts& kept = facts_.emplace_back(scratch);
+    slot.store(&kept, std::memory_order_release);
+    return kept;
+  }
+  return scratch;
+}
+
+const SignalLayout* Space::trampoline(Address pc) const {
+  if (!executable(pc)) return nullptr;
+  std::array<std::byte, 16> buffer;
+  size_t n = code(pc, buffer);
+  return arch_facts(arch()).trampoline(Bytes(buffer).first(n));
+}
+
+PcFacts Space::find_facts(Address pc, bool exact) const {
+  PcFacts facts{.pc = pc, .exact = exact};
+  Address lookup = exact ? pc : pc - 1;
+  facts.executable = executable(lookup);
+  facts.module = snapshot_.module_at(lookup);
+  if (facts.module) facts.row = rules(*facts.module).row(lookup.value - facts.module->bias);
+  if (facts.row) facts.function = Address{facts.row->begin + facts.module->bias};
+
+  // The kernel makes a handler return to a trampoline: no call precedes it, so that the address
+  // before it may be another function's. Arm kernels describe theirs with a frame record only, so
+  // its code goes before its unwind data.
+  bool by_code_first = arch() == snapshot::Arch::aarch64 || arch() == snapshot::Arch::arm;
+  if (facts.row && facts.row->signal_frame && !by_code_first) return facts;
+  bool pc_is_elsewhere =
+      !facts.row || !facts.module || pc.value - facts.module->bias >= facts.row->end;
+  if (by_code_first || pc_is_elsewhere) facts.trampoline = trampoline(pc);
+  if (facts.trampoline) {
+    facts.module = snapshot_.module_at(pc);
+    facts.function = pc;
+    facts.executable = true;
+    return facts;
+  }
+  if (exact || !pc_is_elsewhere) return facts;
+  const snapshot::Module* module = snapshot_.module_at(pc);
+  if (!module) return facts;
+  auto row = rules(*module).row(pc.value - module->bias);
+  if (row && row->signal_frame) {
+    facts.module = module;
+    facts.executable = executable(pc);
+    facts.function = Address{row->begin + module->bias};
+    facts.row = std::move(row);
+  }
+  return facts;
+}
+
+}  // namespace inquest::unwind

@@ -1,0 +1,30 @@
+/// One step outward by what is known for certain: unwind data, or the kernel's signal frame.
+#pragma once
+
+#include "unwind/space.h"
+#include "unwind/words.h"
+
+namespace inquest::unwind {
+
+/// What a step yields, and what went wrong in the words of Stack::note.
+struct Stepped {
+  enum class Status : uint8_t { caller, outermost, failed };
+  Status status = Status::failed;
+  Address cfa = {};
+  snapshot::Registers caller = {};  ///< for `caller`
+  bool signal_frame = false;        ///< the callee is a trampoline: caller's pc is exact
+  Trust trust = Trust::cfi;
+  float confidence = 1;
+  End end = End::no_rule;        ///< for `failed`
+  std::string_view reason = {};  ///< for `failed`; a literal
+};
+
+/// Never guesses: a caller whose pc is not code is a failure.
+Stepped step_by_rule(const Space& space, Words& words, const snapshot::Registers& callee,
+                     const PcFacts& facts);
+
+/// Whether rules lead from a guessed frame to something plausible.
+enum class Consequence : uint8_t { confirmed, unknown, refuted };
+Consequence consequence(const Space& space, Words& words, const snapshot::Registers& guess);
+
+}  // namespace inquest::unwind
