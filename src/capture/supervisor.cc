@@ -1,0 +1,319 @@
+#include "capture/supervisor.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "capture/core_writer.h"
+#include "capture/proc_files.h"
+#include "capture/tracing.h"
+
+namespace inquest::capture {
+namespace {
+
+/// How long a thread may take to stop when another one has died.
+constexpr std::chrono::seconds kPatience{2};
+
+constexpr bool dumps_core(int signal) {
+  switch (signal) {
+    case SIGQUIT:
+    case SIGILL:
+    case SIGABRT:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGSYS:
+    case SIGTRAP:
+    case SIGXCPU:
+    case SIGXFSZ: return true;
+    default: return false;
+  }
+}
+
+bool has(uint64_t mask, int signal) { return mask >> (signal - 1) & 1; }
+
+/// The kernel need not write a second core. 1 and not 0: a core_pattern pipe ignores the limit but
+/// for this value (fs/coredump.c).
+void suppress_kernel_core(pid_t process) {
+  rlimit limit{};
+  if (::prlimit(process, RLIMIT_CORE, nullptr, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(1, limit.rlim_max);
+  ::prlimit(process, RLIMIT_CORE, &limit, nullptr);
+}
+
+}  // namespace
+
+Result<> Supervisor::attach(pid_t child) {
+  unsigned long options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
+  if (options_.follow_children) options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+  TRY(seize(child, options));
+  main_ = child;
+  tracees_[child].process = child;
+  return {};
+}
+
+void Supervisor::watch(const std::function<void()>& on_end) {
+  bool told = false;
+  while (!tracees_.empty() && (!main_ended_ || options_.follow_children)) {
+    auto waiting = std::find_if(tracees_.begin(), tracees_.end(),
+                                [](const auto& entry) { return entry.second.deferred.has_value(); });
+    if (waiting != tracees_.end()) {
+      int status = *waiting->second.deferred;
+      waiting->second.deferred.reset();
+      handle(waiting->first, status);
+    } else {
+      int status = 0;
+      // Only the children of this thread: others may be waited for elsewhere in the process.
+      pid_t thread = ::waitpid(-1, &status, __WALL | __WNOTHREAD);
+      if (thread < 0 && errno == EINTR) continue;
+      if (thread < 0) break;
+      handle(thread, status);
+    }
+    if (main_ended_ && !told) {
+      on_end();
+      told = true;
+    }
+  }
+}
+
+void Supervisor::handle(pid_t thread, int status) {
+  if (!WIFSTOPPED(status)) return on_end(thread, status);
+  if (!tracees_.contains(thread) && !adopt(thread)) return;
+  Stop stop = stop_of(status);
+  switch (stop.event) {
+    case 0: return on_signal(thread, stop.signal);
+    case PTRACE_EVENT_EXEC: return on_exec(thread);
+    case PTRACE_EVENT_EXIT: return on_exit(thread);
+    case PTRACE_EVENT_STOP:
+      // With a stop signal it is the whole group's stop: it lasts until SIGCONT. Otherwise a new
+      // thread's first stop, the end of a group's stop, or our own interruption.
+      if (stop.signal == SIGTRAP) {
+        resume(thread, 0);
+      } else {
+        listen(thread);
+      }
+      return;
+    default: resume(thread, 0);  // clone, fork: the new one reports itself
+  }
+}
+
+bool Supervisor::adopt(pid_t thread) {
+  auto status = thread_status(thread);
+  pid_t process = status ? status->process : 0;
+  bool known = std::any_of(tracees_.begin(), tracees_.end(),
+                           [&](const auto& entry) { return entry.second.process == process; });
+  if (!known && !options_.follow_children) {
+    // A process made by a bare clone() without SIGCHLD: ptrace takes it for a thread.
+    detach(thread, 0);
+    return false;
+  }
+  tracees_[thread].process = process;
+  return true;
+}
+
+void Supervisor::on_end(pid_t thread, int status) {
+  auto found = tracees_.find(thread);
+  if (found == tracees_.end()) return;
+  if (found->second.process == thread) {
+    // The leader is reported last.
+    std::erase_if(tracees_, [&](const auto& entry) { return entry.second.process == thread; });
+  } else {
+    tracees_.erase(found);
+  }
+  if (thread != main_) return;
+  main_ended_ = true;
+  if (WIFEXITED(status)) outcome_.exit_status = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) outcome_.signal = WTERMSIG(status);
+}
+
+void Supervisor::on_exec(pid_t thread) {
+  pid_t process = tracees_[thread].process;
+  // The other threads are gone, without a word; the one that called has the leader's number now.
+  std::erase_if(tracees_, [&](const auto& entry) {
+    return entry.second.process == process && entry.first != process;
+  });
+  tracees_[process] = {.process = process};
+  if (process == main_) executed_ = true;
+
+  struct stat file{};
+  auto status = thread_status(process);
+  if (status && ::stat(fmt::format("/proc/{}/exe", process).c_str(), &file) == 0 &&
+      (file.st_mode & S_ISUID) && file.st_uid != status->effective_user) {
+    warn(fmt::format("{} is set-user-id, and runs without its privileges while it is watched",
+                     executable_path(process)),
+         "run inquest as root, or let the kernel write the core (core_pattern)");
+  }
+  resume(thread, 0);
+}
+
+void Supervisor::on_signal(pid_t thread, int signal) {
+  if (!dumps_core(signal)) {
+    resume(thread, signal);
+    return;
+  }
+  Tracee& tracee = tracees_[thread];
+  auto info = signal_info(thread);
+  auto status = thread_status(thread);
+  bool deadly = info && status && !has(status->caught, signal) && !has(status->ignored, signal);
+  if (info && status && has(status->caught, signal)) tracee.handled = {*info, Clock::now()};
+  if (deadly) record_death(thread, *info);
+  resume(thread, signal);
+}
+
+void Supervisor::on_exit(pid_t thread) {
+  Tracee& tracee = tracees_[thread];
+  auto code = event_message(thread).value_or(0);
+  int signal = static_cast<int>(code & 0x7f);
+  if (dumps_core(signal) && !recorded_[tracee.process]) {
+    // All threads of a dying group pass here, in any order. The one that died is the one that was
+    // last seen with this signal, if one was.
+    pid_t dying = thread;
+    siginfo_t info{};
+    info.si_signo = signal;
+    info.si_code = SI_KERNEL;
+    Clock::time_point latest{};
+    for (const auto& [id, other] : tracees_) {
+      if (other.process != tracee.process || other.exiting || !other.handled) continue;
+      if (other.handled->info.si_signo != signal || other.handled->when < latest) continue;
+      latest = other.handled->when;
+      info = other.handled->info;
+      dying = id;
+    }
+    if (dying != thread) {
+      // Have this one wait, as stop_others does with the rest.
+      tracee.deferred = SIGTRAP << 8 | 0x7f | PTRACE_EVENT_EXIT << 16;
+      int status = 0;
+      Tracee& other = tracees_[dying];
+      if (!other.deferred && wait_for(dying, status, Clock::now() + kPatience) != Wait::stopped) {
+        dying = thread;
+      }
+      if (dying != thread) {
+        record_death(dying, info);
+        if (other.deferred) return;
+        other.deferred = status;
+        return;
+      }
+      tracee.deferred.reset();
+    }
+    record_death(thread, info);
+  }
+  tracee.exiting = true;
+  resume(thread, 0);
+}
+
+void Supervisor::stop_others(pid_t process, pid_t dying) {
+  const auto until = Clock::now() + kPatience;
+  for (const auto& [id, tracee] : tracees_) {
+    if (tracee.process == process && id != dying && !tracee.deferred) interrupt(id);
+  }
+  auto await = [&](pid_t id) {
+    int status = 0;
+    switch (wait_for(id, status, until)) {
+      case Wait::stopped: tracees_[id].deferred = status; break;
+      case Wait::ended: tracees_.erase(id); break;
+      case Wait::timed_out:
+        warn(fmt::format("thread {} ({}) did not stop; its registers are not recorded", id,
+                         thread_name(id)),
+             "it hangs in the kernel (disk, network file system, or vfork)");
+        break;
+    }
+  };
+  std::vector<pid_t> running;
+  for (const auto& [id, tracee] : tracees_) {
+    if (tracee.process == process && id != dying && !tracee.deferred && !tracee.exiting) {
+      running.push_back(id);
+    }
+  }
+  for (pid_t id : running) await(id);
+  // Threads just born are attached by the kernel and stop by themselves; they have yet to report.
+  std::vector<pid_t> tried;
+  for (bool found = true; found;) {
+    found = false;
+    for (pid_t id : threads_of(process)) {
+      if (tracees_.contains(id) || std::binary_search(tried.begin(), tried.end(), id)) continue;
+      tried.insert(std::upper_bound(tried.begin(), tried.end(), id), id);
+      auto status = thread_status(id);
+      if (!status || status->is_dead()) continue;
+      tracees_[id].process = process;
+      await(id);
+      found = true;
+    }
+  }
+}
+
+void Supervisor::record_death(pid_t dying, siginfo_t info) {
+  const auto since = Clock::now();
+  const pid_t process = tracees_[dying].process;
+  if (std::exchange(recorded_[process], true)) return;
+  stop_others(process, dying);
+
+  auto write = [&]() -> Result<CoreWritten> {
+    ProcessImage image{.process = process, .memory_thread = dying, .signal = info};
+    image.threads.push_back(TRY(read_thread(dying)));
+    for (const auto& [id, tracee] : tracees_) {
+      if (tracee.process != process) continue;
+      if (tracee.handled) {
+        const siginfo_t& earlier = tracee.handled->info;
+        image.earlier.push_back(
+            {.thread = id,
+             .signal = earlier.si_signo,
+             .code = earlier.si_code,
+             .address = reinterpret_cast<uint64_t>(earlier.si_addr),
+             .before = std::chrono::duration_cast<std::chrono::microseconds>(
+                 since - tracee.handled->when)});
+      }
+      if (id == dying || !tracee.deferred) continue;
+      // One that ended meanwhile is only missing.
+      if (auto thread = read_thread(id)) image.threads.push_back(*std::move(thread));
+    }
+    return write_core(image, core_path(process), options_.everything, since);
+  };
+  auto core = write();
+  if (core) suppress_kernel_core(process);
+  if (process != main_) {
+    if (core) outcome_.child_cores.push_back(*std::move(core));
+    else warn(fmt::format("no core of child process {}: {}", process, core.error().line()));
+  } else if (core) {
+    outcome_.core = *std::move(core);
+  } else {
+    outcome_.core_error = std::move(core).error();
+  }
+}
+
+std::string Supervisor::core_path(pid_t process) const {
+  std::string path;
+  bool has_pid = false;
+  const std::string& pattern = options_.path;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    char next = pattern[i] == '%' && i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+    if (next == 'p') {
+      path += fmt::format("{}", process);
+      has_pid = true;
+    } else if (next == 'e') {
+      std::string name = thread_name(process);
+      std::replace(name.begin(), name.end(), '/', '!');  // as the kernel does
+      path += name;
+    } else {
+      path += pattern[i];
+      continue;
+    }
+    ++i;
+  }
+  if (process != main_ && !has_pid) path += fmt::format(".{}", process);
+  return path;
+}
+
+void Supervisor::warn(std::string what, std::string advice) {
+  Warning warning{std::move(what), std::move(advice)};
+  auto& warnings = outcome_.warnings;
+  if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
+    warnings.push_back(std::move(warning));
+  }
+}
+
+}  // namespace inquest::capture

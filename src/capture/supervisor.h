@@ -1,0 +1,71 @@
+/// Watches a program through ptrace until it ends, and writes its core at the moment of its death.
+///
+/// A death is a signal whose action is to dump core, seen before it is delivered, with no handler
+/// of the program's own; or, for one that the kernel does not show (a handler's frame that does not
+/// fit on the stack, a seccomp filter), the stop at the exit that follows, where registers and
+/// memory are still there. Everything else passes through unchanged.
+/// Used by one thread: the one that attached.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "capture/capture.h"
+#include "capture/process_image.h"
+
+namespace inquest::capture {
+
+class Supervisor {
+ public:
+  explicit Supervisor(const CoreOptions& options) : options_(options) {}
+
+  /// Before the program is let go: `child` is about to execute it.
+  Result<> attach(pid_t child);
+  /// Until the end of the program (and of its followed children). `on_end` is told that the program
+  /// itself has ended.
+  void watch(const std::function<void()>& on_end);
+
+  bool executed() const { return executed_; }
+  RunOutcome take_outcome() { return std::move(outcome_); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// A deadly signal that the program has a handler for.
+  struct Handled {
+    siginfo_t info;
+    Clock::time_point when;
+  };
+  struct Tracee {
+    pid_t process = 0;
+    std::optional<int> deferred = {};  ///< a stop to be handled when the core is written
+    bool exiting = false;
+    std::optional<Handled> handled = {};
+  };
+
+  void handle(pid_t thread, int status);
+  void on_end(pid_t thread, int status);
+  void on_signal(pid_t thread, int signal);
+  void on_exit(pid_t thread);
+  void on_exec(pid_t thread);
+  bool adopt(pid_t thread);
+
+  void record_death(pid_t thread, siginfo_t info);
+  void stop_others(pid_t process, pid_t dying);
+  std::string core_path(pid_t process) const;
+  void warn(std::string what, std::string advice = {});
+
+  const CoreOptions& options_;
+  pid_t main_ = 0;
+  bool executed_ = false;
+  bool main_ended_ = false;
+  std::map<pid_t, Tracee> tracees_;
+  std::map<pid_t, bool> recorded_;  ///< processes whose death was dealt with
+  RunOutcome outcome_;
+};
+
+}  // namespace inquest::capture
