@@ -1,0 +1,141 @@
+"""Stacks of real programs, frame for frame against gdb's.
+
+Programs of Debian, aborted at work, and the cores of the fixtures folder where it is there. gdb is
+the second witness: pc of every frame, and the function's name where both have one. Known
+differences are listed in docs/stacks-and-gdb.md; one that is not listed fails the test.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+INQUEST = os.environ["INQUEST"]
+HERE = pathlib.Path(__file__).resolve().parent
+FIXTURES = HERE.parent.parent / "shared/fixtures/casr-x64"
+
+
+def gdb_stacks(program, core):
+    text = subprocess.run(
+        ["gdb", "-q", "-nx", "-batch", "-x", str(HERE / "gdb_frames.py"), str(program), str(core)],
+        capture_output=True, text=True, timeout=300, env=dict(os.environ, DEBUGINFOD_URLS="")).stdout
+    line = [line for line in text.splitlines() if line.startswith("JSON ")][-1]
+    return {stack["id"]: stack["frames"] for stack in json.loads(line[5:])}
+
+
+def inquest_stacks(core):
+    answer = subprocess.run([INQUEST, "stack", str(core), "--format", "json"], capture_output=True,
+                            text=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    return {thread["id"]: thread["frames"] for thread in json.loads(answer.stdout)["threads"]}
+
+
+def bare(name):
+    """A function's name without parameters, template arguments, return type and decorations."""
+    name = re.sub(r"\[.*?\]|@plt$|@@?.*$|\.(isra|constprop|part|cold|lto_priv)\b.*$", "", name)
+    name = name.replace("(anonymous namespace)", "{anon}")
+    operator = re.search(r"operator\s*(\(\)|[^\w\s(]+)", name)
+    if operator:
+        return "operator" + operator[1]
+    depth, kept = 0, []
+    for c in name:
+        if c == "<":
+            depth += 1
+        elif c == ">":
+            depth -= 1
+        elif c == "(" and depth == 0:
+            break
+        elif depth == 0:
+            kept.append(c)
+    return "".join(kept).split("::")[-1].strip().split(" ")[-1]
+
+
+def same_name(ours, theirs):
+    """Aliases differ by leading underscores and suffixes: __GI_raise, raise."""
+    def stem(name):
+        return re.sub(r"^(_*GI_+|_*IO_|_+)", "", bare(name)).rstrip("_")
+    return not ours or not theirs or stem(ours) == stem(theirs)
+
+
+class PeerStacks(unittest.TestCase):
+    maxDiff = None
+
+    def compare(self, program, core):
+        theirs, ours = gdb_stacks(program, core), inquest_stacks(core)
+        self.assertEqual(sorted(theirs), sorted(ours), "threads")
+        compared = 0
+        for thread, frames in theirs.items():
+            mine = ours[thread]
+            # gdb ends a stack by a null frame where CFI says that there is no caller: both stop there.
+            pcs = [int(f["pc"], 16) for f in mine if not f["inlined"]]
+            gdb_pcs = [f["pc"] for f in frames if not f["inlined"]]
+            while gdb_pcs and gdb_pcs[-1] == 0:
+                gdb_pcs.pop()
+            self.assertEqual([hex(p) for p in pcs], [hex(p) for p in gdb_pcs], f"thread {thread} of {core}")
+            named = [f for f in mine if not f["inlined"]]
+            for a, b in zip(named, [f for f in frames if not f["inlined"]]):
+                if b["signal"]:
+                    continue
+                self.assertTrue(same_name(a.get("function", ""), b["function"]),
+                                f"{a.get('function')} is not {b['function']} at {a['pc']} of {core}")
+                compared += 1
+        return compared
+
+    def abort(self, command, ready=0.5):
+        program = shutil.which(command[0])
+        if not program or not shutil.which("gdb"):
+            self.skipTest(f"{command[0]} or gdb is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            core = pathlib.Path(folder) / "core"
+            child = subprocess.Popen([program, *command[1:]], stdin=subprocess.PIPE,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(ready)
+            written = subprocess.run([INQUEST, "dump", str(child.pid), "-o", str(core)],
+                                     capture_output=True, text=True)
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+            self.assertEqual(written.returncode, 0, written.stderr)
+            self.assertGreater(self.compare(os.path.realpath(program), core), 0)
+
+    def test_sleep(self):
+        self.abort(["sleep", "100"])
+
+    def test_bash(self):
+        self.abort(["bash", "-c", "read line; true"])
+
+    def test_python3(self):
+        self.abort(["/usr/bin/python3", "-c",
+                    "import threading, time\n"
+                    "threads = [threading.Thread(target=time.sleep, args=(100,)) for _ in range(3)]\n"
+                    "[t.start() for t in threads]\n"
+                    "[t.join() for t in threads]\n"])
+
+    def test_fixtures(self):
+        if not FIXTURES.is_dir() or not shutil.which("gdb"):
+            self.skipTest("the folder of fixtures is not beside the project")
+        for core in sorted(FIXTURES.glob("core.*")):
+            program = core.with_name(core.name.removeprefix("core."))
+            with self.subTest(core.name):
+                answer = subprocess.run(
+                    [INQUEST, "stack", str(core), "--image", str(FIXTURES), "--format", "json"],
+                    capture_output=True, text=True, timeout=60)
+                self.assertEqual(answer.returncode, 0, answer.stderr)
+                ours = json.loads(answer.stdout)["threads"][0]["frames"]
+                theirs = next(iter(gdb_stacks(program, core).values()))
+                pcs = [f["pc"] for f in theirs if not f["inlined"] and f["pc"]]
+                mine = [int(f["pc"], 16) for f in ours if not f["inlined"]]
+                # Without the system's libraries gdb gives up where we go on: every frame that gdb
+                # names must be ours, in order.
+                wanted = [f["pc"] for f in theirs if f["function"] and f["pc"]]
+                found = iter(mine)
+                self.assertTrue(all(pc in found for pc in wanted),
+                                f"{core.name}: gdb {[hex(p) for p in pcs]}, ours {[hex(p) for p in mine]}")
+
+
+if __name__ == "__main__":
+    unittest.main()
