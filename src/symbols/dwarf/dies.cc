@@ -1,0 +1,155 @@
+#include "symbols/dwarf/dies.h"
+
+#include <vector>
+
+#include "base/limits.h"
+#include "symbols/dwarf/object.h"
+
+namespace inquest::symbols {
+
+using namespace llvm::dwarf;
+
+namespace {
+
+constexpr int kMostHops = 16;  // of abstract origins and specifications
+
+std::unique_ptr<llvm::DWARFContext> context_of(std::shared_ptr<const elf::File> file) {
+  return std::make_unique<llvm::DWARFContext>(std::make_unique<LazyObject>(std::move(file)), "",
+                                              ignore, ignore);
+}
+
+bool is_alternate(Form form) {
+  return form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 || form == DW_FORM_ref_sup8;
+}
+
+}  // namespace
+
+Dies::Dies(const locate::ModuleFiles& files) : main_(context_of(files.debug)) {
+  if (files.alt) alternate_ = context_of(files.alt);
+  const std::string& path = files.image ? files.image->path() : files.debug->path();
+  folder_ = path.substr(0, path.find_last_of('/') + 1);
+}
+
+llvm::DWARFUnit* Dies::unit(uint64_t offset) {
+  llvm::DWARFUnit* unit = main_->getNormalUnitsVector().getUnitForOffset(offset);
+  if (!unit || unit->getOffset() != offset) return nullptr;
+  touch(unit);
+  return unit;
+}
+
+llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
+  touch(&unit);
+  llvm::DWARFDie skeleton = unit.getUnitDIE(true);
+  if (!skeleton) return {};
+  std::string_view dwo = string(skeleton, DW_AT_dwo_name);
+  if (dwo.empty()) dwo = string(skeleton, DW_AT_GNU_dwo_name);
+  if (dwo.empty()) return unit.getUnitDIE(false);
+  llvm::DWARFDie root = unit.getNonSkeletonUnitDIE(false, folder_);
+  if (root && root.getDwarfUnit() == &unit && missing_dwo) *missing_dwo = dwo;
+  return root;
+}
+
+llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) {
+  std::optional<llvm::DWARFFormValue> value = die.find(attribute);
+  if (!value) return {};
+  llvm::DWARFDie target;
+  if (is_alternate(value->getForm())) {
+    if (alternate_) target = alternate_->getDIEForOffset(value->getRawUValue());
+  } else {
+    target = die.getAttributeValueAsReferencedDie(*value);
+  }
+  if (!target || target.isNULL()) return {};
+  if (target.getDwarfUnit() != die.getDwarfUnit()) touch(target.getDwarfUnit());
+  return target;
+}
+
+std::string_view Dies::string(const llvm::DWARFDie& die, Attribute attribute) {
+  std::optional<llvm::DWARFFormValue> value = die.find(attribute);
+  if (!value) return {};
+  if (value->getForm() == DW_FORM_GNU_strp_alt || value->getForm() == DW_FORM_strp_sup) {
+    if (!alternate_) return {};
+    llvm::StringRef all = alternate_->getDWARFObj().getStrSection();
+    uint64_t begin = value->getRawUValue();
+    if (begin >= all.size()) return {};
+    size_t end = all.find('\0', begin);
+    if (end == llvm::StringRef::npos) return {};
+    return std::string_view(all.data() + begin, end - begin);
+  }
+  llvm::Expected<const char*> text = value->getAsCString();
+  if (!text) {
+    ignore(text.takeError());
+    return {};
+  }
+  return *text ? std::string_view(*text) : std::string_view{};
+}
+
+std::string_view Dies::inherited_string(llvm::DWARFDie die, Attribute attribute) {
+  for (int hop = 0; die && hop < kMostHops; ++hop) {
+    if (std::string_view text = string(die, attribute); !text.empty()) return text;
+    llvm::DWARFDie next = referenced(die, DW_AT_abstract_origin);
+    die = next ? next : referenced(die, DW_AT_specification);
+  }
+  return {};
+}
+
+std::string Dies::scope(const llvm::DWARFDie& die) {
+  std::vector<std::string_view> parts;
+  llvm::DWARFDie parent = die.getParent();
+  for (size_t depth = 0; parent && depth < kLimits.type_depth; ++depth) {
+    switch (parent.getTag()) {
+      case DW_TAG_namespace:
+      case DW_TAG_module: {
+        std::string_view name = inherited_string(parent, DW_AT_name);
+        parts.push_back(name.empty() ? "(anonymous namespace)" : name);
+        break;
+      }
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+      case DW_TAG_enumeration_type:
+      case DW_TAG_interface_type: {
+        std::string_view name = string(parent, DW_AT_name);
+        parts.push_back(name.empty() ? "(anonymous)" : name);
+        // A class defined apart from its declaration stands in the declaration's scope.
+        if (llvm::DWARFDie declared = referenced(parent, DW_AT_specification)) parent = declared;
+        break;
+      }
+      case DW_TAG_subprogram:
+        parts.push_back(inherited_string(parent, DW_AT_name));
+        if (llvm::DWARFDie declared = referenced(parent, DW_AT_specification)) parent = declared;
+        break;
+      default: break;
+    }
+    parent = parent.getParent();
+  }
+  std::string text;
+  for (size_t i = parts.size(); i-- > 0;) {
+    if (parts[i].empty()) continue;
+    text.append(parts[i]).append("::");
+  }
+  return text;
+}
+
+std::string Dies::qualified_name(const llvm::DWARFDie& die) {
+  std::string_view name;
+  llvm::DWARFDie last = die;
+  for (int hop = 0; hop < kMostHops; ++hop) {
+    if (name.empty()) name = string(last, DW_AT_name);
+    llvm::DWARFDie next = referenced(last, DW_AT_abstract_origin);
+    if (!next) next = referenced(last, DW_AT_specification);
+    if (!next) break;
+    last = next;
+  }
+  if (name.empty()) return {};
+  return scope(last).append(name);
+}
+
+void Dies::release() {
+  for (llvm::DWARFUnit* unit : touched_) {
+    unit->getContext().clearLineTableForUnit(unit);
+    unit->clear();
+  }
+  touched_.clear();
+}
+
+}  // namespace inquest::symbols

@@ -1,0 +1,60 @@
+/// The debug information entries of a module, over LLVM, with what LLVM leaves out: dwz's
+/// alternate file. Includes LLVM: only for the .cc files of this folder.
+///
+/// For one thread at a time. DIEs are valid until `release`.
+#pragma once
+
+#include <llvm/DebugInfo/DWARF/DWARFContext.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "locate/locate.h"
+
+namespace inquest::symbols {
+
+class Dies {
+ public:
+  /// `files.debug` must be there.
+  explicit Dies(const locate::ModuleFiles& files);
+
+  llvm::DWARFContext& context() { return *main_; }
+  llvm::DWARFContext* alternate() { return alternate_.get(); }
+
+  /// The unit that begins at an offset of .debug_info; null when none does.
+  llvm::DWARFUnit* unit(uint64_t offset);
+  /// The unit's first DIE, in the split unit where there is one. `missing_dwo` is set to its name
+  /// when the split unit was not found. All DIEs of the unit are read.
+  llvm::DWARFDie root(llvm::DWARFUnit& unit, std::string* missing_dwo = nullptr);
+
+  /// What an attribute refers to, in whatever unit or file; invalid when absent or damaged.
+  llvm::DWARFDie referenced(const llvm::DWARFDie& die, llvm::dwarf::Attribute attribute);
+  /// Empty when absent or damaged. Borrowed from the files.
+  std::string_view string(const llvm::DWARFDie& die, llvm::dwarf::Attribute attribute);
+  /// Follows abstract origins and specifications to the first that has the attribute.
+  std::string_view inherited_string(llvm::DWARFDie die, llvm::dwarf::Attribute attribute);
+
+  /// "ns::Class::" before a DIE's own name, by its parents; empty at the top.
+  std::string scope(const llvm::DWARFDie& die);
+  /// The name with its scope; the declaration's scope where the DIE has a specification.
+  std::string qualified_name(const llvm::DWARFDie& die);
+
+  /// Marks a unit whose DIEs were read.
+  void touch(llvm::DWARFUnit* unit) { touched_.insert(unit); }
+  /// Drops the DIEs and line tables of all units that were read.
+  void release();
+  /// Units read since the last release.
+  size_t touched() const { return touched_.size(); }
+
+ private:
+  std::unique_ptr<llvm::DWARFContext> main_, alternate_;
+  std::string folder_;  // of the image: where .dwo files may have been put
+  std::set<llvm::DWARFUnit*> touched_;
+};
+
+/// Swallows an LLVM error: damaged debug information reads as absent.
+inline void ignore(llvm::Error error) { llvm::consumeError(std::move(error)); }
+
+}  // namespace inquest::symbols
