@@ -1,0 +1,428 @@
+#!/usr/bin/env python3
+"""Runs the patients, takes their dumps, and judges what Inquest says against the ground truth.
+
+    run_cases.py --build build/release/cases --inquest build/release/bin/inquest
+    run_cases.py --build build/release/cases --verify-with-gdb     # are the cases themselves right?
+
+A case is a folder with a truth.json (see README.md). Each of its runs is judged for every variant that
+is found in the build folder. Needs python3 only; --verify-with-gdb needs gdb.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import fnmatch
+import glob
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+VARIANTS = [f"{compiler}-{level}{debug}" for compiler in ("gcc", "clang") for level in ("O0", "O2")
+            for debug in ("-g", "")]
+DEFAULTS = {"args": [], "env": {}, "stimulus": None, "crash_function": None, "within": 8,
+            "other_frames": [], "fault_address": None, "expect": [], "forbid": [], "variants": {}}
+# Signals whose default action writes a core (signal(7)); the kernel leaves none for the others.
+CORE_SIGNALS = {"SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGFPE", "SIGSEGV", "SIGBUS", "SIGSYS"}
+
+
+class Failure(Exception):
+    """What is wrong with a run, in a sentence."""
+
+    def __init__(self, text, short="FAILED"):
+        super().__init__(text)
+        self.short = short
+
+
+class Skipped(Exception):
+    """Why a run cannot be judged here."""
+
+
+# ---- The truth -------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Run:
+    case: str
+    name: str
+    truth: dict
+
+    @property
+    def title(self):
+        return self.case if self.name == "default" else f"{self.case}/{self.name}"
+
+    def for_variant(self, variant):
+        truth = dict(self.truth)
+        for pattern, overrides in self.truth["variants"].items():
+            if fnmatch.fnmatchcase(variant, pattern):
+                truth.update(overrides)
+        if isinstance(truth["cause"], str):
+            truth["cause"] = [truth["cause"]]
+        return truth
+
+
+def read_truths(folder):
+    runs = []
+    for path in sorted(folder.glob("*/truth.json")):
+        for entry in json.loads(path.read_text())["runs"]:
+            runs.append(Run(path.parent.name, entry["name"], {**DEFAULTS, **entry}))
+    return runs
+
+
+# ---- Running a patient -----------------------------------------------------------------------------
+
+
+def kernel_core_problem():
+    """Why the kernel would not leave a core in the working folder; None if it does."""
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if pattern.startswith("|") or "/" in pattern:
+        return f"kernel.core_pattern is '{pattern}': set it to 'core' to use the kernel's cores"
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+        return "the hard limit on the size of cores (ulimit -Hc) is 0"
+    return None
+
+
+def run_patient(command, truth, folder, timeout):
+    """Runs `command` to its end, with the stimulus that the truth asks for. Gives its return code."""
+    # libc's last words go to the terminal unless told otherwise.
+    environment = {**os.environ, "LIBC_FATAL_STDERR_": "1", **truth["env"]}
+    stimulus = truth["stimulus"]
+    with open(folder / "stderr", "wb") as errors:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+    late = threading.Event()
+
+    def give_up():
+        late.set()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    timer = threading.Timer(timeout, give_up)
+    timer.start()
+    try:
+        for line in process.stdout:
+            text = line.decode(errors="replace")
+            if stimulus and text.startswith(stimulus["after"]):
+                time.sleep(stimulus.get("settle_ms", 300) / 1000)
+                pid = re.search(r"pid=(\d+)", text)
+                if not pid:
+                    raise Failure(f"'{text.strip()}' names no pid")
+                os.kill(int(pid.group(1)), getattr(signal, stimulus["send"]))
+                stimulus = None
+        code = process.wait()
+    except ProcessLookupError:
+        raise Failure(f"it was gone before {truth['stimulus']['send']} could be sent") from None
+    finally:
+        timer.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        process.stdout.close()
+    if late.is_set():
+        raise Failure(f"still running after {timeout} s", "hangs")
+    return code
+
+
+def run_for_kernel_core(program, truth, folder, timeout):
+    """The core's path, or None where there is to be none. The program has then ended as it should."""
+    code = run_patient([program, *truth["args"]], truth, folder, timeout)
+    wanted = -getattr(signal, truth["signal"]) if truth["signal"] else 0
+    if code != wanted:
+        said = last_words(folder)
+        raise Failure(f"ended with {describe(code)}, not {describe(wanted)}{said}", describe(code))
+    if truth["signal"] not in CORE_SIGNALS:
+        return None
+    cores = glob.glob(str(folder / "core*"))
+    if not cores:
+        raise Failure("the kernel left no core", "no core")
+    return cores[0]
+
+
+def run_for_inquest_core(inquest, program, truth, folder, timeout):
+    core = folder / "inquest.core"  # "core" would be the kernel's
+    command = [inquest, "run", "--core", str(core), "--no-verdict", "--", program, *truth["args"]]
+    run_patient(command, truth, folder, timeout)
+    if truth["signal"] is None:
+        if core.exists():
+            raise Failure("a core of a program that should have ended by itself", "core")
+        return None
+    if core.exists():
+        return str(core)
+    if truth["signal"] in CORE_SIGNALS:
+        raise Failure(f"`inquest run` left no core{last_words(folder)}", "no core")
+    return None
+
+
+def describe(code):
+    return signal.Signals(-code).name if code < 0 else f"status {code}"
+
+
+def last_words(folder):
+    lines = (folder / "stderr").read_text(errors="replace").strip().splitlines()
+    return f" ({lines[-1][:160]})" if lines else ""
+
+
+# ---- Judging what Inquest says ---------------------------------------------------------------------
+
+
+def judge(report, truth, has_debug_info):
+    verdict = report["verdict"]
+    if verdict["cause"] not in truth["cause"]:
+        raise Failure(f"cause {verdict['cause']}, not {' or '.join(truth['cause'])}: "
+                      f"{verdict.get('summary', '')}", verdict["cause"])
+    judge_frames(report["threads"], truth)
+    judge_address(report.get("fault") or {}, truth)
+    for finding in report.get("findings", []):
+        if is_forbidden(finding["kind"], truth):
+            raise Failure(f"accuses: {finding['kind']}: {finding.get('summary', '')}",
+                          "finds " + finding["kind"])
+    if has_debug_info:
+        text = text_of(report)
+        for pattern in truth["expect"]:
+            if not re.search(pattern, text, re.IGNORECASE):
+                raise Failure(f"says nothing of /{pattern}/: {text}", "text")
+
+
+def judge_frames(threads, truth):
+    names = [[frame.get("function") or "" for frame in thread["frames"]] for thread in threads]
+    crashed = next((n for n, thread in zip(names, threads) if thread.get("crashed")), [])
+    require_frames(crashed, names, truth)
+
+
+def require_frames(crashed, every, truth):
+    pattern = truth["crash_function"]
+    if pattern and not any(re.search(pattern, name) for name in crashed[:truth["within"]]):
+        raise Failure(f"/{pattern}/ is not among the first {truth['within']} frames: "
+                      + ", ".join(name or "??" for name in crashed[:truth["within"]]), "frames")
+    for pattern in truth["other_frames"]:
+        if not any(re.search(pattern, name) for names in every for name in names):
+            raise Failure(f"no thread has a frame /{pattern}/", "frames")
+
+
+def judge_address(fault, truth):
+    address = fault.get("address")
+    pattern = truth["fault_address"]
+    if pattern and address is not None and not re.fullmatch(pattern, hex(int(address, 16))):
+        raise Failure(f"fault address {address}, not /{pattern}/", "address")
+
+
+def is_forbidden(kind, truth):
+    if kind in truth["cause"]:
+        return False
+    return "*" in truth["forbid"] or kind in truth["forbid"]
+
+
+def text_of(report):
+    """All that the verdict says, as one text for the expectations."""
+    verdict = report["verdict"]
+    parts = [verdict.get("summary", "")]
+    parts += [evidence.get("what", "") for evidence in verdict.get("evidence", [])]
+    explanation = (report.get("fault") or {}).get("explanation")
+    if explanation:
+        parts.append(json.dumps(explanation))
+        if explanation.get("type") and explanation.get("member"):
+            parts.append(f"{explanation['type']}::{explanation['member']}")
+        if explanation.get("offset") is not None:
+            parts.append(f"offset {explanation['offset']}")
+    return "\n".join(parts)
+
+
+# ---- Judging the cases themselves, with gdb --------------------------------------------------------
+
+
+def verify_with_gdb(program, core, truth):
+    commands = ["set print frame-arguments none", "echo === crashed thread\\n", "bt 64",
+                "echo === fault address\\n",
+                "p/x (unsigned long)$_siginfo._sifields._sigfault.si_addr",
+                "echo === all threads\\n", "thread apply all bt 64"]
+    arguments = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off"]
+    for command in commands:
+        arguments += ["-ex", command]
+    run = subprocess.run([*arguments, program, core], capture_output=True, text=True, timeout=120,
+                         stdin=subprocess.DEVNULL, errors="replace", check=False)
+    header, rest = run.stdout.split("=== crashed thread", 1)
+    crashed, rest = rest.split("=== fault address", 1)
+    address, every = rest.split("=== all threads", 1)
+    if f"terminated with signal {truth['signal']}" not in header:
+        raise Failure(f"gdb sees another signal than {truth['signal']}", "signal")
+    found = re.search(r"0x[0-9a-f]+", address)
+    judge_address({"address": found.group() if found else None}, truth)
+    require_frames(gdb_functions(crashed), [gdb_functions(every)], truth)
+
+
+def gdb_functions(text):
+    """The functions of a backtrace, as gdb writes them: without arguments and places."""
+    frames = re.findall(r"^#\d+\s+(?:0x[0-9a-f]+ in )?(.*)$", text, re.MULTILINE)
+    return [re.sub(r" \([^()]*\)(?: at .*| from .*)?$", "", frame) for frame in frames]
+
+
+# ---- The matrix ------------------------------------------------------------------------------------
+
+
+class Examination:
+    def __init__(self, options):
+        self.options = options
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="inquest-cases-"))
+        self.kernel_cores = options.kernel_cores or options.verify_with_gdb
+        if not self.kernel_cores and not self.inquest_can_run():
+            print("inquest has no verb `run`: using the kernel's cores", file=sys.stderr)
+            self.kernel_cores = True
+        if self.kernel_cores and (problem := kernel_core_problem()):
+            sys.exit(f"run_cases.py: {problem}")
+        # Inherited by the patients. Without need of the kernel's cores we do not pay for them.
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (hard if self.kernel_cores else 0, hard))
+
+    def inquest_can_run(self):
+        probe = subprocess.run([self.options.inquest, "run", "--help"], capture_output=True, check=False)
+        return probe.returncode == 0
+
+    def examine(self, run, variant):
+        """(short word for the table, explanation)"""
+        truth = run.for_variant(variant)
+        program = str(self.options.build / variant / run.case)
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{run.case}-", dir=self.folder))
+        try:
+            self.examine_in(folder, program, truth, variant, run)
+            return "ok", ""
+        except Failure as failure:
+            return failure.short, str(failure)
+        except Skipped as skipped:
+            return "-", str(skipped)
+        except Exception as error:  # one broken run must not end the table
+            return "ERROR", f"{type(error).__name__}: {error}"
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def examine_in(self, folder, program, truth, variant, run):
+        if self.kernel_cores:
+            core = run_for_kernel_core(program, truth, folder, self.options.timeout)
+        else:
+            core = run_for_inquest_core(self.options.inquest, program, truth, folder,
+                                        self.options.timeout)
+        if core is None:
+            if truth["signal"] and not self.options.verify_with_gdb:
+                raise Skipped(f"no core is left after {truth['signal']}")
+            return
+        if self.options.verify_with_gdb:
+            verify_with_gdb(program, core, truth)
+        else:
+            self.ask_inquest(core, truth, variant, run)
+        self.keep(core, f"{run.title}-{variant}.core")
+
+    def ask_inquest(self, core, truth, variant, run):
+        command = [self.options.inquest, "why", core, "--format", "json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=self.options.timeout,
+                                stdin=subprocess.DEVNULL, check=False)
+        if answer.returncode != 0:
+            self.keep(core, f"{run.title}-{variant}.core")
+            raise Failure(f"`inquest why` ended with {describe(answer.returncode)}: "
+                          f"{answer.stderr.strip()[-300:]}", describe(answer.returncode))
+        try:
+            judge(json.loads(answer.stdout), truth, variant.endswith("-g"))
+        except Failure:
+            self.keep_text(answer.stdout, f"{run.title}-{variant}.json")
+            self.keep(core, f"{run.title}-{variant}.core")
+            raise
+        self.keep_text(answer.stdout, f"{run.title}-{variant}.json")
+
+    def keep(self, path, name):
+        if self.options.keep and os.path.exists(path):
+            shutil.move(path, self.options.keep / name.replace("/", "-"))
+
+    def keep_text(self, text, name):
+        if self.options.keep:
+            (self.options.keep / name.replace("/", "-")).write_text(text)
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def print_table(runs, variants, results):
+    width = max(len(run.title) for run in runs)
+    columns = [max([len(v)] + [len(results[(r.title, v)][0]) for r in runs if (r.title, v) in results])
+               for v in variants]
+    print(" " * width, *(v.ljust(c) for v, c in zip(variants, columns)), sep="  ")
+    for run in runs:
+        cells = [results.get((run.title, v), ("", ""))[0].ljust(c) for v, c in zip(variants, columns)]
+        print(run.title.ljust(width), *cells, sep="  ")
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True, metavar="DIR",
+                        help="where the variants are: DIR/gcc-O0-g/null-member")
+    parser.add_argument("--inquest", metavar="PATH", help="the program to be judged")
+    parser.add_argument("--filter", default="", metavar="REGEX", help="only cases that match")
+    parser.add_argument("--variants", default=",".join(VARIANTS), metavar="LIST",
+                        help="comma separated; patterns such as gcc-* are fine")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="for each step")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="DIR",
+                        help="keep the cores and the reports here")
+    parser.add_argument("--table", action="store_true", help="print cases x variants at the end")
+    parser.add_argument("--kernel-cores", action="store_true",
+                        help="take the kernel's cores, not those that `inquest run` writes")
+    parser.add_argument("--verify-with-gdb", action="store_true",
+                        help="judge the cases, not Inquest: signal, fault address and frames by gdb")
+    options = parser.parse_args()
+    if not options.verify_with_gdb and not options.inquest:
+        parser.error("one of --inquest and --verify-with-gdb is needed")
+    options.build = options.build.resolve()
+    if options.inquest:
+        options.inquest = shutil.which(options.inquest) or sys.exit(f"no program {options.inquest}")
+        options.inquest = os.path.abspath(options.inquest)
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+def main():
+    options = parse_options()
+    patterns = options.variants.split(",")
+    variants = [v for v in VARIANTS if any(fnmatch.fnmatchcase(v, p) for p in patterns)]
+    variants = [v for v in variants if (options.build / v).is_dir()]
+    runs = [run for run in read_truths(HERE) if re.search(options.filter, run.title)]
+    work = [(run, v) for run in runs for v in variants if (options.build / v / run.case).exists()]
+    if not work:
+        sys.exit(f"run_cases.py: no program to run in {options.build}: build the target `cases` first")
+
+    examination = Examination(options)
+    results = {}
+    try:
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            pending = {pool.submit(examination.examine, run, v): (run, v) for run, v in work}
+            for done in concurrent.futures.as_completed(pending):
+                run, variant = pending[done]
+                results[(run.title, variant)] = short, text = done.result()
+                if short not in ("ok", "-"):
+                    print(f"{run.title} ({variant}): {text}", flush=True)
+    finally:
+        examination.close()
+
+    if options.table:
+        print_table(runs, variants, results)
+    words = [short for short, _ in results.values()]
+    missing = len(runs) * len(variants) - len(work)
+    if missing:
+        print(f"{missing} not built")
+    if "-" in words:
+        print(f"{words.count('-')} skipped: no core is left after such a signal")
+    failed = sum(word not in ("ok", "-") for word in words)
+    print(f"{words.count('ok')} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
