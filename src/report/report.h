@@ -9,8 +9,8 @@ namespace inquest::report {
 
 struct TextStyle {
   bool colour = false;
-  unsigned width = 100;        ///< columns to wrap prose at; tables are not wrapped
-  bool all_threads = false;    ///< print every thread in full instead of folding equal stacks
+  unsigned width = 100;      ///< columns to wrap prose at; tables are not wrapped
+  bool all_threads = false;  ///< print every thread in full instead of folding equal stacks
 };
 
 std::string why_text(const answer::Answer& answer, const TextStyle& style);

@@ -1,0 +1,127 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/prose.h"
+#include "report/report.h"
+#include "report/test_example.h"
+#include "testkit/shell.h"
+
+namespace inquest::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(WhyText, SaysTheVerdictFirst) {
+  std::string text = why_text(example(), {});
+  EXPECT_LT(text.find("read of Guild::rank"), 200u);
+  EXPECT_THAT(text, HasSubstr("cause: null-dereference, almost certain (97 %)"));
+  EXPECT_THAT(text, HasSubstr("instruction: mov eax, [rdi+0x2c]"));
+  EXPECT_THAT(text, HasSubstr("read of address 0x2c in thread 4711"));
+  EXPECT_THAT(text, HasSubstr("Guild::rank() const (inlined)"));
+  EXPECT_THAT(text, HasSubstr("at /src/avatar.cc:120 in lobby"));
+  EXPECT_THAT(text, HasSubstr("threads 4712, 4713, 4714 (3, worker-*)"));
+  EXPECT_THAT(text, HasSubstr("-> give --symbols DIR"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("Also found")));  // the verdict is not told twice
+}
+
+TEST(WhyText, SaysSomethingOfNothing) {
+  EXPECT_THAT(why_text({}, {}), HasSubstr("cause: unknown, a guess (0 %)"));
+  answer::Answer a;
+  a.threads.emplace_back();
+  EXPECT_THAT(stack_text(a, {}), HasSubstr("(no frames)"));
+}
+
+TEST(WhyText, ColoursOnlyWhenAsked) {
+  EXPECT_THAT(why_text(example(), {.colour = true}), HasSubstr("\x1b[1;31m"));
+}
+
+TEST(WhyText, LetsNoStringOfTheDumpReachTheTerminal) {
+  answer::Answer a = example();
+  std::string evil = "\x1b]0;owned\x07\xff\r";
+  a.dump.command = a.dump.path = a.dump.time = a.dump.os = a.verdict.summary = evil;
+  a.verdict.evidence[0].what = a.verdict.next[0] = a.warnings[0].what = a.warnings[0].advice = evil;
+  a.fault->instruction = a.fault->signal = a.fault->access = evil;
+  a.fault->explanation = answer::Explanation{evil, evil, evil, 4};
+  a.findings.push_back(a.verdict);
+  a.findings.back().summary += "2";
+  for (answer::Stack& stack : a.threads) {
+    stack.name = stack.note = evil;
+    for (answer::Frame& f : stack.frames) f.function = f.file = f.module = f.trust = evil;
+  }
+  for (const std::string& text :
+       {why_text(a, {}), stack_text(a, {}), why_text(a, {.all_threads = true})}) {
+    EXPECT_EQ(text.find_first_of("\x1b\x07\r\xff"), std::string::npos);
+  }
+}
+
+TEST(WhyText, FoldsRecursion) {
+  answer::Answer a = example();
+  auto& frames = a.threads[0].frames;
+  frames.insert(frames.begin() + 2, 5000, frame_of(0x401400, "recurse(int)", "/src/r.cc", 3));
+  std::string text = why_text(a, {});
+  EXPECT_THAT(text, HasSubstr("... 4998 more frames of recurse(int) (frames 4-5001)"));
+  EXPECT_LT(text.size(), 5000u);
+}
+
+TEST(WhyText, MarksFramesThatAreNotSure) {
+  answer::Answer a = example();
+  a.threads[0].frames[2].trust = "scan";
+  a.threads[0].frames[2].confidence = 0.4F;
+  a.threads[0].note = "nothing told how to go on";
+  std::string text = why_text(a, {});
+  EXPECT_THAT(text, HasSubstr("[guessed from the stack, 40 %]"));
+  EXPECT_THAT(text, HasSubstr("(the stack ends here: nothing told how to go on)"));
+}
+
+TEST(WhyText, ShowsTheSourceLine) {
+  testkit::TemporaryFolder folder;
+  testkit::write_file(folder / "avatar.cc", "one\n\ttwo\nthree\nfour\nfive\nsix\n");
+  answer::Answer a = example();
+  a.threads[0].frames[1].file = folder / "avatar.cc";
+  a.threads[0].frames[1].line = 4;
+  a.dump.time = "2001-01-01T00:00:00Z";
+  std::string text = why_text(a, {});
+  EXPECT_THAT(text, HasSubstr(">     4 | four"));
+  EXPECT_THAT(text, HasSubstr("      2 |   two"));
+  EXPECT_THAT(text, Not(HasSubstr("| one")));
+  EXPECT_THAT(text, HasSubstr("changed after the process died"));
+  a.threads[0].frames[1].line = 40;
+  EXPECT_THAT(why_text(a, {}), Not(HasSubstr("| four")));
+}
+
+TEST(WhyText, PutsThreadsOfTheEvidenceFirst) {
+  answer::Answer a = example();
+  a.threads.push_back(a.threads[1]);
+  a.threads.back().thread = 5000;
+  a.threads.back().frames[1].line = 99;
+  a.verdict.evidence.push_back({.what = "waits for the lock", .thread = 5000, .frame = 1});
+  std::string text = why_text(a, {});
+  EXPECT_LT(text.find("thread 5000 \"worker-0\""), text.find("threads 4712"));
+  EXPECT_THAT(text, HasSubstr("waits for the lock (thread 5000 #1)"));
+}
+
+TEST(WhyText, KeepsProseWithinTheWidth) {
+  answer::Answer a = example();
+  a.verdict.evidence[0].what =
+      std::string(40, 'x') + " and many more words that go on and on and on";
+  std::string text = why_text(a, {.width = 60});
+  size_t begin = text.find("Evidence"), end = text.find("Fault");
+  for (size_t at = begin; at < end;) {
+    size_t next = text.find('\n', at);
+    EXPECT_LE(columns(text.substr(at, next - at)), 60u);
+    at = next + 1;
+  }
+}
+
+TEST(StackText, PrintsEveryFrameOfEveryThreadWhenAsked) {
+  std::string folded = stack_text(example(), {});
+  std::string all = stack_text(example(), {.all_threads = true});
+  EXPECT_THAT(folded, HasSubstr("(3, worker-*)"));
+  EXPECT_THAT(all, HasSubstr("thread 4713 \"worker-1\""));
+  EXPECT_THAT(all, HasSubstr("(crashed)"));
+}
+
+}  // namespace
+}  // namespace inquest::report
