@@ -29,13 +29,20 @@ void name_vdso(Snapshot& snapshot) {
   Region* vdso = unnamed_at(snapshot, *at);
   if (!vdso) return;
   vdso->file = "[vdso]";
-  if (vdso == snapshot.regions.data()) return;
-  // The kernel's clock data lies right below it.
-  Region* below = vdso - 1;
-  bool readable_only = below->access && below->access->read && !below->access->write;
-  if (below->file.empty() && below->range.end == vdso->range.begin && readable_only) {
-    below->file = "[vvar]";
+  // The kernel's clock data, one region or two, lies right below it.
+  for (Region* above = vdso; above != snapshot.regions.data(); --above) {
+    Region& below = *(above - 1);
+    bool readable_only = below.access && below.access->read && !below.access->write;
+    if (!below.file.empty() || below.range.end != above->range.begin || !readable_only) return;
+    below.file = "[vvar]";
   }
+}
+
+/// A fixed page of x86-64's address space, which the kernel maps into every process.
+void name_vsyscall(Snapshot& snapshot) {
+  if (snapshot.arch != snapshot::Arch::x86_64) return;
+  constexpr Address kVsyscall{0xffffffffff600000};
+  if (Region* region = unnamed_at(snapshot, kVsyscall)) region->file = "[vsyscall]";
 }
 
 void name_stacks(Snapshot& snapshot) {
@@ -57,6 +64,11 @@ void name_stacks(Snapshot& snapshot) {
   }
 }
 
+/// Whether a region can be the heap: data that no file backs.
+bool is_anonymous_data(const Region& region) {
+  return region.file.empty() && region.access && region.access->write && !region.access->execute;
+}
+
 /// The break begins a random way (up to 1 GiB on AArch64) above the executable's last byte.
 void name_heap(Snapshot& snapshot) {
   constexpr uint64_t kFarthest = (1ull << 30) + (1ull << 20);
@@ -64,15 +76,26 @@ void name_heap(Snapshot& snapshot) {
   if (main == snapshot.modules.end()) return;
   auto first = std::ranges::partition_point(
       snapshot.regions, [&](const Region& r) { return r.range.begin < main->range.end; });
-  if (first == snapshot.regions.end() || !first->file.empty()) return;
-  bool data = first->access && first->access->write && !first->access->execute;
-  if (data && first->range.begin - main->range.end <= kFarthest) first->file = "[heap]";
+  if (first != snapshot.regions.end() && is_anonymous_data(*first) &&
+      first->range.begin - main->range.end <= kFarthest) {
+    first->file = "[heap]";
+    return;
+  }
+  // A static position-independent program has its break elsewhere; its C library takes the main
+  // thread's descriptor from there.
+  bool has_linker = auxiliary(snapshot, AT_BASE).has_value();
+  auto pid = static_cast<uint32_t>(snapshot.process.pid.value_or(0));
+  const snapshot::Thread* thread = snapshot.thread_by_id(pid);
+  if (has_linker || !thread || !thread->tls) return;
+  Region* region = unnamed_at(snapshot, Address{*thread->tls});
+  if (region && is_anonymous_data(*region)) region->file = "[heap]";
 }
 
 }  // namespace
 
 void name_regions(Snapshot& snapshot) {
   name_vdso(snapshot);
+  name_vsyscall(snapshot);
   name_heap(snapshot);
   name_stacks(snapshot);
 }
