@@ -195,7 +195,14 @@ std::optional<ModuleSymbols::Nearest> Symbols::symbol_at(Rva rva) const {
 
 const TypeReader* Symbols::types() const {
   if (!has_dwarf_) return nullptr;
-  std::call_once(types_made_, [&] { types_ = open_type_reader(files_, arch_); });
+  std::call_once(types_made_, [&] {
+    types_ = open_type_reader(files_, [this](uint32_t rva) -> std::optional<CodeRange> {
+      auto symbol = symbol_at({rva});
+      if (!symbol || symbol->is_function) return {};
+      auto begin = static_cast<uint32_t>(rva - symbol->offset);
+      return CodeRange{begin, begin + static_cast<uint32_t>(symbol->size)};
+    });
+  });
   return types_.get();
 }
 

@@ -45,7 +45,14 @@ llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   if (dwo.empty()) dwo = string(skeleton, DW_AT_GNU_dwo_name);
   if (dwo.empty()) return unit.getUnitDIE(false);
   llvm::DWARFDie root = unit.getNonSkeletonUnitDIE(false, folder_);
-  if (root && root.getDwarfUnit() == &unit && missing_dwo) *missing_dwo = dwo;
+  if (!root) return {};
+  if (root.getDwarfUnit() != &unit) {
+    if (splits_.insert(root.getDwarfUnit()).second) {
+      touched_bytes_ += root.getDwarfUnit()->getLength();
+    }
+  } else if (missing_dwo) {
+    *missing_dwo = dwo;
+  }
   return root;
 }
 
@@ -144,12 +151,19 @@ std::string Dies::qualified_name(const llvm::DWARFDie& die) {
   return scope(last).append(name);
 }
 
+void Dies::touch(llvm::DWARFUnit* unit) {
+  // Split units belong to their skeleton, which drops them.
+  if (unit && !unit->isDWOUnit() && touched_.insert(unit).second) touched_bytes_ += unit->getLength();
+}
+
 void Dies::release() {
   for (llvm::DWARFUnit* unit : touched_) {
     unit->getContext().clearLineTableForUnit(unit);
     unit->clear();
   }
   touched_.clear();
+  splits_.clear();
+  touched_bytes_ = 0;
 }
 
 }  // namespace inquest::symbols

@@ -42,16 +42,17 @@ class Dies {
   std::string qualified_name(const llvm::DWARFDie& die);
 
   /// Marks a unit whose DIEs were read.
-  void touch(llvm::DWARFUnit* unit) { touched_.insert(unit); }
+  void touch(llvm::DWARFUnit* unit);
   /// Drops the DIEs and line tables of all units that were read.
   void release();
-  /// Units read since the last release.
-  size_t touched() const { return touched_.size(); }
+  /// Bytes of the units read since the last release; their DIEs take two to three times as much.
+  uint64_t touched_bytes() const { return touched_bytes_; }
 
  private:
   std::unique_ptr<llvm::DWARFContext> main_, alternate_;
   std::string folder_;  // of the image: where .dwo files may have been put
-  std::set<llvm::DWARFUnit*> touched_;
+  std::set<llvm::DWARFUnit*> touched_, splits_;
+  uint64_t touched_bytes_ = 0;
 };
 
 /// Swallows an LLVM error: damaged debug information reads as absent.

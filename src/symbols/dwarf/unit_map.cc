@@ -30,7 +30,7 @@ struct UnitHead {
   std::optional<uint64_t> low, high, ranges;
   bool low_is_index = false, high_is_index = false, high_is_offset = false;
   bool ranges_is_index = false;
-  uint64_t address_base = 0, rnglists_base = 0;
+  uint64_t address_base = 0, rnglists_base = 0, string_offsets_base = 0;
 };
 
 class Reader {
@@ -45,10 +45,14 @@ class Reader {
                   .aranges = debug.section_data(".debug_aranges")} {}
 
   UnitMap read();
+  std::vector<UnitBases> read_bases();
 
  private:
+  template <class Each>
+  void each_unit(Each each);
   void read_aranges();
-  void read_unit(Cursor& cursor, uint64_t offset, uint64_t end, uint8_t offset_size);
+  std::optional<uint64_t> read_unit_header(Cursor& cursor, UnitHead& head);
+  void read_unit(Cursor& cursor, UnitHead& head);
   bool read_head(Cursor& cursor, uint64_t abbreviations, UnitHead& head);
   void set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t value);
   std::optional<uint64_t> indexed(const UnitHead& head, uint64_t index) const;
@@ -118,6 +122,7 @@ void Reader::set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t val
     case DW_AT_addr_base:
     case DW_AT_GNU_addr_base: head.address_base = value; break;
     case DW_AT_rnglists_base: head.rnglists_base = value; break;
+    case DW_AT_str_offsets_base: head.string_offsets_base = value; break;
     default: break;
   }
 }
@@ -228,32 +233,36 @@ void Reader::claim_rnglist(const UnitHead& head, uint64_t base) {
   }
 }
 
-void Reader::read_unit(Cursor& cursor, uint64_t offset, uint64_t end, uint8_t offset_size) {
-  UnitHead head{.offset = offset};
-  head.parameters.offset_size = offset_size;
-  head.parameters.version = cursor.read<le16>();
+/// Reads up to the first DIE; the offset of the unit's abbreviations, absent when it is no unit of
+/// code.
+std::optional<uint64_t> Reader::read_unit_header(Cursor& cursor, UnitHead& head) {
+  UnitParameters& unit = head.parameters;
+  unit.version = cursor.read<le16>();
   uint64_t abbreviations = 0;
-  if (head.parameters.version >= 5) {
+  if (unit.version >= 5) {
     uint8_t type = cursor.read<u8>();
-    head.parameters.address_size = cursor.read<u8>();
-    abbreviations = read_number(cursor, offset_size);
+    unit.address_size = cursor.read<u8>();
+    abbreviations = read_number(cursor, unit.offset_size);
     if (type == DW_UT_skeleton || type == DW_UT_split_compile) cursor.skip(8);
-    if (type != DW_UT_compile && type != DW_UT_skeleton) return;
+    if (type != DW_UT_compile && type != DW_UT_skeleton) return {};
   } else {
-    abbreviations = read_number(cursor, offset_size);
-    head.parameters.address_size = cursor.read<u8>();
+    abbreviations = read_number(cursor, unit.offset_size);
+    unit.address_size = cursor.read<u8>();
   }
-  const uint8_t size = head.parameters.address_size;
-  if (cursor.failed() || (size != 4 && size != 8)) return;
+  if (cursor.failed() || (unit.address_size != 4 && unit.address_size != 8)) return {};
+  return abbreviations;
+}
 
-  if (auto set = aranges_.find(offset); set != aranges_.end() && !set->second.empty()) {
+void Reader::read_unit(Cursor& cursor, UnitHead& head) {
+  auto abbreviations = read_unit_header(cursor, head);
+  if (!abbreviations) return;
+  if (auto set = aranges_.find(head.offset); set != aranges_.end() && !set->second.empty()) {
     for (CodeRange r : set->second) {
       if (claims_.size() >= kMostClaims) break;
       claims_.push_back({r.begin, r.end, static_cast<uint32_t>(map_.units.size())});
     }
   } else {
-    Cursor die(cursor.bytes().subspan(cursor.position(), end - cursor.position()), ".debug_info");
-    if (!read_head(die, abbreviations, head)) return;
+    if (!read_head(cursor, *abbreviations, head)) return;
     if (head.low && head.low_is_index) head.low = indexed(head, *head.low);
     if (head.high && head.high_is_index) head.high = indexed(head, *head.high);
     if (head.ranges) {
@@ -263,29 +272,42 @@ void Reader::read_unit(Cursor& cursor, uint64_t offset, uint64_t end, uint8_t of
       claim(*head.low, head.high_is_offset ? *head.low + *head.high : *head.high);
     }
   }
-  if (!claims_.empty() && claims_.back().owner == map_.units.size()) map_.units.push_back(offset);
+  if (!claims_.empty() && claims_.back().owner == map_.units.size()) {
+    map_.units.push_back(head.offset);
+  }
+}
+
+/// Calls with a cursor behind the length of each unit, which ends where the unit ends.
+template <class Each>
+void Reader::each_unit(Each each) {
+  Cursor cursor(sections_.info, ".debug_info");
+  while (cursor.remaining() >= 11 && !cursor.failed()) {
+    UnitHead head{.offset = cursor.position()};
+    uint64_t length = cursor.read<le32>();
+    if (length == 0xffffffff) {
+      length = cursor.read<le64>();
+      head.parameters.offset_size = 8;
+    }
+    Cursor unit(cursor.take(std::min(length, cursor.remaining())), ".debug_info");
+    each(unit, head);
+  }
 }
 
 UnitMap Reader::read() {
   read_aranges();
-  Cursor cursor(sections_.info, ".debug_info");
-  while (cursor.remaining() >= 11 && !cursor.failed()) {
-    uint64_t offset = cursor.position();
-    uint64_t length = cursor.read<le32>();
-    uint8_t offset_size = 4;
-    if (length == 0xffffffff) {
-      length = cursor.read<le64>();
-      offset_size = 8;
-    }
-    if (length > cursor.remaining()) length = cursor.remaining();
-    uint64_t end = cursor.position() + length;
-    Cursor unit(sections_.info.first(end), ".debug_info");
-    unit.seek(cursor.position());
-    read_unit(unit, offset, end, offset_size);
-    cursor.seek(end);
-  }
+  each_unit([&](Cursor& cursor, UnitHead& head) { read_unit(cursor, head); });
   map_.segments = flatten(std::move(claims_));
   return std::move(map_);
+}
+
+std::vector<UnitBases> Reader::read_bases() {
+  std::vector<UnitBases> bases;
+  each_unit([&](Cursor& cursor, UnitHead& head) {
+    auto abbreviations = read_unit_header(cursor, head);
+    if (!abbreviations || !read_head(cursor, *abbreviations, head)) return;
+    bases.push_back({head.offset, head.string_offsets_base, head.address_base});
+  });
+  return bases;
 }
 
 }  // namespace
@@ -297,6 +319,10 @@ uint32_t UnitMap::unit_at(uint32_t rva) const {
 
 UnitMap read_unit_map(const elf::File& debug, const CodeLayout& layout) {
   return Reader(debug, layout).read();
+}
+
+std::vector<UnitBases> read_unit_bases(const elf::File& debug) {
+  return Reader(debug, CodeLayout{}).read_bases();
 }
 
 }  // namespace inquest::symbols
