@@ -9,7 +9,8 @@ void Memory::add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<cons
   uint64_t room = ~uint64_t{0} - begin.value;
   if (bytes.size() > room) bytes = bytes.first(room);
   Address end = begin + bytes.size();
-  owners_.push_back(std::move(owner));
+  // A dump is one owner of all its pieces.
+  if (owner && (owners_.empty() || owners_.back() != owner)) owners_.push_back(std::move(owner));
   // Appending in ascending order is the rule for dumps and costs nothing.
   if (pieces_.empty() || pieces_.back().end() <= begin) {
     pieces_.push_back({begin, bytes, origin});
@@ -18,16 +19,21 @@ void Memory::add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<cons
   // Otherwise only the gaps between the pieces there are filled.
   auto at = std::partition_point(pieces_.begin(), pieces_.end(),
                                  [&](const Piece& p) { return p.end() <= begin; });
+  auto first = at - pieces_.begin();
   std::vector<Piece> gaps;
   Address from = begin;
-  for (auto p = at; p != pieces_.end() && p->begin < end; ++p) {
-    if (from < p->begin)
-      gaps.push_back({from, bytes.subspan(from - begin, p->begin - from), origin});
-    from = p->end();
+  for (; at != pieces_.end() && at->begin < end; ++at) {
+    if (from < at->begin) {
+      gaps.push_back({from, bytes.subspan(from - begin, at->begin - from), origin});
+    }
+    from = at->end();
   }
   if (from < end) gaps.push_back({from, bytes.subspan(from - begin, end - from), origin});
-  auto middle = pieces_.insert(pieces_.end(), gaps.begin(), gaps.end());
-  std::inplace_merge(pieces_.begin(), middle, pieces_.end(),
+  auto last = at - pieces_.begin();
+  // The pieces from `first` to `last` make room; those after them only move.
+  pieces_.insert(pieces_.begin() + last, gaps.begin(), gaps.end());
+  std::inplace_merge(pieces_.begin() + first, pieces_.begin() + last,
+                     pieces_.begin() + last + static_cast<ptrdiff_t>(gaps.size()),
                      [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
 }
 
