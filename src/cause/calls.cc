@@ -1,0 +1,149 @@
+#include "cause/calls.h"
+
+#include <algorithm>
+
+namespace inquest::cause {
+namespace {
+
+/// Position of the '(' that opens the parameter list: the last group of parentheses at depth 0 of
+/// '<' and '(', behind which only qualifiers follow. npos when there is none.
+size_t parameters_begin(std::string_view name) {
+  size_t end = name.rfind(')');
+  if (end == std::string_view::npos) return end;
+  int depth = 0;
+  for (size_t i = end + 1; i-- > 0;) {
+    if (name[i] == ')') ++depth;
+    if (name[i] == '(' && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+std::string_view file_name(std::string_view path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+std::vector<Call> calls_of(const Process& process, const unwind::Stack& stack, size_t frames) {
+  std::vector<Call> calls;
+  size_t n = std::min(frames, stack.frames.size());
+  for (size_t i = 0; i < n; ++i) {
+    const auto& frame = stack.frames[i];
+    Located place = process.locate(frame);
+    Call base;
+    base.frame = i;
+    base.pc = frame.lookup_pc();
+    base.module = place.module;
+    if (place.source.empty()) {
+      // A function without a size in the symbol table is still named by the symbol before it.
+      if (place.module) {
+        if (auto nearest = process.symbols(*place.module).symbol_at(place.rva);
+            nearest && nearest->is_function) {
+          base.function = nearest->name;
+          base.linkage = nearest->linkage;
+          base.entry = base.pc - nearest->offset;
+        }
+      }
+      calls.push_back(std::move(base));
+      continue;
+    }
+    for (const auto& source : place.source) {
+      Call call = base;
+      call.function = source.function.empty() ? symbols::demangle(source.linkage) : source.function;
+      call.linkage = source.linkage;
+      call.file = source.file;
+      call.line = source.line;
+      call.inlined = source.inlined;
+      const auto& outer = place.source.back();
+      if (outer.begin.value != 0) call.entry = place.module->range.begin + outer.begin.value;
+      calls.push_back(std::move(call));
+    }
+  }
+  return calls;
+}
+
+std::string plain_name(std::string_view function) {
+  std::string_view name = function;
+  // "operator()" holds parentheses of its own: cut only at a later group.
+  size_t open = parameters_begin(name);
+  constexpr std::string_view kCallOperator = "operator()";
+  if (open != std::string_view::npos && open > 0) {
+    size_t after = open + 2;
+    bool is_call_operator =
+        after >= kCallOperator.size() && name.substr(0, after).ends_with(kCallOperator);
+    if (!is_call_operator) name = name.substr(0, open);
+  }
+  if (size_t tag = name.find("[abi:"); tag != std::string_view::npos) name = name.substr(0, tag);
+  if (name.starts_with("__GI_")) name.remove_prefix(5);
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  return std::string(name);
+}
+
+bool is_any(const Call& call, std::initializer_list<std::string_view> names) {
+  if (call.function.empty() && call.linkage.empty()) return false;
+  std::string plain = plain_name(call.function);
+  std::string_view linkage = call.linkage;
+  if (linkage.starts_with("__GI_")) linkage.remove_prefix(5);
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return plain == name || linkage == name; });
+}
+
+size_t find_call(const std::vector<Call>& calls, std::initializer_list<std::string_view> names,
+                 size_t start) {
+  for (size_t i = start; i < calls.size(); ++i) {
+    if (is_any(calls[i], names)) return i;
+  }
+  return kNoCall;
+}
+
+bool is_runtime(const snapshot::Module& module) {
+  if (module.is_vdso) return true;
+  std::string_view name = module.file_name();
+  static constexpr std::string_view kPrefixes[] = {
+      "libc.so",    "libc-2.",  "libpthread", "libstdc++", "libc++.",   "libc++abi",
+      "libgcc_s",   "ld-linux", "ld-2.",      "libm.so",   "libm-2.",   "libunwind.",
+      "librt.so",   "librt-2.", "libdl.so",   "libdl-2.",  "libc.musl", "ld-musl",
+      "linux-vdso", "libasan.", "libubsan.",  "libtsan.",  "libc++.so",
+  };
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+bool is_own(const Call& call) {
+  if (!call.module || is_runtime(*call.module)) return false;
+  std::string_view name = call.function;
+  // In statically linked programs the runtime has no module of its own.
+  static constexpr std::string_view kPrefixes[] = {
+      "std::",           "__gnu_cxx::",      "__cxxabiv1::",   "void std::",    "__cxa_",
+      "_Unwind_",        "__libc_",          "__GI_",          "__assert_fail", "operator new",
+      "operator delete", "__stack_chk_fail", "__pthread_kill", "pthread_kill",  "raise",
+      "gsignal",         "__interceptor_",   "__fortify_fail",
+  };
+  if (std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                  [&](std::string_view prefix) { return name.starts_with(prefix); })) {
+    return false;
+  }
+  static constexpr std::string_view kNames[] = {
+      "abort", "free", "malloc", "_start", "clone", "clone3", "start_thread", "cfree", "realloc"};
+  std::string plain = plain_name(name);
+  return std::find(std::begin(kNames), std::end(kNames), plain) == std::end(kNames);
+}
+
+size_t find_own_call(const std::vector<Call>& calls, size_t start) {
+  for (size_t i = start; i < calls.size(); ++i) {
+    if (is_own(calls[i])) return i;
+  }
+  return kNoCall;
+}
+
+std::string place_of(const Process& process, const Call& call) {
+  std::string where =
+      call.function.empty() ? process.describe(call.pc) : fmt::format("`{}`", call.function);
+  if (!call.file.empty() && call.line != 0) {
+    where += fmt::format(" ({}:{})", file_name(call.file), call.line);
+  }
+  return where;
+}
+
+}  // namespace inquest::cause
