@@ -245,7 +245,8 @@ answer::Fault describe_fault(const Process& process, const FaultSite& site) {
   if (site.signal) out.signal = signal_name(*site.signal);
   const auto& fault = process.snapshot().fault;
   if (fault && fault->exception) out.exception = fmt::format("{:#x}", *fault->exception);
-  out.address = site.address;
+  // What was computed is told by the explanation and the evidence: the system named none.
+  if (site.address_from_system || site.access == AccessKind::execute) out.address = site.address;
   out.instruction = site.text;
   out.access = std::string(name(site.access));
   out.explanation = explanation_of(process, site);

@@ -1,0 +1,329 @@
+#include "cause/frame_view.h"
+
+#include <algorithm>
+
+#include "cause/function_bounds.h"
+
+namespace inquest::cause {
+namespace {
+
+using snapshot::Register;
+using symbols::Place;
+using symbols::TypeId;
+using symbols::TypeKind;
+using symbols::TypeReader;
+
+/// Registers that hold in a caller what they held before the call.
+bool survives_call(Register r) {
+  namespace x64 = snapshot::x64;
+  return r == x64::rbx || r == x64::rbp || (r >= x64::r12 && r <= x64::r15);
+}
+
+constexpr unsigned kMostDepth = 12;
+
+}  // namespace
+
+std::string MemberName::text() const {
+  if (member.empty()) return fmt::format("`{}`", type);
+  return fmt::format("`{}::{}`", type, member);
+}
+
+FrameView::FrameView(const Process& process, const unwind::Frame& frame, size_t frame_index)
+    : process_(process), frame_(frame), index_(frame_index) {
+  if (process.arch() != snapshot::Arch::x86_64) return;
+  auto bounds = function_bounds(process, frame.lookup_pc());
+  if (!bounds) return;
+  begins_at_entry_ = bounds->begins_at_entry;
+  values_ = FunctionValues::follow(process.memory(), bounds->range);
+  if (!values_) return;
+  instruction_ = frame.pc_is_exact ? values_->instruction_at(frame.pc)
+                                   : values_->instruction_ending_at(frame.pc);
+  if (instruction_) state_ = values_->before(instruction_->at);
+  if (state_) collect_names();
+}
+
+std::optional<Address> FrameView::entry() const {
+  if (!values_ || !begins_at_entry_) return {};
+  return values_->range().begin;
+}
+
+std::string FrameView::function_name() const {
+  Located place = process_.locate(frame_);
+  if (!place.source.empty() && !place.source.front().function.empty()) {
+    return fmt::format("`{}`", place.source.front().function);
+  }
+  return process_.describe(frame_.lookup_pc());
+}
+
+std::string FrameView::outer_function_name() const {
+  Located place = process_.locate(frame_);
+  if (!place.source.empty() && !place.source.back().function.empty()) {
+    return fmt::format("`{}`", place.source.back().function);
+  }
+  return process_.describe(frame_.lookup_pc());
+}
+
+void FrameView::add_variable(const symbols::Variable& variable, const TypeReader& reader,
+                             const State& state, bool at_entry) {
+  Naming naming{.name = variable.name, .type = variable.type, .reader = &reader};
+  if (variable.place.kind == Place::Kind::in_register) {
+    if (variable.place.reg >= State::kRegisters) return;
+    names_.push_back({state.regs[variable.place.reg], naming});
+    return;
+  }
+  if (variable.place.kind != Place::Kind::memory || at_entry || frame_.cfa.value == 0) return;
+  auto offset = static_cast<int64_t>(variable.place.value - frame_.cfa.value);
+  constexpr int64_t kFrameReach = 16 << 20;
+  if (offset > kFrameReach || offset < -kFrameReach) return;
+  names_.push_back({values().stack(offset), naming, true});
+  symbols::Type type = reader.type(reader.resolve(variable.type));
+  bool reference = type.kind == TypeKind::pointer || type.kind == TypeKind::reference;
+  uint64_t size = reference ? 8 : type.size;
+  if (size == 0 || size > 8) return;
+  const Slot* slot = state.slot(offset);
+  ValueId value = slot && slot->size == size
+                      ? slot->value
+                      : values().load(values().stack(offset), static_cast<unsigned>(size),
+                                      type.encoding == symbols::Encoding::signed_);
+  names_.push_back({value, naming});
+}
+
+void FrameView::collect_names() {
+  if (!frame_.module) return;
+  const TypeReader* reader = process_.types(*frame_.module);
+  if (!reader) return;
+  auto here = process_.variables(frame_);
+  // Names of the outer function and of parameters first; reserved names (of libraries) last.
+  std::stable_sort(here.begin(), here.end(), [](const auto& a, const auto& b) {
+    auto rank = [](const symbols::Variable& v) {
+      return std::tuple(v.name.starts_with("_"), v.name == "this", v.inline_depth);
+    };
+    return rank(a) < rank(b);
+  });
+  for (const auto& variable : here) add_variable(variable, *reader, *state_, false);
+  if (auto begin = entry()) {
+    auto at_entry = values_->before(*begin);
+    if (!at_entry) return;
+    auto parameters =
+        reader->variables_at(Rva{*begin - frame_.module->range.begin}, process_.access(frame_));
+    for (const auto& variable : parameters) {
+      if (variable.is_parameter && variable.inline_depth == 0) {
+        add_variable(variable, *reader, *at_entry, true);
+      }
+    }
+  }
+}
+
+std::optional<uint64_t> FrameView::concrete(ValueId id, unsigned depth) const {
+  if (!id || depth > kMostDepth || !followed()) return {};
+  for (size_t r = 0; r < State::kRegisters; ++r) {
+    auto number = static_cast<Register>(r);
+    if (state_->regs[r] != id) continue;
+    if (!frame_.pc_is_exact && !survives_call(number)) continue;
+    if (auto value = frame_.registers.get(number)) return value;
+  }
+  bool has_cfa = frame_.cfa.value != 0;
+  auto read = [&](Address at, unsigned size, bool is_signed) -> std::optional<uint64_t> {
+    auto value = process_.access(frame_).memory(at, size);
+    if (value && is_signed && size < 8 && (*value >> (8 * size - 1) & 1)) {
+      *value |= ~uint64_t{0} << (8 * size);
+    }
+    return value;
+  };
+  if (has_cfa) {
+    for (const Slot& slot : state_->slots) {
+      if (slot.value != id) continue;
+      Address at = frame_.cfa + static_cast<uint64_t>(slot.offset);
+      if (auto value = read(at, slot.size, false)) return value;
+    }
+  }
+  const Value v = values()[id];
+  switch (v.form) {
+    case Form::constant:
+      return static_cast<uint64_t>(v.number);
+    case Form::stack:
+      if (!has_cfa) return {};
+      return frame_.cfa.value + static_cast<uint64_t>(v.number);
+    case Form::sum: {
+      auto base = concrete(v.base, depth + 1);
+      return base ? std::optional(*base + static_cast<uint64_t>(v.number)) : std::nullopt;
+    }
+    case Form::element: {
+      auto base = concrete(v.base, depth + 1), index = concrete(v.index, depth + 1);
+      return base && index ? std::optional(*base + *index * v.size) : std::nullopt;
+    }
+    case Form::load: {
+      auto at = concrete(v.base, depth + 1);
+      if (!at || v.size == 0 || v.size > 8) return {};
+      return read(Address{*at}, v.size, v.is_signed);
+    }
+    case Form::narrow: {
+      auto base = concrete(v.base, depth + 1);
+      if (!base || v.size >= 8) return base;
+      uint64_t mask = (uint64_t{1} << (8 * v.size)) - 1;
+      uint64_t low = *base & mask;
+      return v.is_signed && (low >> (8 * v.size - 1) & 1) ? low | ~mask : low;
+    }
+    default:
+      return {};
+  }
+}
+
+Naming FrameView::name_of(ValueId id, unsigned depth) const {
+  if (!id || depth > kMostDepth || !followed()) return {};
+  for (const Named& named : names_) {
+    if (!named.is_address && named.value == id) return named.naming;
+  }
+  const Value v = values()[id];
+  if (v.form == Form::merge) {
+    Naming common;
+    for (ValueId choice : values().choices(id)) {
+      Naming one = name_of(choice, depth + 4);
+      if (!one.reader) continue;
+      if (common.reader && one.type != common.type) return {};
+      common = one;
+    }
+    common.name.clear();
+    return common;
+  }
+  if (v.form != Form::load) return {};
+
+  const Value address = values()[v.base];
+  ValueId base = address.form == Form::sum ? address.base : v.base;
+  int64_t offset = address.form == Form::sum ? address.number : 0;
+  if (address.form == Form::stack) {
+    for (const Named& named : names_) {
+      if (!named.is_address) continue;
+      int64_t inside = address.number - values()[named.value].number;
+      const auto* reader = named.naming.reader;
+      if (inside < 0) continue;
+      auto member = reader->member_at(named.naming.type, static_cast<uint64_t>(inside));
+      if (!member) continue;
+      std::string path =
+          member->path.empty() ? named.naming.name : named.naming.name + "." + member->path;
+      return {.name = path, .type = member->type, .reader = reader};
+    }
+    return {};
+  }
+  if (address.form == Form::constant) {
+    Address at{static_cast<uint64_t>(address.number)};
+    const auto* module = process_.snapshot().module_at(at);
+    const auto* reader = module ? process_.types(*module) : nullptr;
+    if (!reader) return {};
+    Rva rva{at - module->range.begin};
+    auto global = reader->global_at(rva);
+    if (!global) return {};
+    auto member = reader->member_at(global->type, rva - global->begin);
+    if (!member || member->path.empty()) {
+      return {.name = global->name, .type = global->type, .reader = reader};
+    }
+    return {.name = global->name + "." + member->path, .type = member->type, .reader = reader};
+  }
+  MemberName member = member_of(base, offset, depth + 1);
+  if (!member.reader || !member.member_type) return {};
+  return {.name = {}, .type = member.member_type, .reader = member.reader};
+}
+
+MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) const {
+  if (!id || depth > kMostDepth || !followed()) return {};
+  Naming naming = name_of(id, depth);
+  const Value v = values()[id];
+  if (!naming.reader && v.form == Form::element) return member_of(v.base, offset, depth + 1);
+  if (!naming.reader && v.form == Form::sum) {
+    return member_of(v.base, offset + v.number, depth + 1);
+  }
+  if (!naming.reader) return {};
+  const TypeReader& reader = *naming.reader;
+  symbols::Type pointer = reader.type(reader.resolve(naming.type));
+  if (pointer.kind != TypeKind::pointer && pointer.kind != TypeKind::reference) return {};
+  TypeId target = reader.resolve(pointer.target);
+  symbols::Type pointee = reader.type(target);
+  MemberName out{.type = pointee.name, .reader = &reader};
+  if (offset < 0) return out;
+  auto inside = static_cast<uint64_t>(offset);
+  std::string element;
+  if (pointee.size > 0 && inside >= pointee.size) {
+    element = fmt::format("[{}]", inside / pointee.size);
+    inside %= pointee.size;
+  }
+  if (auto member = reader.member_at(target, inside)) {
+    out.member = member->path;
+    out.member_type = member->type;
+    if (!element.empty()) out.type += element;
+    // "Base::id" would be doubled by the owner's name.
+  }
+  return out;
+}
+
+ValueId FrameView::settle(ValueId id, std::optional<uint64_t> known) const {
+  for (unsigned guard = 0; guard < 8 && values()[id].form == Form::merge; ++guard) {
+    ValueId match, match_constant;
+    unsigned matches = 0;
+    for (ValueId choice : values().choices(id)) {
+      auto value = concrete(choice);
+      if (!known || value != known) continue;
+      if (values()[choice].form == Form::constant) {
+        match_constant = choice;
+      } else {
+        match = choice;
+        ++matches;
+      }
+    }
+    if (matches == 0 && !match_constant) {
+      // None can be computed again; one that is at least named, if there is just one.
+      for (ValueId choice : values().choices(id)) {
+        Form form = values()[choice].form;
+        bool tells = form == Form::entry || form == Form::result || form == Form::load;
+        if (!tells || concrete(choice)) continue;
+        match = choice;
+        ++matches;
+      }
+    }
+    if (matches > 1) return {};
+    id = matches == 1 ? match : match_constant;
+    if (!id) return {};
+  }
+  return id;
+}
+
+std::optional<Address> FrameView::callee_address(Address call) const {
+  if (!values_) return {};
+  const Instruction* instruction = values_->instruction_at(call);
+  if (!instruction || instruction->flow != Flow::call) return {};
+  const auto& memory = process_.memory();
+  auto slot = [&](const Instruction& i) -> std::optional<Address> {
+    const Operand* operand = i.explicit_operand(0);
+    if (!operand || operand->kind != Operand::Kind::memory || !operand->pc_relative) return {};
+    auto at = effective_address(i, *operand, snapshot::Registers(process_.arch()), {});
+    auto value = at ? memory.read_pointer(*at, 8) : std::nullopt;
+    return value ? std::optional(Address{*value}) : std::nullopt;
+  };
+  if (!instruction->target) return slot(*instruction);
+  // A PLT stub: perhaps endbr64, then a jump through the GOT.
+  Address at = *instruction->target;
+  for (int i = 0; i < 2; ++i) {
+    auto stub = decode(process_.arch(), memory, at);
+    if (!stub) break;
+    if (stub->flow == Flow::jump && !stub->target) {
+      auto to = slot(*stub);
+      return to ? to : instruction->target;
+    }
+    if (stub->mnemonic != "endbr64") break;
+    at = stub->next();
+  }
+  return instruction->target;
+}
+
+std::string FrameView::callee(Address call) const {
+  auto address = callee_address(call);
+  if (!address) return {};
+  Located place = process_.locate(*address);
+  if (!place.source.empty() && !place.source.back().function.empty()) {
+    return place.source.back().function;
+  }
+  if (!place.module) return {};
+  auto nearest = process_.symbols(*place.module).symbol_at(place.rva);
+  return nearest && nearest->offset == 0 ? nearest->name : std::string{};
+}
+
+}  // namespace inquest::cause
