@@ -1,6 +1,7 @@
 #include "base/decompress.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <lz4frame.h>
 #include <lzma.h>
@@ -12,6 +13,7 @@
 #include <zstd.h>
 
 #include "base/mapped_file.h"
+#include "testkit/elf_seeds.h"
 
 namespace inquest {
 namespace {
@@ -153,6 +155,19 @@ TEST(Decompress, JoinsFramesAsTheToolsDo) {
     auto unpacked = unpack(two, packing, 1 << 20);
     ASSERT_TRUE(unpacked) << name(packing);
     EXPECT_EQ(unpacked->size(), 2000u) << name(packing);
+  }
+}
+
+/// With INQUEST_WRITE_SEEDS=fuzz/corpus the fuzzer's seeds are written.
+TEST(Decompress, PacksSeeds) {
+  testkit::Seeds seeds;
+  for (auto packing : {Packing::zlib, Packing::gzip, Packing::zstd, Packing::xz, Packing::lz4}) {
+    auto packed = pack(packing, sample(200));
+    packed.insert(packed.begin(), static_cast<std::byte>(packing));
+    seeds[std::string(name(packing))] = packed;
+  }
+  if (const char* corpus = std::getenv("INQUEST_WRITE_SEEDS")) {
+    testkit::write_seeds(seeds, std::string(corpus) + "/decompress");
   }
 }
 
