@@ -87,12 +87,17 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
 
 }  // namespace
 
-answer::Answer investigate(const Process& process) {
+answer::Answer describe(const Process& process) {
   answer::Answer answer;
   answer.dump = describe_dump(process.snapshot());
   answer.threads = process.describe_stacks();
   answer.modules = process.describe_modules();
+  answer.warnings = process.warnings();
+  return answer;
+}
 
+answer::Answer investigate(const Process& process) {
+  answer::Answer answer = describe(process);
   std::vector<Warning> more;
   std::optional<FaultSite> site = fault_site(process);
   answer.findings = detect_all(process, more);
@@ -104,7 +109,6 @@ answer::Answer investigate(const Process& process) {
   }
   if (site) answer.fault = describe_fault(process, *site);
 
-  answer.warnings = process.warnings();
   answer.warnings.insert(answer.warnings.end(), more.begin(), more.end());
   return answer;
 }

@@ -192,4 +192,12 @@ std::optional<Address> Process::find_symbol(std::string_view linkage_name) const
   return {};
 }
 
+std::vector<const snapshot::Module*> Process::used_modules() const {
+  std::vector<const snapshot::Module*> used;
+  for (size_t i = 0; i < impl_->modules.size(); ++i) {
+    if (impl_->modules[i].symbols) used.push_back(&impl_->snapshot.modules[i]);
+  }
+  return used;
+}
+
 }  // namespace inquest::cause
