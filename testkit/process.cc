@@ -1,18 +1,17 @@
 #include "testkit/process.h"
 
+#include <chrono>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <signal.h>
+#include <sstream>
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
+#include <unistd.h>
 
 namespace inquest::testkit {
 
@@ -30,8 +29,8 @@ std::string compile_program(const std::string& path, std::string_view source,
                             std::string_view options) {
   std::string source_path = path + ".cc";
   std::ofstream(source_path) << source;
-  auto result = run_command(
-      fmt::format("g++ -std=c++20 {} -o '{}' '{}'", options, path, source_path));
+  auto result =
+      run_command(fmt::format("g++ -std=c++20 {} -o '{}' '{}'", options, path, source_path));
   return result.status == 0 ? "" : "the compiler says: " + result.output;
 }
 
@@ -45,9 +44,7 @@ CommandResult run_command(const std::string& command) {
   return result;
 }
 
-bool has_tool(const std::string& name) {
-  return run_command("command -v " + name).status == 0;
-}
+bool has_tool(const std::string& name) { return run_command("command -v " + name).status == 0; }
 
 pid_t start_program(const std::vector<std::string>& argv, const std::string& output_path) {
   std::vector<char*> words;

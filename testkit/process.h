@@ -1,10 +1,9 @@
 /// Small programs for tests of capture: compiled from text, run, and looked at by other tools.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 namespace inquest::testkit {

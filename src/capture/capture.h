@@ -9,13 +9,12 @@
 /// while it runs, so only one `run` at a time.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"
@@ -40,18 +39,18 @@ struct CoreWritten {
   uint64_t bytes = 0;                      ///< file size, holes included
   std::chrono::microseconds stopped = {};  ///< how long the process stood still
   std::vector<Warning> warnings = {};
-  uint64_t disk_bytes = 0;                 ///< what the file takes, holes not included
-  pid_t pid = 0;                           ///< whose core it is
-  size_t threads = 0;                      ///< recorded with their registers; 0 when not counted
+  uint64_t disk_bytes = 0;  ///< what the file takes, holes not included
+  pid_t pid = 0;            ///< whose core it is
+  size_t threads = 0;       ///< recorded with their registers; 0 when not counted
 };
 
 /// Writes a core of a running process, which goes on. Needs the right to ptrace it.
 Result<CoreWritten> dump_process(pid_t pid, const CoreOptions& options);
 
 struct RunOutcome {
-  std::optional<int> exit_status = {};  ///< when it exited
-  std::optional<int> signal = {};       ///< when it was killed
-  std::optional<CoreWritten> core = {}; ///< when its death was caught
+  std::optional<int> exit_status = {};   ///< when it exited
+  std::optional<int> signal = {};        ///< when it was killed
+  std::optional<CoreWritten> core = {};  ///< when its death was caught
   /// Why there is no core of a death that deserved one, such as a full disk.
   std::optional<Error> core_error = {};
   std::vector<CoreWritten> child_cores = {};  ///< with follow_children: of children that died

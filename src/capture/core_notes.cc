@@ -1,13 +1,12 @@
 #include "capture/core_notes.h"
 
+#include <algorithm>
 #include <elf.h>
 #include <fmt/format.h>
+#include <span>
 #include <string.h>
 #include <sys/procfs.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <span>
 
 #include "capture/json_text.h"
 #include "capture/populated_pages.h"
@@ -59,7 +58,8 @@ void set_time(TimeValue& out, uint64_t ticks) {
   out.tv_usec = static_cast<decltype(out.tv_usec)>(ticks % per_second * 1'000'000 / per_second);
 }
 
-elf_prstatus status_record(const ThreadImage& thread, const Common& common, const siginfo_t* signal) {
+elf_prstatus status_record(const ThreadImage& thread, const Common& common,
+                           const siginfo_t* signal) {
   elf_prstatus record;
   ::memset(&record, 0, sizeof record);  // the padding is written to a file
   if (signal) {

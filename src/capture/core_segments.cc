@@ -28,8 +28,8 @@ class Plan {
       return whole(mapping, Pages::none, 0);
     }
     if (mapping.name == "[vdso]") return whole(mapping, Pages::all, mapping.range.size());
-    if (!mapping.detailed && mapping.name.starts_with("/dev/") &&
-        mapping.name != "/dev/zero" && !mapping.name.starts_with("/dev/shm/")) {
+    if (!mapping.detailed && mapping.name.starts_with("/dev/") && mapping.name != "/dev/zero" &&
+        !mapping.name.starts_with("/dev/shm/")) {
       return whole(mapping, Pages::none, 0);  // maybe a device; smaps would have told
     }
     if (mapping.huge_pages) {
@@ -89,7 +89,8 @@ class Plan {
       return piece(mapping, mapping.range, Pages::populated, zeros ? size : 0, 0);
     }
     if (size >= kLargestHole) {
-      if (auto runs = facts_.populated(mapping)) return only(mapping, *runs, kLargestHole, Pages::populated);
+      if (auto runs = facts_.populated(mapping))
+        return only(mapping, *runs, kLargestHole, Pages::populated);
     }
     uint64_t held = mapping.detailed ? std::min(size, mapping.resident + mapping.swapped) : 0;
     piece(mapping, mapping.range, Pages::populated, size, held);

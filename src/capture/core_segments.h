@@ -24,8 +24,8 @@ struct Segment {
   AddressRange range;
   bool read = false, write = false, execute = false;
   Pages pages = Pages::none;
-  uint64_t recorded = 0;     ///< bytes from range.begin that the file holds, holes included
-  uint64_t estimate = 0;     ///< of these, bytes expected to need room on the disk
+  uint64_t recorded = 0;        ///< bytes from range.begin that the file holds, holes included
+  uint64_t estimate = 0;        ///< of these, bytes expected to need room on the disk
   const Mapping* of = nullptr;  ///< borrowed from the mappings that were planned
 };
 

@@ -1,12 +1,11 @@
 #include "capture/core_writer.h"
 
-#include <elf.h>
-#include <fmt/format.h>
-#include <string.h>
-
 #include <algorithm>
 #include <cstring>
+#include <elf.h>
+#include <fmt/format.h>
 #include <span>
+#include <string.h>
 #include <utility>
 
 #include "capture/core_notes.h"
@@ -105,8 +104,8 @@ class Core {
     warnings_.push_back({std::move(what), std::move(advice)});
   }
   std::chrono::microseconds stopped() const {
-    return std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now() - stopped_since_);
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                                 stopped_since_);
   }
 
   /// header | program headers | section header 0 when there are too many | notes | memory
@@ -162,10 +161,8 @@ class Core {
 
     std::vector<Elf64_Phdr> table;
     table.reserve(headers_);
-    table.push_back({.p_type = PT_NOTE,
-                     .p_offset = notes_begin_,
-                     .p_filesz = notes_bytes_,
-                     .p_align = 4});
+    table.push_back(
+        {.p_type = PT_NOTE, .p_offset = notes_begin_, .p_filesz = notes_bytes_, .p_align = 4});
     uint64_t offset = memory_begin_;
     for (const auto& segment : segments_) {
       table.push_back({.p_type = PT_LOAD,

@@ -9,8 +9,8 @@
 
 namespace inquest::capture {
 
-/// The process must stay stopped, by the calling thread, until this returns. `stopped_since` is when
-/// it was stopped. On an Error nothing is left on the disk.
+/// The process must stay stopped, by the calling thread, until this returns. `stopped_since` is
+/// when it was stopped. On an Error nothing is left on the disk.
 Result<CoreWritten> write_core(const ProcessImage& image, const std::string& path, bool everything,
                                std::chrono::steady_clock::time_point stopped_since);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
 #include <utility>
 
 namespace inquest::capture {

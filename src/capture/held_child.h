@@ -4,9 +4,8 @@
 /// under env(1). Used by one thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"

@@ -1,8 +1,7 @@
 #include "capture/json_text.h"
 
-#include <fmt/format.h>
-
 #include <cstdint>
+#include <fmt/format.h>
 
 namespace inquest::capture {
 namespace {
@@ -18,8 +17,8 @@ size_t character_size(std::string_view text) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
   if (first >= 0xe0 && first <= 0xef) {
-    unsigned low = first == 0xe0 ? 0xa0 : 0x80;    // not overlong
-    unsigned high = first == 0xed ? 0x9f : 0xbf;   // not a surrogate
+    unsigned low = first == 0xe0 ? 0xa0 : 0x80;   // not overlong
+    unsigned high = first == 0xed ? 0x9f : 0xbf;  // not a surrogate
     return follows(1, low, high) && follows(2) ? 3 : 0;
   }
   if (first >= 0xf0 && first <= 0xf4) {

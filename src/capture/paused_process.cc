@@ -1,7 +1,6 @@
 #include "capture/paused_process.h"
 
 #include <fmt/format.h>
-
 #include <utility>
 
 #include "capture/proc_files.h"
@@ -57,11 +56,14 @@ void PausedProcess::await(pid_t id) {
       if (stop.event == 0) thread.signal = stop.signal;
       break;
     }
-    case Wait::ended: thread.state = State::gone; break;
+    case Wait::ended:
+      thread.state = State::gone;
+      break;
     case Wait::timed_out:
-      warnings_.push_back({fmt::format("thread {} ({}) did not stop; its registers are not recorded",
-                                       id, thread_name(id)),
-                           "it hangs in the kernel (disk, network file system, or vfork)"});
+      warnings_.push_back(
+          {fmt::format("thread {} ({}) did not stop; its registers are not recorded", id,
+                       thread_name(id)),
+           "it hangs in the kernel (disk, network file system, or vfork)"});
       break;
   }
 }

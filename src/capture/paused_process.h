@@ -4,10 +4,9 @@
 /// by the kernel. Used and destroyed by the thread that made it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <map>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"

@@ -1,14 +1,13 @@
 #include "capture/populated_pages.h"
 
+#include <algorithm>
+#include <array>
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace inquest::capture {
@@ -121,8 +120,8 @@ std::optional<std::vector<AddressRange>> PopulatedPages::read_entries(AddressRan
 
 std::optional<std::vector<AddressRange>> data_of_mapped_file(pid_t thread, AddressRange range,
                                                              uint64_t offset) {
-  std::string path = fmt::format("/proc/{}/map_files/{:x}-{:x}", thread, range.begin.value,
-                                 range.end.value);
+  std::string path =
+      fmt::format("/proc/{}/map_files/{:x}-{:x}", thread, range.begin.value, range.end.value);
   int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
   const uint64_t page = page_size();

@@ -4,9 +4,8 @@
 /// eight bytes a page. Sources: Documentation/admin-guide/mm/pagemap.rst, <linux/fs.h>.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/address.h"

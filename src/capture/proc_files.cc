@@ -1,14 +1,13 @@
 #include "capture/proc_files.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace inquest::capture {
 namespace {

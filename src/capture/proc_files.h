@@ -3,12 +3,11 @@
 /// A process may vanish at any moment, so everything here can be absent. Safe from any thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"

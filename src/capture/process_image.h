@@ -3,14 +3,13 @@
 /// Raw register sets stay the bytes that the kernel gave: a core holds the same bytes. Values.
 #pragma once
 
-#include <signal.h>
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <signal.h>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -32,7 +31,7 @@ struct EarlierSignal {
   pid_t thread = 0;
   int signal = 0;
   int code = 0;
-  uint64_t address = 0;  ///< si_addr
+  uint64_t address = 0;                   ///< si_addr
   std::chrono::microseconds before = {};  ///< how long before the death
 };
 

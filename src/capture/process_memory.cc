@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
 #include <utility>
 
 namespace inquest::capture {

@@ -1,10 +1,9 @@
 /// Reads the memory of a stopped process. Owns one descriptor; used by one thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <span>
+#include <sys/types.h>
 
 #include "base/address.h"
 #include "base/error.h"

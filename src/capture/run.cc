@@ -12,10 +12,14 @@ namespace {
 
 std::string_view advice_for_exec(int number) {
   switch (number) {
-    case ENOENT: return "give its path, or add its folder to PATH";
-    case EACCES: return "it must be executable (chmod +x)";
-    case ENOEXEC: return "a script needs a first line such as #!/bin/sh";
-    default: return "";
+    case ENOENT:
+      return "give its path, or add its folder to PATH";
+    case EACCES:
+      return "it must be executable (chmod +x)";
+    case ENOEXEC:
+      return "a script needs a first line such as #!/bin/sh";
+    default:
+      return "";
   }
 }
 

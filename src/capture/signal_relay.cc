@@ -1,8 +1,7 @@
 #include "capture/signal_relay.h"
 
-#include <errno.h>
-
 #include <atomic>
+#include <errno.h>
 #include <initializer_list>
 
 namespace inquest::capture {
@@ -34,7 +33,8 @@ SignalRelay::SignalRelay(pid_t child) {
     if (!(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_IGN) return;  // nohup
     if (::sigaction(signal, &action, nullptr) == 0) before_.emplace_back(signal, before);
   };
-  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPWR}) {
+  for (int signal :
+       {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPWR}) {
     install(signal);
   }
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) install(signal);

@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <sys/types.h>
-
 #include <utility>
 #include <vector>
 

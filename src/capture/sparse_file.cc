@@ -1,5 +1,6 @@
 #include "capture/sparse_file.h"
 
+#include <algorithm>
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <algorithm>
 #include <utility>
 
 namespace inquest::capture {
@@ -20,13 +19,18 @@ constexpr size_t kBlock = 4096;
 std::string_view advice_for(int number) {
   switch (number) {
     case ENOSPC:
-    case EDQUOT: return "free some space, or write the core to another file system";
-    case EFBIG: return "raise the limit of file sizes (ulimit -f), or use another file system";
+    case EDQUOT:
+      return "free some space, or write the core to another file system";
+    case EFBIG:
+      return "raise the limit of file sizes (ulimit -f), or use another file system";
     case EACCES:
     case EPERM:
-    case EROFS: return "choose a folder that you may write to";
-    case ENOENT: return "make the folder first";
-    default: return "";
+    case EROFS:
+      return "choose a folder that you may write to";
+    case ENOENT:
+      return "make the folder first";
+    default:
+      return "";
   }
 }
 
@@ -109,9 +113,9 @@ Result<> SparseFile::expect_room(uint64_t bytes) const {
   if (::fstatvfs(file_, &disk) != 0) return {};
   uint64_t free = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (disk.f_blocks == 0 || bytes <= free) return {};
-  return fail(error(fmt::format("the core needs {} MiB, and {} MiB are free", (bytes >> 20) + 1,
-                                free >> 20),
-                    ENOSPC));
+  return fail(error(
+      fmt::format("the core needs {} MiB, and {} MiB are free", (bytes >> 20) + 1, free >> 20),
+      ENOSPC));
 }
 
 Result<> SparseFile::commit() {

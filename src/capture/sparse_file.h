@@ -1,7 +1,7 @@
 /// A file that appears under its name only when it is whole, with holes where nothing is written.
 ///
-/// Until `commit` it is PATH.part; one that is dropped uncommitted is removed. Readable by its owner
-/// only: memory holds secrets. Used by one thread.
+/// Until `commit` it is PATH.part; one that is dropped uncommitted is removed. Readable by its
+/// owner only: memory holds secrets. Used by one thread.
 #pragma once
 
 #include <memory>

@@ -1,13 +1,12 @@
 #include "capture/supervisor.h"
 
+#include <algorithm>
 #include <errno.h>
 #include <fmt/format.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-#include <algorithm>
 
 #include "capture/core_writer.h"
 #include "capture/proc_files.h"
@@ -30,8 +29,10 @@ constexpr bool dumps_core(int signal) {
     case SIGSYS:
     case SIGTRAP:
     case SIGXCPU:
-    case SIGXFSZ: return true;
-    default: return false;
+    case SIGXFSZ:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -60,8 +61,9 @@ Result<> Supervisor::attach(pid_t child) {
 void Supervisor::watch(const std::function<void()>& on_end) {
   bool told = false;
   while (!tracees_.empty() && (!main_ended_ || options_.follow_children)) {
-    auto waiting = std::find_if(tracees_.begin(), tracees_.end(),
-                                [](const auto& entry) { return entry.second.deferred.has_value(); });
+    auto waiting = std::find_if(tracees_.begin(), tracees_.end(), [](const auto& entry) {
+      return entry.second.deferred.has_value();
+    });
     if (waiting != tracees_.end()) {
       int status = *waiting->second.deferred;
       waiting->second.deferred.reset();
@@ -86,9 +88,12 @@ void Supervisor::handle(pid_t thread, int status) {
   if (!tracees_.contains(thread) && !adopt(thread)) return;
   Stop stop = stop_of(status);
   switch (stop.event) {
-    case 0: return on_signal(thread, stop.signal);
-    case PTRACE_EVENT_EXEC: return on_exec(thread);
-    case PTRACE_EVENT_EXIT: return on_exit(thread);
+    case 0:
+      return on_signal(thread, stop.signal);
+    case PTRACE_EVENT_EXEC:
+      return on_exec(thread);
+    case PTRACE_EVENT_EXIT:
+      return on_exit(thread);
     case PTRACE_EVENT_STOP:
       // With a stop signal it is the whole group's stop: it lasts until SIGCONT. Otherwise a new
       // thread's first stop, the end of a group's stop, or our own interruption.
@@ -98,7 +103,8 @@ void Supervisor::handle(pid_t thread, int status) {
         listen(thread);
       }
       return;
-    default: resume(thread, 0);  // clone, fork: the new one reports itself
+    default:
+      resume(thread, 0);  // clone, fork: the new one reports itself
   }
 }
 
@@ -160,7 +166,9 @@ void Supervisor::on_signal(pid_t thread, int signal) {
   auto info = signal_info(thread);
   auto status = thread_status(thread);
   bool deadly = info && status && !has(status->caught, signal) && !has(status->ignored, signal);
-  if (info && status && has(status->caught, signal)) tracee.handled = {*info, Clock::now()};
+  if (info && status && has(status->caught, signal)) {
+    tracee.handled = Handled{*info, Clock::now(), program_counter(thread)};
+  }
   if (deadly) record_death(thread, *info);
   resume(thread, signal);
 }
@@ -206,6 +214,17 @@ void Supervisor::on_exit(pid_t thread) {
   resume(thread, 0);
 }
 
+siginfo_t Supervisor::reason(pid_t dying, const siginfo_t& info) const {
+  const auto& handled = tracees_.at(dying).handled;
+  if (!handled || handled->info.si_signo != info.si_signo) return info;
+  // Sent again by the program's handler, or by the kernel because no frame for the handler fits on
+  // the stack: the thread is back where it first happened, and the first record has the address.
+  bool again =
+      info.si_code == SI_KERNEL || ((info.si_code == SI_TKILL || info.si_code == SI_USER) &&
+                                    info.si_pid == tracees_.at(dying).process);
+  return again && handled->pc && handled->pc == program_counter(dying) ? handled->info : info;
+}
+
 void Supervisor::stop_others(pid_t process, pid_t dying) {
   const auto until = Clock::now() + kPatience;
   for (const auto& [id, tracee] : tracees_) {
@@ -214,8 +233,12 @@ void Supervisor::stop_others(pid_t process, pid_t dying) {
   auto await = [&](pid_t id) {
     int status = 0;
     switch (wait_for(id, status, until)) {
-      case Wait::stopped: tracees_[id].deferred = status; break;
-      case Wait::ended: tracees_.erase(id); break;
+      case Wait::stopped:
+        tracees_[id].deferred = status;
+        break;
+      case Wait::ended:
+        tracees_.erase(id);
+        break;
       case Wait::timed_out:
         warn(fmt::format("thread {} ({}) did not stop; its registers are not recorded", id,
                          thread_name(id)),
@@ -253,19 +276,18 @@ void Supervisor::record_death(pid_t dying, siginfo_t info) {
   stop_others(process, dying);
 
   auto write = [&]() -> Result<CoreWritten> {
-    ProcessImage image{.process = process, .memory_thread = dying, .signal = info};
+    ProcessImage image{.process = process, .memory_thread = dying, .signal = reason(dying, info)};
     image.threads.push_back(TRY(read_thread(dying)));
     for (const auto& [id, tracee] : tracees_) {
       if (tracee.process != process) continue;
       if (tracee.handled) {
         const siginfo_t& earlier = tracee.handled->info;
-        image.earlier.push_back(
-            {.thread = id,
-             .signal = earlier.si_signo,
-             .code = earlier.si_code,
-             .address = reinterpret_cast<uint64_t>(earlier.si_addr),
-             .before = std::chrono::duration_cast<std::chrono::microseconds>(
-                 since - tracee.handled->when)});
+        image.earlier.push_back({.thread = id,
+                                 .signal = earlier.si_signo,
+                                 .code = earlier.si_code,
+                                 .address = reinterpret_cast<uint64_t>(earlier.si_addr),
+                                 .before = std::chrono::duration_cast<std::chrono::microseconds>(
+                                     since - tracee.handled->when)});
       }
       if (id == dying || !tracee.deferred) continue;
       // One that ended meanwhile is only missing.
@@ -276,8 +298,10 @@ void Supervisor::record_death(pid_t dying, siginfo_t info) {
   auto core = write();
   if (core) suppress_kernel_core(process);
   if (process != main_) {
-    if (core) outcome_.child_cores.push_back(*std::move(core));
-    else warn(fmt::format("no core of child process {}: {}", process, core.error().line()));
+    if (core)
+      outcome_.child_cores.push_back(*std::move(core));
+    else
+      warn(fmt::format("no core of child process {}: {}", process, core.error().line()));
   } else if (core) {
     outcome_.core = *std::move(core);
   } else {

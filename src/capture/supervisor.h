@@ -7,12 +7,11 @@
 /// Used by one thread: the one that attached.
 #pragma once
 
-#include <signal.h>
-#include <sys/types.h>
-
 #include <chrono>
 #include <map>
 #include <optional>
+#include <signal.h>
+#include <sys/types.h>
 
 #include "capture/capture.h"
 #include "capture/process_image.h"
@@ -39,6 +38,7 @@ class Supervisor {
   struct Handled {
     siginfo_t info;
     Clock::time_point when;
+    std::optional<uint64_t> pc;
   };
   struct Tracee {
     pid_t process = 0;
@@ -55,6 +55,7 @@ class Supervisor {
   bool adopt(pid_t thread);
 
   void record_death(pid_t thread, siginfo_t info);
+  siginfo_t reason(pid_t dying, const siginfo_t& info) const;
   void stop_others(pid_t process, pid_t dying);
   std::string core_path(pid_t process) const;
   void warn(std::string what, std::string advice = {});

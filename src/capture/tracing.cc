@@ -1,15 +1,17 @@
 #include "capture/tracing.h"
 
+#include <algorithm>
 #include <elf.h>
 #include <errno.h>
 #include <fmt/format.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/procfs.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#include <algorithm>
 
 #include "capture/proc_files.h"
 
@@ -42,8 +44,9 @@ Result<> seize(pid_t thread, unsigned long options) {
   if (::ptrace(PTRACE_SEIZE, thread, nullptr, as_pointer(options)) == 0) return {};
   if (errno == ESRCH) return fail(fmt::format("there is no process {}", thread));
   if (errno == EPERM || errno == EACCES) return fail(denied(thread));
-  return fail(fmt::format("cannot trace process {}: {}", thread, ::strerror(errno)),
-              errno == ENOSYS || errno == EIO ? "this kernel or sandbox does not offer ptrace" : "");
+  return fail(
+      fmt::format("cannot trace process {}: {}", thread, ::strerror(errno)),
+      errno == ENOSYS || errno == EIO ? "this kernel or sandbox does not offer ptrace" : "");
 }
 
 bool interrupt(pid_t thread) { return ::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0; }
@@ -68,6 +71,18 @@ std::optional<unsigned long> event_message(pid_t thread) {
   unsigned long message = 0;
   if (::ptrace(PTRACE_GETEVENTMSG, thread, nullptr, &message) != 0) return {};
   return message;
+}
+
+std::optional<uint64_t> program_counter(pid_t thread) {
+  elf_gregset_t registers;  // large enough for a 32-bit program's too
+  iovec where{&registers, sizeof registers};
+  if (::ptrace(PTRACE_GETREGSET, thread, as_pointer(NT_PRSTATUS), &where) != 0) return {};
+  if (where.iov_len != sizeof registers) return {};
+#if defined(__x86_64__)
+  return registers[offsetof(user_regs_struct, rip) / sizeof registers[0]];
+#else
+  return registers[32];  // x0 to x30, sp, pc
+#endif
 }
 
 std::vector<std::byte> register_set(pid_t thread, unsigned type) {

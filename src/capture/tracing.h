@@ -4,12 +4,11 @@
 /// from one thread of ours.
 #pragma once
 
-#include <signal.h>
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <signal.h>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +25,8 @@ bool listen(pid_t thread);
 bool detach(pid_t thread, int signal);
 
 std::optional<siginfo_t> signal_info(pid_t thread);
+/// Where a stopped thread is.
+std::optional<uint64_t> program_counter(pid_t thread);
 std::optional<unsigned long> event_message(pid_t thread);
 /// The register set `type` (NT_PRSTATUS, NT_X86_XSTATE...); empty when the processor has none.
 std::vector<std::byte> register_set(pid_t thread, unsigned type);
