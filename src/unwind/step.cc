@@ -86,7 +86,7 @@ Consequence consequence(const Space& space, Words& words, const Registers& guess
     case CallSite::Kind::call:
       return Consequence::confirmed;
     case CallSite::Kind::unreadable:
-      return Consequence::unknown;
+      return Consequence::plausible;
     case CallSite::Kind::none:
       break;
   }

@@ -23,8 +23,13 @@ struct Stepped {
 Stepped step_by_rule(const Space& space, Words& words, const snapshot::Registers& callee,
                      const PcFacts& facts);
 
-/// Whether rules lead from a guessed frame to something plausible.
-enum class Consequence : uint8_t { confirmed, unknown, refuted };
+/// What the rules make of a guessed frame, best first.
+enum class Consequence : uint8_t {
+  confirmed,  ///< they lead to another return address behind a call, or to the thread's beginning
+  plausible,  ///< they lead to code that the dump does not hold
+  unknown,    ///< there are none
+  refuted,    ///< they lead nowhere
+};
 Consequence consequence(const Space& space, Words& words, const snapshot::Registers& guess);
 
 }  // namespace inquest::unwind

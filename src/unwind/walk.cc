@@ -64,6 +64,11 @@ class Descents {
   std::set<std::pair<Address, Address>> seen_;
 };
 
+/// A scanned word that may go before a frame record.
+constexpr float kClear = 0.55f;
+/// A frame less sure than this would be a guess printed as a fact: the walk ends before it.
+constexpr float kFloor = 0.1f;
+
 class Walk {
  public:
   Walk(const Space& space, std::optional<uint64_t> thread_pointer, bool is_main)
@@ -144,10 +149,12 @@ Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure)
   auto by_fp = by_frame_pointer(space_, words_, registers);
   request.from = *registers.sp();
   if (by_fp) {
-    // Between sp and the frame record only a call of this very function is believed.
+    // A function that leaves the register alone leads to a record further out, past its caller:
+    // what speaks more clearly between sp and the record goes before it.
     uint64_t below = (by_fp->cfa - request.from) / space_.pointer_size();
     request.words = std::min<uint64_t>(below > 1 ? below - 1 : 0, request.words);
-    request.least = request.enough = 0.8f;
+    request.least = std::max(kClear, by_fp->confidence);
+    request.enough = 0.8f;
     auto found = by_scan(space_, words_, request, budget_);
     return accept(found ? *found : *by_fp);
   }
@@ -188,6 +195,10 @@ Stack Walk::run(const Registers& start) {
       bool by_rule = stepped.trust == Trust::cfi;
       caller.confidence = by_rule ? frame.confidence + (1 - frame.confidence) * 0.2f
                                   : frame.confidence * stepped.confidence;
+    }
+    if (stepped.status == Stepped::Status::caller && caller.confidence < kFloor) {
+      stepped = {.end = End::no_rule, .reason = "nothing tells the caller with any certainty"};
+      frame.cfa = {};
     }
     bool closes_cycle =
         stepped.status == Stepped::Status::caller && !descents.allow(space_, frame, caller);

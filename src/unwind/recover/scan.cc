@@ -31,7 +31,12 @@ class Scan {
     bool may_be_ours = pc && *target <= *pc && *pc - *target < kLongFunction &&
                        space_.executable(*pc) &&
                        space_.snapshot().module_at(*target) == space_.snapshot().module_at(*pc);
-    return may_be_ours ? 0.7f : 0.25f;
+    if (may_be_ours) return 0.7f;
+    // A call into a module of whose functions nothing is known, from outside: its way in.
+    const snapshot::Module* callee = pc ? space_.snapshot().module_at(*pc) : nullptr;
+    bool enters = callee && space_.snapshot().module_at(*target) == callee &&
+                  space_.snapshot().module_at(Address{value}) != callee;
+    return enters ? 0.5f : 0.25f;
   }
 
   std::optional<Recovered> weigh(Address slot, uint64_t value) {
@@ -46,6 +51,9 @@ class Scan {
     switch (settle_frame_pointer(found, slot)) {
       case Consequence::confirmed:
         found.confidence += (1 - confidence) * 0.5f;
+        break;
+      case Consequence::plausible:
+        found.confidence += (1 - confidence) * 0.2f;
         break;
       case Consequence::unknown:
         found.confidence *= 0.8f;
