@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <elf.h>
+#include <utility>
 
 namespace inquest::ingest {
 namespace {
@@ -43,7 +44,9 @@ std::vector<Piece> pieces_of(const elf::File& core, Extent& extent) {
     AddressRange range{begin, begin + std::min(s.memory_size, room)};
     if (!range.empty()) pieces.push_back({.range = range, .bytes = bytes, .flags = s.flags});
   }
-  std::ranges::stable_sort(pieces, {}, [](const Piece& p) { return p.range.begin; });
+  std::ranges::sort(pieces, {}, [](const Piece& p) {
+    return std::pair(p.range.begin, p.bytes.data());  // the file's order where they begin alike
+  });
   return pieces;
 }
 

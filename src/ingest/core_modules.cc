@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <elf.h>
+#include <map>
 #include <unordered_map>
 
 #include "base/limits.h"
@@ -21,7 +22,10 @@ class ModuleFinder {
  public:
   ModuleFinder(const CoreNotes& notes, Snapshot& snapshot)
       : notes_(notes), snapshot_(snapshot), linked_(read_link_map(snapshot)) {
-    for (const LinkedImage& image : linked_) by_bias_.emplace(image.bias, &image);
+    for (const LinkedImage& image : linked_) {
+      by_bias_.emplace(image.bias, &image);
+      by_dynamic_.emplace(image.dynamic, &image);
+    }
   }
 
   void find() {
@@ -53,15 +57,15 @@ class ModuleFinder {
     append(std::move(found));
   }
 
-  /// Files mapped with an executable part whose header is not recorded: the bias is that of an
-  /// image whose file offsets equal its addresses, as those of libraries begin.
+  /// Files mapped with an executable part whose header is not recorded: the bias is the linker's,
+  /// or that of an image whose file offsets equal its addresses, as those of libraries begin.
   void find_mapped_images() {
     std::vector<Module> found;
     const auto& files = notes_.files;
     for (size_t i = 0; i < files.size() && found.size() < kLimits.modules;) {
       size_t end = i + 1;
       while (end < files.size() && files[end].path == files[i].path &&
-             files[end].offset > files[end - 1].offset) {
+             files[end].offset >= files[end - 1].offset) {
         ++end;
       }
       bool executable = std::any_of(files.begin() + i, files.begin() + end, [&](auto& mapping) {
@@ -71,7 +75,7 @@ class ModuleFinder {
       AddressRange range{files[i].range.begin, files[end - 1].range.end};
       if (executable && !files[i].path.empty() && !overlaps(range)) {
         Module module{.range = range};
-        module.bias = guess_bias(files[i]);
+        module.bias = guess_bias(files[i], range);
         set_path(module, files[i].path);
         found.push_back(std::move(module));
       }
@@ -117,7 +121,9 @@ class ModuleFinder {
     return !has_code;
   }
 
-  uint64_t guess_bias(const FileMapping& first) const {
+  uint64_t guess_bias(const FileMapping& first, AddressRange range) const {
+    auto linked = by_dynamic_.lower_bound(range.begin);
+    if (linked != by_dynamic_.end() && linked->first < range.end) return linked->second->bias;
     for (uint64_t key : {AT_PHDR, AT_ENTRY}) {
       auto at = auxiliary(key);
       if (!at || !first.range.contains(Address{*at})) continue;
@@ -158,7 +164,7 @@ class ModuleFinder {
   /// earlier one's length.
   void make_disjoint() {
     auto& modules = snapshot_.modules;
-    std::ranges::stable_sort(modules, {}, [](const Module& m) { return m.range.begin; });
+    std::ranges::sort(modules, {}, &Module::range);
     auto last = std::ranges::unique(modules, {}, [](const Module& m) { return m.range.begin; });
     modules.erase(last.begin(), last.end());
     for (size_t i = 1; i < modules.size(); ++i) {
@@ -184,6 +190,7 @@ class ModuleFinder {
   Snapshot& snapshot_;
   std::vector<LinkedImage> linked_;
   std::unordered_map<uint64_t, const LinkedImage*> by_bias_;
+  std::map<Address, const LinkedImage*> by_dynamic_;
 };
 
 }  // namespace

@@ -118,7 +118,7 @@ void read_file_map(Bytes note, Arch arch, uint64_t origin, CoreNotes& notes) {
     mapping.path = path.substr(0, kLimits.string_bytes);
   }
   std::erase_if(notes.files, [](const FileMapping& m) { return m.range.empty(); });
-  std::ranges::stable_sort(notes.files, {}, [](const FileMapping& m) { return m.range.begin; });
+  std::ranges::sort(notes.files, {}, &FileMapping::range);
 }
 
 /// NT_386_TLS: `struct user_desc` entries; gs names the one with the thread pointer.

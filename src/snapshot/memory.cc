@@ -32,9 +32,8 @@ void Memory::add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<cons
   auto last = at - pieces_.begin();
   // The pieces from `first` to `last` make room; those after them only move.
   pieces_.insert(pieces_.begin() + last, gaps.begin(), gaps.end());
-  std::inplace_merge(pieces_.begin() + first, pieces_.begin() + last,
-                     pieces_.begin() + last + static_cast<ptrdiff_t>(gaps.size()),
-                     [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
+  std::sort(pieces_.begin() + first, pieces_.begin() + last + static_cast<ptrdiff_t>(gaps.size()),
+            [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
 }
 
 const Memory::Piece* Memory::find(Address at) const {
