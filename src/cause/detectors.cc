@@ -22,6 +22,7 @@ std::span<const Detector> detectors() {
       {"pure virtual call", detect_pure_virtual_call},
       {"out of memory", detect_out_of_memory},
       {"stack overflow", detect_stack_overflow},
+      {"fault of the allocator", detect_allocator_fault},
       {"deadlock", detect_deadlock},
   };
   return all;

@@ -29,6 +29,7 @@ Findings detect_uncaught_exception(const Process& process);  ///< uncaught_excep
 Findings detect_pure_virtual_call(const Process& process);   ///< pure_virtual.cc
 Findings detect_out_of_memory(const Process& process);       ///< out_of_memory.cc
 Findings detect_stack_overflow(const Process& process);      ///< stack_overflow.cc
+Findings detect_allocator_fault(const Process& process);     ///< allocator_fault.cc
 Findings detect_deadlock(const Process& process);            ///< deadlock.cc
 
 }  // namespace inquest::cause

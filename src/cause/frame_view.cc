@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cause/brief_name.h"
 #include "cause/function_bounds.h"
 
 namespace inquest::cause {
@@ -49,16 +50,18 @@ std::optional<Address> FrameView::entry() const {
 
 std::string FrameView::function_name() const {
   Located place = process_.locate(frame_);
-  if (!place.source.empty() && !place.source.front().function.empty()) {
-    return fmt::format("`{}`", place.source.front().function);
+  // Of the calls inlined here, the innermost that is not the library's tells most.
+  for (const auto& source : place.source) {
+    if (source.function.empty() || is_library_function(source.function)) continue;
+    return fmt::format("`{}`", brief_name(source.function));
   }
-  return process_.describe(frame_.lookup_pc());
+  return outer_function_name();
 }
 
 std::string FrameView::outer_function_name() const {
   Located place = process_.locate(frame_);
   if (!place.source.empty() && !place.source.back().function.empty()) {
-    return fmt::format("`{}`", place.source.back().function);
+    return fmt::format("`{}`", brief_name(place.source.back().function));
   }
   return process_.describe(frame_.lookup_pc());
 }
@@ -66,6 +69,17 @@ std::string FrameView::outer_function_name() const {
 void FrameView::add_variable(const symbols::Variable& variable, const TypeReader& reader,
                              const State& state, bool at_entry) {
   Naming naming{.name = variable.name, .type = variable.type, .reader = &reader};
+  Naming whole = naming;
+  // A class of one word, such as an iterator or a smart pointer, is held as its only member is.
+  symbols::Type type = reader.type(reader.resolve(variable.type));
+  if (type.kind == TypeKind::class_ && type.size <= 8) {
+    auto inner = reader.member_at(variable.type, 0);
+    if (inner && inner->type) {
+      naming.type = inner->type;
+      if (!inner->path.empty()) naming.name += "." + inner->path;
+      type = reader.type(reader.resolve(inner->type));
+    }
+  }
   if (variable.place.kind == Place::Kind::in_register) {
     if (variable.place.reg >= State::kRegisters) return;
     names_.push_back({state.regs[variable.place.reg], naming});
@@ -75,8 +89,7 @@ void FrameView::add_variable(const symbols::Variable& variable, const TypeReader
   auto offset = static_cast<int64_t>(variable.place.value - frame_.cfa.value);
   constexpr int64_t kFrameReach = 16 << 20;
   if (offset > kFrameReach || offset < -kFrameReach) return;
-  names_.push_back({values().stack(offset), naming, true});
-  symbols::Type type = reader.type(reader.resolve(variable.type));
+  names_.push_back({values().stack(offset), whole, true});
   bool reference = type.kind == TypeKind::pointer || type.kind == TypeKind::reference;
   uint64_t size = reference ? 8 : type.size;
   if (size == 0 || size > 8) return;
@@ -238,7 +251,7 @@ MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) cons
   if (pointer.kind != TypeKind::pointer && pointer.kind != TypeKind::reference) return {};
   TypeId target = reader.resolve(pointer.target);
   symbols::Type pointee = reader.type(target);
-  MemberName out{.type = pointee.name, .reader = &reader};
+  MemberName out{.type = brief_name(pointee.name), .reader = &reader};
   if (offset < 0) return out;
   auto inside = static_cast<uint64_t>(offset);
   std::string element;
@@ -319,11 +332,11 @@ std::string FrameView::callee(Address call) const {
   if (!address) return {};
   Located place = process_.locate(*address);
   if (!place.source.empty() && !place.source.back().function.empty()) {
-    return place.source.back().function;
+    return brief_name(place.source.back().function);
   }
   if (!place.module) return {};
   auto nearest = process_.symbols(*place.module).symbol_at(place.rva);
-  return nearest && nearest->offset == 0 ? nearest->name : std::string{};
+  return nearest && nearest->offset == 0 ? brief_name(nearest->name) : std::string{};
 }
 
 }  // namespace inquest::cause

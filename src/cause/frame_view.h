@@ -51,7 +51,8 @@ class FrameView {
   const Instruction* instruction() const { return instruction_; }
   /// Where the function begins; absent for a part that was split off.
   std::optional<Address> entry() const;
-  /// "`Roster::standing_of(Avatar const&) const`", innermost inlined name.
+  /// "`Roster::standing_of(Avatar const&) const`": the innermost call here, inlined ones included,
+  /// that is not of the C++ library.
   std::string function_name() const;
   /// The function that was really called, not what was inlined into it.
   std::string outer_function_name() const;

@@ -69,8 +69,9 @@ Findings detect_null_dereference(const Process& process) {
   Finding finding{.kind = Kind::null_dereference};
   if (story.null) {
     finding.confidence = small ? 0.97 : story.type.empty() ? 0.75 : 0.9;
-    finding.summary = fmt::format("{} of {}{}.", access_words(*site, story),
-                                  null_pointer_words(story), with_space(story.where));
+    std::string where = story.where.empty() ? "" : ", " + story.where;
+    finding.summary =
+        fmt::format("{} of {}{}.", access_words(*site, story), null_pointer_words(story), where);
   } else {
     // The access is near null, but what was followed never held exactly 0.
     bool odd =

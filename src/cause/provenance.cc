@@ -78,6 +78,12 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
       value = settled;
       continue;
     }
+    if (v.form == Form::narrow) {
+      // Only the low bits were taken: what held it may have had more.
+      if (view->name_of(value).reader) out.steps.push_back({view, value, offset, pointer});
+      value = v.base;
+      continue;
+    }
     bool from_caller = v.form == Form::entry;
     int64_t argument = 0;
     if (v.form == Form::load && v.size == 8) {

@@ -18,7 +18,8 @@ using answer::Kind;
 constexpr int kSigSegv = 11, kSigBus = 7;
 constexpr uint64_t kAuxRandom = 25;             // AT_RANDOM: 16 bytes on the main thread's stack
 constexpr uint64_t kLargestFrame = 1ull << 30;  // a single frame's reach below the stack
-constexpr uint64_t kRedZone = 4096;             // below the stack pointer: call, push, red zone
+constexpr uint64_t kWidestGuard = 64 << 10;
+constexpr uint64_t kRedZone = 4096;  // below the stack pointer: call, push, red zone
 
 bool is_accessible(const snapshot::Region& region) {
   return !region.access || region.access->read || region.access->write;
@@ -47,6 +48,12 @@ const snapshot::Region* stack_of(const Process& process, const snapshot::Thread&
   for (uint64_t mark : marks) {
     if (mark < sp.value || mark - sp.value > kLargestFrame) continue;
     if (const auto* region = snapshot.region_at(Address{mark}); usable(region)) return region;
+  }
+  // Nothing marks it: the mapping right above the guard, when the pointer has just left it.
+  for (const auto& region : snapshot.regions) {
+    if (region.range.begin < sp) continue;
+    if (region.range.begin - sp > kWidestGuard) break;
+    if (usable(&region)) return &region;
   }
   return nullptr;
 }

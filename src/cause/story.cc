@@ -100,7 +100,7 @@ void fill_from(const Process& process, const FaultSite& site, Story& story) {
   story.pointer = step.pointer;
   story.offset = step.offset;
   story.null = step.pointer == 0;
-  story.where = "in " + view.function_name();
+  story.where = "in " + steps.front().view->function_name();
 
   MemberName member = view.member_of(step.value, step.offset);
   // Where the holder of the null has no type, a function that was called on it may have.
@@ -110,9 +110,17 @@ void fill_from(const Process& process, const FaultSite& site, Story& story) {
   }
   story.type = member.type;
   story.member = member.member;
-  Naming naming = view.name_of(step.value);
-  if (!naming.name.empty()) story.pointer_name = fmt::format("`{}`", naming.name);
+  for (size_t i = story.chosen + 1; story.pointer_name.empty() && i-- > 0;) {
+    if (steps[i].pointer != step.pointer) break;
+    Naming naming = steps[i].view->name_of(steps[i].value);
+    if (!naming.name.empty() && naming.name != "this") {
+      story.pointer_name = fmt::format("`{}`", naming.name);
+    }
+  }
   tell_source(view, step.value, story);
+  if (view.function_name() != steps.front().view->function_name() && !story.held.empty()) {
+    story.held += " in " + view.function_name();
+  }
 
   for (size_t i = 0; i < steps.size(); ++i) {
     const Step& s = steps[i];
