@@ -11,6 +11,10 @@ constexpr size_t kRefusalsTold = 3;
 constexpr std::string_view kSymbolsAdvice =
     "give --symbols DIR with the debug file or the unstripped file of that build, or set "
     "DEBUGINFOD_URLS (Debian's is https://debuginfod.debian.net)";
+/// Without the image the walk of the stack loses its way as well.
+constexpr std::string_view kFilesAdvice =
+    "give --image DIR with the files that ran and --symbols DIR with their debug files, or set "
+    "DEBUGINFOD_URLS (Debian's is https://debuginfod.debian.net)";
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -58,7 +62,12 @@ void Search::conclude() {
            std::string(kSymbolsAdvice)});
       break;
     case Availability::none:
-      found_.warnings.push_back({"no symbols for " + who, std::string(kSymbolsAdvice)});
+      if (found_.image) {
+        found_.warnings.push_back({"no symbols for " + who, std::string(kSymbolsAdvice)});
+      } else {
+        found_.warnings.push_back(
+            {"neither the file nor its symbols were found for " + who, std::string(kFilesAdvice)});
+      }
       break;
     case Availability::public_only:
       if (main_lacks) {

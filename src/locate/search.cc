@@ -47,7 +47,9 @@ Search::FilePtr Search::open(const std::string& path) {
 }
 
 void Search::refuse(const std::string& path, const std::string& why) {
-  refused_.push_back(path + " " + why);
+  // The same file may be asked about as an image and as a debug file.
+  std::string text = path + " " + why;
+  if (std::ranges::find(refused_, text) == refused_.end()) refused_.push_back(std::move(text));
 }
 
 Bytes Search::build_id() const {

@@ -1,7 +1,7 @@
 /// Real files made by the machine's compiler, for the tests of this room; made once a test program.
 #pragma once
 
-#include <gtest/gtest.h>
+#include <cstdlib>
 
 #include "locate/locate.h"
 #include "testkit/shell.h"
@@ -52,7 +52,7 @@ class Builds {
 /// Copies one of the builds, so that it lies where the test wants it.
 inline void put(const std::string& build, const std::string& to) {
   std::string from = Builds::get()->folder() / build;
-  ASSERT_TRUE(testkit::run("mkdir -p $(dirname " + to + ") && cp " + from + " " + to));
+  if (!testkit::run("mkdir -p $(dirname " + to + ") && cp " + from + " " + to)) std::abort();
 }
 
 /// A snapshot with one module, as if the file `build` had been mapped at 0x400000 and recorded with
@@ -60,7 +60,7 @@ inline void put(const std::string& build, const std::string& to) {
 inline snapshot::Snapshot snapshot_of(const std::string& build, const std::string& recorded,
                                       bool with_id = true, bool with_header = false) {
   auto file = elf::File::open(Builds::get()->folder() / build);
-  EXPECT_TRUE(file);
+  if (!file) std::abort();
   snapshot::Snapshot snapshot;
   uint64_t end = 0;
   for (const elf::Segment& s : (*file)->segments()) {
