@@ -20,6 +20,9 @@ static_assert(sizeof(Rela) == 24);
 std::unordered_map<uint64_t, std::string_view> slots(const elf::File& image) {
   std::unordered_map<uint64_t, std::string_view> out;
   const std::vector<elf::Symbol> symbols = image.symbols(SHT_DYNSYM);
+  // The reader leaves the null symbol out, which relocations count.
+  const elf::Section* table = image.section(".dynsym");
+  const bool is_whole = table && table->size / 24 == symbols.size();
   for (const char* name : {".rela.plt", ".rela.dyn"}) {
     const elf::Section* section = image.section(name);
     if (!section || section->type != SHT_RELA) continue;
@@ -31,6 +34,7 @@ std::unordered_map<uint64_t, std::string_view> slots(const elf::File& image) {
       bool jump = image.machine() == EM_X86_64
                       ? type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT
                       : type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
+      if (!is_whole) --index;
       if (jump && index < symbols.size() && !symbols[index].name.empty()) {
         out.emplace(rela.offset, symbols[index].name);
       }

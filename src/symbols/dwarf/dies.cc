@@ -24,10 +24,8 @@ bool is_alternate(Form form) {
 
 }  // namespace
 
-Dies::Dies(const locate::ModuleFiles& files) : main_(context_of(files.debug)) {
+Dies::Dies(const locate::ModuleFiles& files) : main_(context_of(files.debug)), splits_(files) {
   if (files.alt) alternate_ = context_of(files.alt);
-  const std::string& path = files.image ? files.image->path() : files.debug->path();
-  folder_ = path.substr(0, path.find_last_of('/') + 1);
 }
 
 llvm::DWARFUnit* Dies::unit(uint64_t offset) {
@@ -44,16 +42,13 @@ llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   std::string_view dwo = string(skeleton, DW_AT_dwo_name);
   if (dwo.empty()) dwo = string(skeleton, DW_AT_GNU_dwo_name);
   if (dwo.empty()) return unit.getUnitDIE(false);
-  llvm::DWARFDie root = unit.getNonSkeletonUnitDIE(false, folder_);
-  if (!root) return {};
-  if (root.getDwarfUnit() != &unit) {
-    if (splits_.insert(root.getDwarfUnit()).second) {
-      touched_bytes_ += root.getDwarfUnit()->getLength();
-    }
-  } else if (missing_dwo) {
-    *missing_dwo = dwo;
+  llvm::DWARFUnit* full = splits_.full(unit, dwo, string(skeleton, DW_AT_comp_dir));
+  if (!full) {
+    if (missing_dwo) *missing_dwo = dwo;
+    return skeleton;
   }
-  return root;
+  if (touched_splits_.insert(full).second) touched_bytes_ += full->getLength();
+  return full->getUnitDIE(false);
 }
 
 llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) {
@@ -162,7 +157,8 @@ void Dies::release() {
     unit->clear();
   }
   touched_.clear();
-  splits_.clear();
+  touched_splits_.clear();
+  splits_.release();
   touched_bytes_ = 0;
 }
 

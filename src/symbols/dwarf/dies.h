@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "locate/locate.h"
+#include "symbols/dwarf/split_units.h"
 
 namespace inquest::symbols {
 
@@ -50,8 +51,8 @@ class Dies {
 
  private:
   std::unique_ptr<llvm::DWARFContext> main_, alternate_;
-  std::string folder_;  // of the image: where .dwo files may have been put
-  std::set<llvm::DWARFUnit*> touched_, splits_;
+  SplitUnits splits_;
+  std::set<llvm::DWARFUnit*> touched_, touched_splits_;
   uint64_t touched_bytes_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "symbols/dwarf/dies.h"
+#include "symbols/local_names.h"
 
 namespace inquest::symbols {
 
@@ -36,8 +37,9 @@ bool is_c(uint64_t language) {
 /// One unit on its way.
 class Compilation {
  public:
-  Compilation(Dies& dies, const CodeLayout& layout, const std::vector<CodeRange>& owned)
-      : dies_(dies), layout_(layout), owned_(owned) {}
+  Compilation(Dies& dies, const CodeLayout& layout, const LocalNames& local_names,
+              const std::vector<CodeRange>& owned)
+      : dies_(dies), layout_(layout), local_names_(local_names), owned_(owned) {}
 
   UnitSymbols run(llvm::DWARFUnit& unit, std::string* missing_dwo);
 
@@ -59,6 +61,7 @@ class Compilation {
 
   Dies& dies_;
   const CodeLayout& layout_;
+  const LocalNames& local_names_;
   const std::vector<CodeRange>& owned_;
   const llvm::DWARFDebugLine::LineTable* lines_ = nullptr;
   std::string folder_;  // DW_AT_comp_dir
@@ -137,6 +140,13 @@ Compilation::Node Compilation::add_function(const llvm::DWARFDie& die) {
   if (function.code.count == 0) return {};
   function.entry = code.front();
   function.name = name_of(die);
+  if (const FunctionName& name = out_.names[function.name]; !name.is_linkage && !is_c_) {
+    std::string_view mangled = local_names_.at(function.entry.begin, name.text);
+    if (!mangled.empty()) {
+      function.name = static_cast<uint32_t>(out_.names.size());
+      out_.names.push_back({.text = std::string(mangled), .is_linkage = true});
+    }
+  }
   out_.functions.push_back(function);
   return {static_cast<uint32_t>(out_.functions.size() - 1), kNone};
 }
@@ -192,6 +202,8 @@ void Compilation::add_sequence(const llvm::DWARFDebugLine::Sequence& sequence) {
   for (unsigned i = sequence.FirstRowIndex; i < sequence.LastRowIndex; ++i) {
     const llvm::DWARFDebugLine::Row& raw = lines_->Rows[i];
     if (raw.EndSequence) break;
+    // Code without a line belongs to the one before it, as gdb has it.
+    if (raw.Line == 0) continue;
     uint64_t rva = raw.Address.Address - layout_.base();
     if (rva < code->begin || rva >= code->end) continue;
     Row row{.row = {.address = static_cast<uint32_t>(rva),
@@ -285,10 +297,11 @@ UnitSymbols Compilation::run(llvm::DWARFUnit& unit, std::string* missing_dwo) {
 
 struct UnitCompiler::Impl {
   Impl(const locate::ModuleFiles& files, const CodeLayout& layout)
-      : files(files), layout(layout) {}
+      : files(files), layout(layout), local_names(files, layout), dies(files) {}
   locate::ModuleFiles files;
   CodeLayout layout;
-  std::unique_ptr<Dies> dies;
+  LocalNames local_names;
+  Dies dies;
   std::vector<std::string> missing_dwos;
 };
 
@@ -297,13 +310,13 @@ UnitCompiler::UnitCompiler(const locate::ModuleFiles& files, const CodeLayout& l
 UnitCompiler::~UnitCompiler() = default;
 
 UnitSymbols UnitCompiler::compile(uint64_t unit_offset, const std::vector<CodeRange>& owned) {
-  if (!impl_->dies) impl_->dies = std::make_unique<Dies>(impl_->files);
-  llvm::DWARFUnit* unit = impl_->dies->unit(unit_offset);
+  llvm::DWARFUnit* unit = impl_->dies.unit(unit_offset);
   if (!unit) return {};
   std::string missing;
-  UnitSymbols symbols = Compilation(*impl_->dies, impl_->layout, owned).run(*unit, &missing);
+  UnitSymbols symbols = Compilation(impl_->dies, impl_->layout, impl_->local_names, owned)
+                            .run(*unit, &missing);
   if (!missing.empty()) impl_->missing_dwos.push_back(std::move(missing));
-  impl_->dies->release();
+  impl_->dies.release();
   return symbols;
 }
 
