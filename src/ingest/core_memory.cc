@@ -64,8 +64,22 @@ const FileMapping* mapping_at(const std::vector<FileMapping>& files, Address at)
   return before.range.contains(at) ? &before : nullptr;
 }
 
+/// A million segments may all lie in one mapping of a long name: past the budget they go without.
+class NameBudget {
+ public:
+  std::string take(std::string_view name) {
+    if (name.size() > left_) return {};
+    left_ -= name.size();
+    return std::string(name);
+  }
+
+ private:
+  uint64_t left_ = 128 << 20;
+};
+
 /// Mappings that the core has no segment for: device memory, or what MADV_DONTDUMP left out.
-void add_unrecorded_mappings(const std::vector<FileMapping>& files, std::vector<Region>& regions) {
+void add_unrecorded_mappings(const std::vector<FileMapping>& files, NameBudget& names,
+                             std::vector<Region>& regions) {
   std::vector<Region> more;
   size_t next = 0;
   Address covered{0};
@@ -78,7 +92,7 @@ void add_unrecorded_mappings(const std::vector<FileMapping>& files, std::vector<
       if (r < regions.size()) end = std::min(end, regions[r].range.begin);
       if (at < end) {
         more.push_back({.range = {at, end},
-                        .file = std::string(mapping.path),
+                        .file = names.take(mapping.path),
                         .file_offset = FileOffset{mapping.offset + (at - mapping.range.begin)}});
       }
       if (r >= regions.size()) break;
@@ -120,6 +134,7 @@ void read_core_memory(const elf::File& core, const CoreNotes& notes,
                       std::shared_ptr<const MappedFile> file, Snapshot& snapshot) {
   Extent extent;
   Address covered{0};
+  NameBudget names;
   for (Piece& piece : pieces_of(core, extent)) {
     // Overlapping segments are damage; the lower one keeps what it has.
     if (piece.range.begin < covered) {
@@ -132,8 +147,9 @@ void read_core_memory(const elf::File& core, const CoreNotes& notes,
     Region region{.range = piece.range,
                   .access = access_of(piece.flags),
                   .recorded = std::min<uint64_t>(piece.bytes.size(), piece.range.size())};
-    if (const FileMapping* mapping = mapping_at(notes.files, region.range.begin)) {
-      region.file = mapping->path;
+    const FileMapping* mapping = mapping_at(notes.files, region.range.begin);
+    if (mapping) {
+      region.file = names.take(mapping->path);
       region.file_offset =
           FileOffset{mapping->offset + (region.range.begin - mapping->range.begin)};
     }
@@ -141,7 +157,7 @@ void read_core_memory(const elf::File& core, const CoreNotes& notes,
                         snapshot::Origin::dump, file);
     snapshot.regions.push_back(std::move(region));
   }
-  add_unrecorded_mappings(notes.files, snapshot.regions);
+  add_unrecorded_mappings(notes.files, names, snapshot.regions);
   warn_of_cut(core, extent, snapshot);
 }
 

@@ -1,6 +1,7 @@
 #include "ingest/core_modules.h"
 
 #include <algorithm>
+#include <cstring>
 #include <elf.h>
 #include <map>
 #include <unordered_map>
@@ -41,10 +42,12 @@ class ModuleFinder {
   void find_images_in_memory() {
     std::vector<Module> found;
     auto vdso = auxiliary(AT_SYSINFO_EHDR);
+    size_t tries = kLimits.modules;
     for (const Region& region : snapshot_.regions) {
-      if (found.size() >= kLimits.modules) break;
       if (region.recorded == 0 || (region.file_offset && region.file_offset->value != 0)) continue;
       Address base = region.range.begin;
+      if (!begins_like_elf(base)) continue;
+      if (tries-- == 0) break;
       auto image = read_memory_image(snapshot_.memory, base, snapshot_.arch);
       if (!image) continue;
       bool is_vdso = vdso == base.value;
@@ -99,6 +102,11 @@ class ModuleFinder {
       found.push_back(std::move(module));
     }
     append(std::move(found));
+  }
+
+  bool begins_like_elf(Address base) const {
+    Bytes head = snapshot_.memory.view(base, SELFMAG);
+    return head.size() == SELFMAG && std::memcmp(head.data(), ELFMAG, SELFMAG) == 0;
   }
 
   std::optional<uint64_t> auxiliary(uint64_t key) const {

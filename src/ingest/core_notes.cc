@@ -92,6 +92,7 @@ void read_file_map(Bytes note, Arch arch, uint64_t origin, CoreNotes& notes) {
   Cursor cursor{note, "NT_FILE", origin};
   uint64_t count = read_word(cursor, arch);
   uint64_t page = read_word(cursor, arch);
+  constexpr size_t kLongestPath = 4096 + 16;  // PATH_MAX and " (deleted)"
   const uint64_t record = 3 * snapshot::pointer_size(arch);
   if (!cursor.fits(count, record)) {
     notes.warnings.push_back(
@@ -115,7 +116,7 @@ void read_file_map(Bytes note, Arch arch, uint64_t origin, CoreNotes& notes) {
   }
   for (FileMapping& mapping : notes.files) {
     std::string_view path = cursor.c_string();
-    mapping.path = path.substr(0, kLimits.string_bytes);
+    mapping.path = path.substr(0, kLongestPath);
   }
   std::erase_if(notes.files, [](const FileMapping& m) { return m.range.empty(); });
   std::ranges::sort(notes.files, {}, &FileMapping::range);

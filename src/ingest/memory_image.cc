@@ -30,10 +30,12 @@ AddressRange extent(const std::vector<elf::Segment>& segments, uint64_t bias) {
 }
 
 std::vector<std::byte> find_build_id(const snapshot::Memory& memory, const MemoryImage& image) {
-  constexpr uint64_t kLongestNotes = 1 << 16;
+  constexpr uint64_t kLongestNotes = 4096;
   constexpr size_t kLongestId = 64;
+  int tries = 8;  // images have two or three
   for (const elf::Segment& s : image.segments) {
     if (s.type != PT_NOTE) continue;
+    if (tries-- == 0) break;
     Address at{s.vaddr + image.bias};
     Bytes run = memory.view(at, std::min(s.file_size, kLongestNotes));
     for (const elf::Note& note : elf::parse_notes(run, at.value, s.align)) {
@@ -58,8 +60,8 @@ std::optional<snapshot::Arch> arch_of(uint16_t machine, bool is_64) {
 
 std::optional<MemoryImage> read_memory_image(const snapshot::Memory& memory, Address base,
                                              snapshot::Arch arch) {
-  // Headers and program headers lie in the first page, or little beyond it.
-  constexpr uint64_t kHead = 16 * kPage;
+  // Headers and program headers lie in the first page.
+  constexpr uint64_t kHead = 2 * kPage;
   Bytes head = memory.view(base, kHead);
   if (head.size() < SELFMAG || std::memcmp(head.data(), ELFMAG, SELFMAG) != 0) return {};
   auto parsed = elf::File::parse(head, nullptr, "image in memory");

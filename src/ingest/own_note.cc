@@ -6,12 +6,15 @@ namespace inquest::ingest {
 
 OwnNote read_own_note(Bytes description) {
   using Json = nlohmann::json;
-  constexpr size_t kLongest = 64 << 20;  // a million threads
+  constexpr size_t kLongest = 16 << 20;  // 400,000 threads
+  constexpr int kDepth = 3;              // object, list, object
   OwnNote note;
   std::string_view text{reinterpret_cast<const char*>(description.data()), description.size()};
   text = text.substr(0, text.find('\0'));
   if (text.size() > kLongest) return note;
-  const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json root = Json::parse(
+      text, [](int depth, Json::parse_event_t, Json&) { return depth <= kDepth; },
+      /*allow_exceptions=*/false);
   if (!root.is_object()) return note;
   if (auto at = root.find("executable"); at != root.end() && at->is_string()) {
     note.executable = at->get<std::string>();

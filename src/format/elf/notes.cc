@@ -34,6 +34,21 @@ void append_notes(Bytes run, uint64_t origin, uint64_t alignment, std::vector<No
   }
 }
 
+/// Segments of a sound file do not overlap; were they allowed to, a small file could hold the same
+/// notes a million times over.
+class NoteBudget {
+ public:
+  explicit NoteBudget(uint64_t bytes) : left_(bytes) {}
+  Bytes take(Bytes run) {
+    run = clip(run, 0, left_);
+    left_ -= run.size();
+    return run;
+  }
+
+ private:
+  uint64_t left_;
+};
+
 Bytes find_build_id(const std::vector<Note>& notes) {
   constexpr size_t kLongest = 64;  // 20 by the GNU linker, 8 or 16 by others
   for (const Note& note : notes) {
@@ -55,12 +70,15 @@ std::vector<Note> parse_notes(Bytes run, uint64_t origin, uint64_t alignment) {
 
 std::vector<Note> File::notes() const {
   std::vector<Note> notes;
+  NoteBudget budget(bytes_.size());
   for (const Segment& s : segments_) {
-    if (s.type == PT_NOTE) append_notes(segment_data(s), s.offset, s.align, notes);
+    if (s.type != PT_NOTE) continue;
+    append_notes(budget.take(segment_data(s)), s.offset, s.align, notes);
   }
   if (!segments_.empty()) return notes;
   for (const Section& s : sections_) {
-    if (s.type == SHT_NOTE) append_notes(clip(bytes_, s.offset, s.size), s.offset, 4, notes);
+    if (s.type != SHT_NOTE) continue;
+    append_notes(budget.take(clip(bytes_, s.offset, s.size)), s.offset, 4, notes);
   }
   return notes;
 }
@@ -68,9 +86,10 @@ std::vector<Note> File::notes() const {
 Bytes File::build_id() const {
   // Sections first: in a separate debug file the segments still describe the stripped one.
   std::vector<Note> notes;
+  NoteBudget budget(bytes_.size());
   for (const Section& s : sections_) {
     if (s.type != SHT_NOTE || !s.name.starts_with(".note")) continue;
-    append_notes(clip(bytes_, s.offset, s.size), s.offset, 4, notes);
+    append_notes(budget.take(clip(bytes_, s.offset, s.size)), s.offset, 4, notes);
   }
   if (Bytes id = find_build_id(notes); !id.empty()) return id;
   return find_build_id(this->notes());
