@@ -10,8 +10,6 @@ namespace {
 
 using snapshot::Register;
 using symbols::Place;
-using symbols::TypeId;
-using symbols::TypeKind;
 using symbols::TypeReader;
 
 /// Registers that hold in a caller what they held before the call.
@@ -68,17 +66,14 @@ std::string FrameView::outer_function_name() const {
 
 void FrameView::add_variable(const symbols::Variable& variable, const TypeReader& reader,
                              const State& state, bool at_entry) {
-  Naming naming{.name = variable.name, .type = variable.type, .reader = &reader};
+  Naming naming{.name = variable.name, .type = {variable.type, 0, &reader}};
   Naming whole = naming;
   // A class of one word, such as an iterator or a smart pointer, is held as its only member is.
-  symbols::Type type = reader.type(reader.resolve(variable.type));
-  if (type.kind == TypeKind::class_ && type.size <= 8) {
-    auto inner = reader.member_at(variable.type, 0);
-    if (inner && inner->type) {
-      naming.type = inner->type;
-      if (!inner->path.empty()) naming.name += "." + inner->path;
-      type = reader.type(reader.resolve(inner->type));
-    }
+  uint64_t size = size_of(naming.type);
+  if (auto inner = member_path(naming.type, 0); inner && size <= 8) {
+    if (!inner->path.empty()) naming.name += "." + inner->path;
+    naming.type = inner->type;
+    size = size_of(naming.type);
   }
   if (variable.place.kind == Place::Kind::in_register) {
     if (variable.place.reg >= State::kRegisters) return;
@@ -90,14 +85,13 @@ void FrameView::add_variable(const symbols::Variable& variable, const TypeReader
   constexpr int64_t kFrameReach = 16 << 20;
   if (offset > kFrameReach || offset < -kFrameReach) return;
   names_.push_back({values().stack(offset), whole, true});
-  bool reference = type.kind == TypeKind::pointer || type.kind == TypeKind::reference;
-  uint64_t size = reference ? 8 : type.size;
   if (size == 0 || size > 8) return;
   const Slot* slot = state.slot(offset);
+  symbols::Type plain = reader.type(reader.resolve(naming.type.type));
   ValueId value = slot && slot->size == size
                       ? slot->value
                       : values().load(values().stack(offset), static_cast<unsigned>(size),
-                                      type.encoding == symbols::Encoding::signed_);
+                                      plain.encoding == symbols::Encoding::signed_);
   names_.push_back({value, naming});
 }
 
@@ -105,25 +99,34 @@ void FrameView::collect_names() {
   if (!frame_.module) return;
   const TypeReader* reader = process_.types(*frame_.module);
   if (!reader) return;
-  auto here = process_.variables(frame_);
-  // Names of the outer function and of parameters first; reserved names (of libraries) last.
-  std::stable_sort(here.begin(), here.end(), [](const auto& a, const auto& b) {
-    auto rank = [](const symbols::Variable& v) {
-      return std::tuple(v.name.starts_with("_"), v.name == "this", v.inline_depth);
-    };
-    return rank(a) < rank(b);
-  });
-  for (const auto& variable : here) add_variable(variable, *reader, *state_, false);
-  if (auto begin = entry()) {
-    auto at_entry = values_->before(*begin);
-    if (!at_entry) return;
-    auto parameters =
-        reader->variables_at(Rva{*begin - frame_.module->range.begin}, process_.access(frame_));
-    for (const auto& variable : parameters) {
-      if (variable.is_parameter && variable.inline_depth == 0) {
-        add_variable(variable, *reader, *at_entry, true);
-      }
+  // Which register holds a variable counts even where the register's value is lost, as in callers;
+  // places in memory count only where they could really be computed.
+  symbols::FrameAccess strict = process_.access(frame_), loose = strict;
+  loose.reg = [this](Register n) { return frame_.registers.get(n).value_or(0); };
+  Address base = frame_.module->range.begin;
+  auto add_all = [&](Rva rva, const State& state, bool at_entry) {
+    auto variables = reader->variables_at(rva, strict);
+    auto registers = reader->variables_at(rva, loose);
+    std::erase_if(registers,
+                  [](const auto& v) { return v.place.kind != Place::Kind::in_register; });
+    std::erase_if(variables,
+                  [](const auto& v) { return v.place.kind == Place::Kind::in_register; });
+    variables.insert(variables.end(), registers.begin(), registers.end());
+    // Names of the outer function first; reserved names (of libraries) last.
+    std::stable_sort(variables.begin(), variables.end(), [](const auto& a, const auto& b) {
+      auto rank = [](const symbols::Variable& v) {
+        return std::tuple(v.name.starts_with("_"), v.name == "this", v.inline_depth);
+      };
+      return rank(a) < rank(b);
+    });
+    for (const auto& variable : variables) {
+      if (at_entry && (!variable.is_parameter || variable.inline_depth != 0)) continue;
+      add_variable(variable, *reader, state, at_entry);
     }
+  };
+  add_all(Rva{frame_.lookup_pc() - base}, *state_, false);
+  if (auto begin = entry()) {
+    if (auto at_entry = values_->before(*begin)) add_all(Rva{*begin - base}, *at_entry, true);
   }
 }
 
@@ -182,89 +185,115 @@ std::optional<uint64_t> FrameView::concrete(ValueId id, unsigned depth) const {
   }
 }
 
+Naming FrameView::global_at(Address at) const {
+  const auto* module = process_.snapshot().module_at(at);
+  const auto* reader = module ? process_.types(*module) : nullptr;
+  if (!reader) return {};
+  Rva rva{at - module->range.begin};
+  auto global = reader->global_at(rva);
+  if (!global) return {};
+  PointerType type{global->type, 0, reader};
+  auto member = member_path(type, rva - global->begin);
+  if (!member || member->path.empty()) return {.name = global->name, .type = type};
+  return {.name = global->name + "." + member->path, .type = member->type};
+}
+
+Naming FrameView::name_of_load(const Value& load, unsigned depth) const {
+  const Value address = values()[load.base];
+  if (address.form == Form::stack) {
+    for (const Named& named : names_) {
+      int64_t inside = address.number - values()[named.value].number;
+      if (!named.is_address || inside < 0) continue;
+      auto member = member_path(named.naming.type, static_cast<uint64_t>(inside));
+      if (!member) continue;
+      std::string path =
+          member->path.empty() ? named.naming.name : named.naming.name + "." + member->path;
+      return {.name = path, .type = member->type};
+    }
+    return {};
+  }
+  if (address.form == Form::constant) {
+    return global_at(Address{static_cast<uint64_t>(address.number)});
+  }
+  ValueId base = address.form == Form::sum ? address.base : load.base;
+  int64_t offset = address.form == Form::sum ? address.number : 0;
+  MemberName member = member_of(base, offset, depth + 1);
+  return {.type = member.member_type};
+}
+
 Naming FrameView::name_of(ValueId id, unsigned depth) const {
   if (!id || depth > kMostDepth || !followed()) return {};
   for (const Named& named : names_) {
     if (!named.is_address && named.value == id) return named.naming;
   }
   const Value v = values()[id];
-  if (v.form == Form::merge) {
-    Naming common;
-    for (ValueId choice : values().choices(id)) {
-      Naming one = name_of(choice, depth + 4);
-      if (!one.reader) continue;
-      if (common.reader && one.type != common.type) return {};
-      common = one;
+  switch (v.form) {
+    case Form::merge: {
+      // Of one type, as far as the choices have any: p = first; p = next...
+      PointerType common;
+      for (ValueId choice : values().choices(id)) {
+        PointerType one = name_of(choice, depth + 4).type;
+        if (!one) continue;
+        if (common && name_of_type(one) != name_of_type(common)) return {};
+        common = one;
+      }
+      return {.type = common};
     }
-    common.name.clear();
-    return common;
-  }
-  if (v.form != Form::load) return {};
-
-  const Value address = values()[v.base];
-  ValueId base = address.form == Form::sum ? address.base : v.base;
-  int64_t offset = address.form == Form::sum ? address.number : 0;
-  if (address.form == Form::stack) {
-    for (const Named& named : names_) {
-      if (!named.is_address) continue;
-      int64_t inside = address.number - values()[named.value].number;
-      const auto* reader = named.naming.reader;
-      if (inside < 0) continue;
-      auto member = reader->member_at(named.naming.type, static_cast<uint64_t>(inside));
-      if (!member) continue;
-      std::string path =
-          member->path.empty() ? named.naming.name : named.naming.name + "." + member->path;
-      return {.name = path, .type = member->type, .reader = reader};
+    case Form::load:
+      return name_of_load(v, depth);
+    case Form::sum: {
+      MemberName member = member_of(v.base, v.number, depth + 1);
+      return {.type = pointer_to(member.member_type)};
     }
-    return {};
-  }
-  if (address.form == Form::constant) {
-    Address at{static_cast<uint64_t>(address.number)};
-    const auto* module = process_.snapshot().module_at(at);
-    const auto* reader = module ? process_.types(*module) : nullptr;
-    if (!reader) return {};
-    Rva rva{at - module->range.begin};
-    auto global = reader->global_at(rva);
-    if (!global) return {};
-    auto member = reader->member_at(global->type, rva - global->begin);
-    if (!member || member->path.empty()) {
-      return {.name = global->name, .type = global->type, .reader = reader};
+    case Form::element: {
+      PointerType base = name_of(v.base, depth + 1).type;
+      bool fits = v.size == 1 || size_of(pointee(base)) == v.size;
+      return fits ? Naming{.type = base} : Naming{};
     }
-    return {.name = global->name + "." + member->path, .type = member->type, .reader = reader};
+    case Form::stack:
+      for (const Named& named : names_) {
+        if (named.is_address && named.value == id) return {.type = pointer_to(named.naming.type)};
+      }
+      return {};
+    case Form::constant: {
+      if (static_cast<uint64_t>(v.number) < 0x10000) return {};
+      Naming global = global_at(Address{static_cast<uint64_t>(v.number)});
+      return {.type = pointer_to(global.type)};
+    }
+    case Form::result: {
+      const auto* reader = frame_.module ? process_.types(*frame_.module) : nullptr;
+      auto called = callee_address(v.at);
+      if (!reader || !called) return {};
+      Located place = process_.locate(*called);
+      if (place.source.empty()) return {};
+      return {.type = library_result(place.source.back().function, *reader)};
+    }
+    default:
+      return {};
   }
-  MemberName member = member_of(base, offset, depth + 1);
-  if (!member.reader || !member.member_type) return {};
-  return {.name = {}, .type = member.member_type, .reader = member.reader};
 }
 
 MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) const {
   if (!id || depth > kMostDepth || !followed()) return {};
-  Naming naming = name_of(id, depth);
+  PointerType pointer = name_of(id, depth).type;
   const Value v = values()[id];
-  if (!naming.reader && v.form == Form::element) return member_of(v.base, offset, depth + 1);
-  if (!naming.reader && v.form == Form::sum) {
-    return member_of(v.base, offset + v.number, depth + 1);
-  }
-  if (!naming.reader) return {};
-  const TypeReader& reader = *naming.reader;
-  symbols::Type pointer = reader.type(reader.resolve(naming.type));
-  if (pointer.kind != TypeKind::pointer && pointer.kind != TypeKind::reference) return {};
-  TypeId target = reader.resolve(pointer.target);
-  symbols::Type pointee = reader.type(target);
-  MemberName out{.type = brief_name(pointee.name), .reader = &reader};
+  if (!pointer && v.form == Form::element) return member_of(v.base, offset, depth + 1);
+  PointerType target = pointee(pointer);
+  if (!target) return {};
+  MemberName out{.type = brief_name(name_of_type(target))};
   if (offset < 0) return out;
   auto inside = static_cast<uint64_t>(offset);
-  std::string element;
-  if (pointee.size > 0 && inside >= pointee.size) {
-    element = fmt::format("[{}]", inside / pointee.size);
-    inside %= pointee.size;
-  }
-  if (auto member = reader.member_at(target, inside)) {
-    out.member = member->path;
-    out.member_type = member->type;
-    if (!element.empty()) out.type += element;
-    // "Base::id" would be doubled by the owner's name.
-  }
+  uint64_t size = size_of(target);
+  bool outside = size > 0 && inside >= size;
+  if (outside) inside %= size;
+  auto member = member_path(target, inside);
+  if (!member) return out;
+  // A pointer to a scalar may well be one to an array of them; one to a class that is left behind
+  // more likely points to a part of something larger.
+  if (outside && !member->path.empty()) return out;
+  if (outside) out.type += fmt::format("[{}]", static_cast<uint64_t>(offset) / size);
+  out.member = member->path;
+  if (member->inside == 0) out.member_type = member->type;
   return out;
 }
 

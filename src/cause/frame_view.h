@@ -11,23 +11,22 @@
 #include <vector>
 
 #include "cause/function_values.h"
+#include "cause/member_path.h"
 #include "cause/process.h"
 
 namespace inquest::cause {
 
 /// What debug information calls a value.
 struct Naming {
-  std::string name = {};                        ///< "avatar", "this"; empty when it has only a type
-  symbols::TypeId type = {};                    ///< of the value, mostly a pointer
-  const symbols::TypeReader* reader = nullptr;  ///< that knows the type; null with it
+  std::string name = {};  ///< "avatar", "this"; empty when it has only a type
+  PointerType type = {};  ///< of the value, mostly a pointer
 };
 
 /// A pointer and how far behind what it points to an address lies, in words of its type.
 struct MemberName {
   std::string type = {};    ///< "Guild"; empty when not known
   std::string member = {};  ///< "rank"; empty when not known
-  symbols::TypeId member_type = {};
-  const symbols::TypeReader* reader = nullptr;
+  PointerType member_type = {};
   /// "`Guild::rank`", or "`Guild`" when the offset has no member.
   std::string text() const;
 };
@@ -65,6 +64,8 @@ class FrameView {
   MemberName member_of(ValueId id, int64_t offset, unsigned depth = 0) const;
   /// "`Avatar::guild` of `avatar`", "the result of `World::online(long)`", "rdi"...
   std::string describe(ValueId id, unsigned depth = 0) const;
+  /// " of `avatar`"; empty when there is nothing to say of the value.
+  std::string of(ValueId id, unsigned depth = 0) const;
   /// Of a merge: the value that really arrived, as far as the frame's values tell.
   ValueId settle(ValueId id, std::optional<uint64_t> known) const;
   /// The name of the function that a call goes to, through the PLT; empty when not known.
@@ -78,6 +79,8 @@ class FrameView {
     bool is_address = false;  ///< the value is the address of the variable, not its content
   };
   void collect_names();
+  Naming name_of_load(const Value& load, unsigned depth) const;
+  Naming global_at(Address at) const;
   void add_variable(const symbols::Variable& variable, const symbols::TypeReader& reader,
                     const State& state, bool at_entry);
 

@@ -26,6 +26,13 @@ std::string ordinal_of_argument(snapshot::Register reg) {
 
 }  // namespace
 
+std::string FrameView::of(ValueId id, unsigned depth) const {
+  const Value v = values()[id];
+  bool silent = v.form == Form::merge || v.form == Form::computed || v.form == Form::unknown;
+  if (silent && name_of(id).name.empty()) return {};
+  return " of " + describe(id, depth);
+}
+
 std::string FrameView::describe(ValueId id, unsigned depth) const {
   if (!id || depth > 6 || !followed()) return "a value whose origin is not known";
   Naming naming = name_of(id);
@@ -46,7 +53,7 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
     case Form::sum: {
       MemberName member = member_of(v.base, v.number);
       if (!member.member.empty()) {
-        return fmt::format("the address of {} of {}", member.text(), describe(v.base, depth + 1));
+        return fmt::format("the address of {}{}", member.text(), of(v.base, depth + 1));
       }
       return fmt::format("{} bytes behind {}", v.number, describe(v.base, depth + 1));
     }
@@ -63,8 +70,9 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
       int64_t offset = address.form == Form::sum ? address.number : 0;
       MemberName member = member_of(base, offset);
       if (!member.member.empty()) {
-        return fmt::format("{} of {}", member.text(), describe(base, depth + 1));
+        return member.text() + of(base, depth + 1);
       }
+      if (values()[base].form == Form::element) return describe(base, depth + 1);
       return fmt::format("offset {} of what {} points to", offset, describe(base, depth + 1));
     }
     case Form::narrow:
@@ -75,7 +83,7 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
                           : fmt::format("the result of `{}`", name);
     }
     case Form::merge:
-      return "one of several values, by the path taken";
+      return "a value that depends on the path taken";
     case Form::computed:
       return fmt::format("a value computed at {}", v.at);
     case Form::unknown:

@@ -57,7 +57,7 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
       auto base = view->concrete(v.base);
       auto index = view->concrete(v.index);
       // i + p, both in registers of scale one: the pointer is the one that has a pointer's type.
-      if (v.size == 1 && !view->name_of(v.base).reader && view->name_of(v.index).reader && index &&
+      if (v.size == 1 && !view->name_of(v.base).type && view->name_of(v.index).type && index &&
           base) {
         value = v.index;
         offset += static_cast<int64_t>(*base);
@@ -80,7 +80,7 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
     }
     if (v.form == Form::narrow) {
       // Only the low bits were taken: what held it may have had more.
-      if (view->name_of(value).reader) out.steps.push_back({view, value, offset, pointer});
+      if (view->name_of(value).type) out.steps.push_back({view, value, offset, pointer});
       value = v.base;
       continue;
     }

@@ -52,7 +52,7 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       const char* narrow =
           v.size < 8 ? (v.size == 4 ? ", read as 32 bits" : ", read as few bits") : "";
       if (!member.member.empty()) {
-        story.held = fmt::format("held in {} of {}{}", member.text(), view.describe(base), narrow);
+        story.held = fmt::format("held in {}{}{}", member.text(), view.of(base), narrow);
       } else if (view.values()[base].form == Form::element) {
         story.held = fmt::format("held in {}{}", view.describe(base), narrow);
       } else {
