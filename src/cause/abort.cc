@@ -6,8 +6,9 @@
 #include "cause/call_site.h"
 #include "cause/detectors.h"
 #include "cause/evidence.h"
-#include "cause/freed_pointer.h"
 #include "cause/own_abort.h"
+#include "cause/refused_free.h"
+#include "cause/termination.h"
 #include "cause/what.h"
 
 namespace inquest::cause {
@@ -88,42 +89,6 @@ Finding assertion(const Process& process, const OwnAbort& abort, const AbortMean
   return finding;
 }
 
-/// What is known of the pointer that free was given.
-void add_pointer(const Process& process, const OwnAbort& abort, Finding& finding) {
-  auto freed = find_freed_pointer(process, *abort.stack, abort.calls);
-  if (!freed) return;
-  Whereabouts where = whereabouts(process, freed->pointer);
-  std::string name = freed->name.empty() ? "" : fmt::format(" (`{}`)", freed->name);
-  finding.evidence.push_back(
-      {.what = fmt::format("`{}` was given {}{}, {}{}", freed->function, freed->pointer, name,
-                           freed->source, where.text.empty() ? "" : ": it lies " + where.text),
-       .thread = abort.thread->id,
-       .address = freed->pointer});
-  if (finding.kind == Kind::invalid_free && (where.stack || where.module)) {
-    finding.confidence = 0.97;
-    finding.summary = fmt::format("{}: {} lies {}", finding.summary, freed->pointer, where.text);
-    return;
-  }
-  auto header = chunk_header(process.memory(), freed->pointer);
-  if (!header) return;
-  if (freed->pointer.value % 16 != 0) {
-    finding.evidence.push_back({.what = "blocks of malloc are aligned to 16 bytes, this pointer is "
-                                        "not: it points into the middle of a block",
-                                .address = freed->pointer});
-    return;
-  }
-  std::array<std::byte, 8> raw{};
-  process.memory().read(freed->pointer - 8, raw);
-  finding.evidence.push_back(
-      {.what = header->plausible
-                   ? fmt::format("the size word in front of it says {} bytes{}", header->size,
-                                 header->is_mapped ? ", a mapping of its own" : "")
-                   : fmt::format("the size word in front of it is {:#x} ({}): not the size of any "
-                                 "block",
-                                 header->raw, bytes_text(raw)),
-       .address = freed->pointer - 8});
-}
-
 Finding by_message(const Process& process, const OwnAbort& abort, const AbortMessage& message) {
   AbortMeaning meaning = meaning_of(message.text);
   Finding finding;
@@ -158,7 +123,7 @@ Finding by_message(const Process& process, const OwnAbort& abort, const AbortMes
   if (meaning.kind == Kind::double_free || meaning.kind == Kind::invalid_free ||
       meaning.kind == Kind::heap_corruption) {
     add_caller(process, abort, finding, "called the function that noticed");
-    add_pointer(process, abort, finding);
+    add_freed_pointer(process, abort, message.text, finding);
   }
   if (!meaning.advice.empty()) finding.next.push_back(meaning.advice);
   return finding;
@@ -213,6 +178,8 @@ Findings detect_abort(const Process& process) {
                     finding.summary.substr(std::string_view("an assertion failed").size()));
     return {finding};
   }
+  // std::terminate has a detector of its own.
+  if (termination_of(process)) return {};
   return {plain(process, *abort)};
 }
 

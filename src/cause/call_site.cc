@@ -39,7 +39,7 @@ std::vector<Decoded> code_before(const Process& process, Address to) {
   std::vector<std::byte> bytes(to - *begin);
   if (process.memory().read(*begin, bytes) != bytes.size()) return code;
   for (uint64_t at = 0; at < bytes.size();) {
-    auto decoded = decode(std::span(bytes).subspan(at), *begin + at);
+    auto decoded = decode_x64(std::span(bytes).subspan(at), *begin + at);
     if (!decoded) return {};
     at += decoded->instruction.length;
     code.push_back(*decoded);
@@ -172,6 +172,44 @@ std::optional<uint64_t> argument_at_call(const Process& process, const unwind::F
   size_t call = code.size() - 1;
   if (auto known = backtrack.kept(reg, call)) return known;
   return backtrack.value(reg, call);
+}
+
+std::optional<Address> call_target(const Process& process, const unwind::Frame& frame) {
+  if (process.arch() != snapshot::Arch::x86_64 || frame.pc_is_exact) return {};
+  const auto& memory = process.memory();
+  // call rel32 and call [rip + disp32] are all that name their target; 5 and 6 bytes long.
+  for (uint64_t length : {uint64_t{5}, uint64_t{6}}) {
+    std::array<std::byte, 6> code{};
+    auto bytes = std::span(code).first(length);
+    if (memory.read(frame.pc - length, bytes) != length) continue;
+    auto step = decode_x64(bytes, frame.pc - length);
+    if (!step || !step->is_call() || step->instruction.length != length) continue;
+    if (auto direct = step->direct_target()) {
+      // A PLT slot: (endbr64;) (bnd) jmp [rip + got].
+      std::array<std::byte, 16> slot{};
+      Address at = *direct;
+      size_t size = memory.read(at, slot);
+      auto first = decode_x64(std::span(slot).first(size), at);
+      if (first && first->instruction.mnemonic == ZYDIS_MNEMONIC_ENDBR64) {
+        first = decode_x64(std::span(slot).first(size).subspan(first->instruction.length),
+                           first->end());
+      }
+      if (first && first->is_jump_always() &&
+          first->operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+          first->operands[0].mem.base == ZYDIS_REGISTER_RIP) {
+        auto target = memory.read<uint64_t>(
+            first->end() + static_cast<uint64_t>(first->operands[0].mem.disp.value));
+        if (target && *target != 0) return Address{*target};
+      }
+      return direct;
+    }
+    const auto& operand = step->operands[0];
+    if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY && operand.mem.base == ZYDIS_REGISTER_RIP) {
+      auto target = memory.read<uint64_t>(frame.pc + static_cast<uint64_t>(operand.mem.disp.value));
+      if (target && *target != 0) return Address{*target};
+    }
+  }
+  return {};
 }
 
 std::optional<uint64_t> virtual_slot_at_call(const Process& process, const unwind::Frame& frame) {

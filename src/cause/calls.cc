@@ -18,6 +18,62 @@ size_t parameters_begin(std::string_view name) {
   return std::string_view::npos;
 }
 
+/// The qualified name without return type, parameters and template arguments:
+/// "int __gnu_cxx::__stoa<long>(char const*)" -> "__gnu_cxx::__stoa".
+std::string bare_name(std::string_view function) {
+  std::string out;
+  int depth = 0;
+  for (size_t i = 0; i < function.size(); ++i) {
+    char c = function[i];
+    bool of_operator = out.ends_with("operator") || out.ends_with("operator<") ||
+                       out.ends_with("operator-") || out.ends_with("operator>");
+    if (of_operator && (c == '<' || c == '>')) {
+      out += c;
+    } else if (c == '<') {
+      ++depth;
+    } else if (c == '>') {
+      --depth;
+    } else if (depth == 0) {
+      if (c == '(' && !function.substr(i).starts_with("(anonymous namespace)")) break;
+      out += c;
+    }
+  }
+  size_t name = out.find("operator ");
+  size_t space = out.rfind(' ', name == std::string::npos ? name : (name == 0 ? 0 : name - 1));
+  if (space != std::string::npos && space < name) out.erase(0, space + 1);
+  return out;
+}
+
+/// Spelled as in the source: std::string, and without the compiler's marks.
+std::string readable(std::string name) {
+  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+       "std::string"},
+      {"std::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"},
+      {"std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char>>",
+       "std::string"},
+      {"[abi:cxx11]", ""},
+      {" [clone .cold]", ""},
+  };
+  for (auto [from, to] : kWords) {
+    for (size_t at = name.find(from); at != name.npos; at = name.find(from, at + to.size())) {
+      name.replace(at, from.size(), to);
+    }
+  }
+  for (size_t at = name.find(" [clone ."); at != name.npos; at = name.find(" [clone .")) {
+    size_t end = name.find(']', at);
+    if (end == name.npos) break;
+    name.erase(at, end + 1 - at);
+  }
+  return name;
+}
+
+/// Whether a source file belongs to the compiler or the system.
+bool is_system_source(std::string_view file) {
+  return file.find("/include/c++/") != file.npos || file.starts_with("/usr/include/") ||
+         file.starts_with("/usr/lib/gcc/") || file.find("/lib/clang/") != file.npos;
+}
+
 std::string_view file_name(std::string_view path) {
   size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -112,22 +168,25 @@ bool is_runtime(const snapshot::Module& module) {
 
 bool is_own(const Call& call) {
   if (!call.module || is_runtime(*call.module)) return false;
-  std::string_view name = call.function;
+  std::string name = bare_name(call.function);
   // In statically linked programs the runtime has no module of its own.
   static constexpr std::string_view kPrefixes[] = {
-      "std::",           "__gnu_cxx::",      "__cxxabiv1::",   "void std::",    "__cxa_",
-      "_Unwind_",        "__libc_",          "__GI_",          "__assert_fail", "operator new",
-      "operator delete", "__stack_chk_fail", "__pthread_kill", "pthread_kill",  "raise",
-      "gsignal",         "__interceptor_",   "__fortify_fail",
+      "std::",           "__gnu_cxx::",      "__cxxabiv1::",
+      "__cxa_",          "_Unwind_",         "__libc_",
+      "__GI_",           "__assert_fail",    "operator new",
+      "operator delete", "__stack_chk_fail", "__pthread_",
+      "pthread_",        "gsignal",          "__interceptor_",
+      "__fortify_fail",  "__gthread_",       "__clang_call_terminate",
+      "__lll_",          "__futex_",
   };
   if (std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                   [&](std::string_view prefix) { return name.starts_with(prefix); })) {
     return false;
   }
   static constexpr std::string_view kNames[] = {
-      "abort", "free", "malloc", "_start", "clone", "clone3", "start_thread", "cfree", "realloc"};
-  std::string plain = plain_name(name);
-  return std::find(std::begin(kNames), std::end(kNames), plain) == std::end(kNames);
+      "abort", "free",    "malloc", "_start",       "clone",  "clone3",
+      "cfree", "realloc", "raise",  "start_thread", "calloc", "execute_native_thread_routine"};
+  return std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames);
 }
 
 size_t find_own_call(const std::vector<Call>& calls, size_t start) {
@@ -138,9 +197,10 @@ size_t find_own_call(const std::vector<Call>& calls, size_t start) {
 }
 
 std::string place_of(const Process& process, const Call& call) {
-  std::string where =
-      call.function.empty() ? process.describe(call.pc) : fmt::format("`{}`", call.function);
-  if (!call.file.empty() && call.line != 0) {
+  std::string where = call.function.empty() ? process.describe(call.pc)
+                                            : fmt::format("`{}`", readable(call.function));
+  // A line of a header that the compiler attributes to the function itself says nothing.
+  if (!call.file.empty() && call.line != 0 && !is_system_source(call.file)) {
     where += fmt::format(" ({}:{})", file_name(call.file), call.line);
   }
   return where;

@@ -161,8 +161,9 @@ Findings detect_deadlock(const Process& process) {
         steps.push_back(fmt::format("thread {} waits in {} for {}, which it holds itself",
                                     thread_name(thread), where_waits(process, waiter), brief));
       } else {
-        steps.push_back(fmt::format("{} waits in {} for {}, held by {}", thread_name(thread),
-                                    where_waits(process, waiter), brief, thread_name(owner)));
+        steps.push_back(fmt::format("thread {} waits in {} for {}, held by thread {}",
+                                    thread_name(thread), where_waits(process, waiter), brief,
+                                    thread_name(owner)));
       }
       if (r >= kMostListed) continue;
       answer::Evidence waits{

@@ -33,7 +33,7 @@ class Follower {
       std::array<std::byte, 16> code{};
       size_t size = process_.memory().read(at, code);
       if (size == 0) return {};
-      auto step = decode(std::span(code).first(size), at);
+      auto step = decode_x64(std::span(code).first(size), at);
       if (!step) return {};
       at = step->end();
       if (step->is_return()) return state.registers[x64::rax];

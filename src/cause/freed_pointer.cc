@@ -30,6 +30,24 @@ bool is_address_of_something(const Process& process, uint64_t value) {
   return value >= 4096 && process.memory().has(Address{value});
 }
 
+/// Whether the call of `caller` goes to a function of kFree, and not to one that jumped there.
+bool calls_free(const Process& process, const unwind::Frame& caller) {
+  auto target = call_target(process, caller);
+  if (!target) return false;
+  Located place = process.locate(*target);
+  if (!place.module) return false;
+  Call call{.pc = *target, .module = place.module};
+  if (!place.source.empty()) {
+    call.function = place.source.back().function;
+    call.linkage = place.source.back().linkage;
+  } else if (auto nearest = process.symbols(*place.module).symbol_at(place.rva);
+             nearest && nearest->offset == 0) {
+    call.function = nearest->name;
+    call.linkage = nearest->linkage;
+  }
+  return is_any(call, kFree);
+}
+
 /// Registers that the allocator's own frames kept: the block (mem) and its header (mem - 16) are
 /// both there more often than not.
 std::optional<uint64_t> from_allocator(const Process& process, const unwind::Stack& stack,
@@ -61,12 +79,15 @@ std::optional<FreedPointer> find_freed_pointer(const Process& process, const unw
   while (outer + 1 < calls.size() && is_any(calls[outer + 1], kFree)) ++outer;
   FreedPointer out;
   out.function = plain_name(calls[outer].function);
+  if (out.function.starts_with("__libc_")) out.function.erase(0, 7);
+  if (out.function == "cfree") out.function = "free";
   out.call = find_own_call(calls, outer + 1);
 
   size_t caller_frame = calls[outer].frame + 1;
   if (caller_frame < stack.frames.size()) {
     const auto& caller = stack.frames[caller_frame];
-    auto passed = argument_at_call(process, caller, x64::rdi);
+    auto passed =
+        calls_free(process, caller) ? argument_at_call(process, caller, x64::rdi) : std::nullopt;
     if (passed && *passed != 0 && is_address_of_something(process, *passed)) {
       out.pointer = Address{*passed};
       out.source = "passed at the call";

@@ -189,14 +189,15 @@ std::string name_of_lock(const Process& process, Address lock, const unwind::Sta
       }
       auto owner = types->type(object_type);
       if (lock < object || owner.size == 0 || lock - object >= owner.size) continue;
-      if (owner.name.starts_with("std::") || owner.name.starts_with("pthread_") ||
+      if (owner.name.starts_with("std::") || owner.name.starts_with("(anonymous") ||
+          owner.name.empty() || owner.name.starts_with("pthread_") ||
           owner.name.starts_with("__gthread")) {
         if (best.empty() && variable.name != "this" && !pointer)
           best = fmt::format("`{}`", variable.name);
         continue;
       }
       auto member = types->member_at(object_type, lock - object);
-      if (!member) continue;
+      if (!member || member->path.starts_with("__") || member->path.starts_with("_M_")) continue;
       // "mutex_._M_mutex.__data.__lock": what is inside of the lock is not the program's word.
       std::string path = member->path;
       for (std::string_view inside : {"._M_", ".std::", ".__", "._"}) {

@@ -59,12 +59,22 @@ std::optional<uint64_t> requested_bytes(const Process& process, const OwnAbort& 
   const std::initializer_list<std::string_view> kNew = {
       "operator new", "operator new[]",       "_Znwm",
       "_Znam",        "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t"};
+  const auto& frames = abort.stack->frames;
   size_t at = find_call(calls, kNew);
-  if (at == kNoCall) return {};
+  if (at == kNoCall) {
+    // The throw is in a part of operator new that has no name: its caller is the first frame
+    // outside of the library.
+    at = find_call(calls, {"__cxa_throw"});
+    while (at != kNoCall && at < calls.size() && calls[at].module &&
+           is_runtime(*calls[at].module)) {
+      ++at;
+    }
+    if (at >= calls.size()) return {};
+    return argument_at_call(process, frames[calls[at].frame], x64::rdi);
+  }
   // new[] calls new.
   size_t inner_frame = calls[at].frame;
   while (at + 1 < calls.size() && is_any(calls[at + 1], kNew)) ++at;
-  const auto& frames = abort.stack->frames;
   if (calls[at].frame + 1 < frames.size()) {
     auto passed = argument_at_call(process, frames[calls[at].frame + 1], x64::rdi);
     if (passed) return passed;

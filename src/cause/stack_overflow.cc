@@ -194,19 +194,22 @@ Findings detect_stack_overflow(const Process& process) {
     // Callers first, as the source reads.
     if (recursion->periodic) std::reverse(cycle.begin(), cycle.end());
     uint64_t bytes_a_round = 0;
+    bool exact = false;
     if (recursion->periodic && recursion->rounds > 1) {
       size_t last = recursion->first + recursion->frames - 1;
       uint64_t span = frames[last].cfa - frames[recursion->first].cfa;
       if (frames[last].cfa > frames[recursion->first].cfa) {
         bytes_a_round = span * recursion->cycle.size() / (recursion->frames - 1);
+        exact = span * recursion->cycle.size() % (recursion->frames - 1) == 0;
       }
     } else if (recursion->rounds > 0) {
       bytes_a_round = size / recursion->rounds;
     }
-    std::string each = bytes_a_round == 0
-                           ? ""
-                           : fmt::format(" ({} bytes a {})", count_text(bytes_a_round),
-                                         recursion->cycle.size() == 1 ? "frame" : "round");
+    std::string each =
+        bytes_a_round == 0
+            ? ""
+            : fmt::format(" ({}{} bytes a {})", exact ? "" : "about ", count_text(bytes_a_round),
+                          recursion->cycle.size() == 1 ? "frame" : "round");
     std::string verb =
         recursion->cycle.size() == 1
             ? fmt::format("recursed {} deep", count_text(recursion->rounds))
@@ -240,8 +243,9 @@ Findings detect_stack_overflow(const Process& process) {
       size_t outer = *index;
       while (outer + 1 < calls.size() && calls[outer + 1].frame == largest) ++outer;
       std::string place = place_of(process, calls[outer]);
-      finding.summary = fmt::format("the frame of {} is {} large, more than {} had left", place,
-                                    size_text(most), whose);
+      finding.summary =
+          fmt::format("the frame of {} is {} large: more than the stack of thread {} had left",
+                      place, size_text(most), thread_name(*overflow->thread));
       finding.evidence.push_back(
           {.what = fmt::format("the locals of {} take {} bytes", place, count_text(most)),
            .thread = overflow->thread->id,

@@ -31,7 +31,12 @@ std::optional<Termination> termination_of(const Process& process) {
   size_t at = find_call(
       calls, {"std::terminate", "_ZSt9terminatev", "__cxxabiv1::__terminate", "std::__terminate",
               "__gnu_cxx::__verbose_terminate_handler", "demangling_terminate_handler"});
-  if (at == kNoCall) {
+  // Some of the ways lead to the handler without std::terminate: what starts them tells as much.
+  size_t own = find_own_call(calls);
+  size_t way = find_call(calls, {"__cxa_call_terminate", "__gxx_personality_v0", "__cxa_throw",
+                                 "__cxa_rethrow", "__cxa_pure_virtual", "__clang_call_terminate"});
+  bool implied = at == kNoCall && way != kNoCall && (own == kNoCall || way < own);
+  if (at == kNoCall && !implied) {
     // Without names, only the exception object can tell; an abort message tells otherwise.
     bool named =
         std::any_of(calls.begin(), calls.end(), [](const Call& c) { return !c.function.empty(); });
@@ -46,7 +51,7 @@ std::optional<Termination> termination_of(const Process& process) {
     return out;
   }
   // std::terminate itself is the outermost of its machinery, some of which has no names.
-  size_t past = at + 1;
+  size_t past = implied ? way : at + 1;
   for (size_t i = past; i < calls.size() && !is_own(calls[i]); ++i) {
     if (is_any(calls[i], {"std::terminate", "_ZSt9terminatev"})) past = i + 1;
   }

@@ -31,7 +31,7 @@ std::optional<Address> thread_local_of(const Process& process, Address function,
   uint64_t index_at = 0, from_got = 0;
   bool called = false, has_fs = false;
   for (size_t at = 0; at < size;) {
-    auto step = decode(std::span(code).first(size).subspan(at), function + at);
+    auto step = decode_x64(std::span(code).first(size).subspan(at), function + at);
     if (!step) return {};
     at += step->instruction.length;
     const auto& to = step->operands[0];

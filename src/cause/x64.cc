@@ -78,7 +78,7 @@ std::optional<Address> Decoded::direct_target() const {
   return end() + static_cast<uint64_t>(target.imm.value.s);
 }
 
-std::optional<Decoded> decode(Bytes code, Address at) {
+std::optional<Decoded> decode_x64(Bytes code, Address at) {
   Decoded out;
   out.at = at;
   if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(), code.data(), code.size(), &out.instruction,

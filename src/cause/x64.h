@@ -34,6 +34,6 @@ struct Decoded {
 };
 
 /// The instruction at the start of `code`; absent when the bytes are none.
-std::optional<Decoded> decode(Bytes code, Address at);
+std::optional<Decoded> decode_x64(Bytes code, Address at);
 
 }  // namespace inquest::cause
