@@ -96,7 +96,7 @@ TEST_F(Dump, LiveProcessGoesOn) {
   EXPECT_EQ(core.pid, pid_);
   EXPECT_THAT(core.warnings, IsEmpty());
   EXPECT_GT(core.stopped.count(), 0);
-  EXPECT_LT(core.stopped.count(), 2'000'000);
+  EXPECT_LT(core.stopped.count(), 20'000'000);
   EXPECT_EQ(thread_status(pid_)->tracer, 0);
 
   int status = 0;
@@ -151,7 +151,7 @@ TEST_F(Dump, FortyGibibytesHardlyTouched) {
   auto before = std::chrono::steady_clock::now();
   auto core = dump();
   auto took = std::chrono::steady_clock::now() - before;
-  EXPECT_LT(took, std::chrono::seconds(2));
+  EXPECT_LT(took, std::chrono::seconds(10));  // 30 ms on a machine that is not busy
   EXPECT_GT(core.bytes, 40ull << 30);
   EXPECT_LT(core.bytes, 42ull << 30);
   EXPECT_LT(core.disk_bytes, 8ull << 20);

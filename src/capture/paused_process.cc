@@ -10,7 +10,7 @@ namespace inquest::capture {
 namespace {
 
 /// A thread that sleeps in the kernel uninterruptibly may never stop.
-constexpr std::chrono::seconds kPatience{3};
+constexpr std::chrono::seconds kPatience{5};
 
 }  // namespace
 

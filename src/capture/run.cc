@@ -31,7 +31,7 @@ Result<RunOutcome> run(const std::vector<std::string>& argv, const CoreOptions& 
   TRY(supervisor.attach(child.pid()));
   SignalRelay relay(child.pid());
   child.release();
-  supervisor.watch([&] { relay.stop(); });
+  supervisor.watch(relay);
 
   if (!supervisor.executed()) {
     if (int number = child.exec_error()) {

@@ -277,6 +277,36 @@ TEST_F(Run, ForwardsASignalSentToUs) {
   EXPECT_FALSE(outcome.core);
 }
 
+TEST_F(Run, SignalToTheWholeGroupArrivesOnce) {
+  // setsid: a group of our own with the program in it, so that the signal reaches no one else.
+  std::string path = program(R"(
+    #include <signal.h>
+    #include <stdio.h>
+    #include <unistd.h>
+    volatile int count, sender;
+    int main(int, char** argv) {
+      struct sigaction a{}; a.sa_flags = SA_SIGINFO;
+      a.sa_sigaction = [](int, siginfo_t* i, void*) { ++count; sender = i->si_pid; };
+      sigaction(SIGTERM, &a, nullptr);
+      fclose(fopen(argv[1], "w"));
+      for (int i = 0; i < 50; ++i) usleep(10000);
+      return count * 10 + (sender == atoi(argv[2])); })",
+                             "-O0 -g -include stdlib.h");
+  std::string ready = folder_.file("ready");
+  std::string us = std::to_string(::getpid());
+  pid_t group = ::fork();
+  if (group == 0) {
+    ::setsid();
+    auto outcome = run({path, ready, us}, options_);
+    ::_exit(outcome ? outcome->exit_status.value_or(99) : 98);
+  }
+  while (!fs::exists(ready)) ::usleep(1000);
+  ::kill(-group, SIGTERM);
+  int status = 0;
+  ::waitpid(group, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 11);
+}
+
 TEST_F(Run, StoppedAndContinued) {
   auto outcome = run_it({"sh", "-c", "(sleep 0.2; kill -CONT $$) & kill -STOP $$; exit 5"});
   EXPECT_EQ(outcome.exit_status, 5);

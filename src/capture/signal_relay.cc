@@ -3,19 +3,27 @@
 #include <atomic>
 #include <errno.h>
 #include <initializer_list>
+#include <iterator>
 
 namespace inquest::capture {
 namespace {
 
 std::atomic<pid_t> relay_target{0};
-static_assert(std::atomic<pid_t>::is_always_lock_free);  // a handler reads it
+/// By signal: process id, and user id in the lower half.
+std::atomic<uint64_t> senders[65];
+// A handler uses them.
+static_assert(std::atomic<pid_t>::is_always_lock_free &&
+              std::atomic<uint64_t>::is_always_lock_free);
 
 void relay(int signal, siginfo_t* info, void*) {
   int saved = errno;
   pid_t target = relay_target.load();
   // si_code > 0: the kernel's own, such as the terminal's, which reach the whole process group.
   // And a child that signals its parent does not want it back.
-  if (target > 0 && info->si_code <= 0 && info->si_pid != target) ::kill(target, signal);
+  if (target > 0 && info->si_code <= 0 && info->si_pid != target) {
+    senders[signal] = static_cast<uint64_t>(info->si_pid) << 32 | info->si_uid;
+    ::kill(target, signal);
+  }
   errno = saved;
 }
 
@@ -45,6 +53,12 @@ SignalRelay::SignalRelay(pid_t child) {
 }
 
 void SignalRelay::stop() { relay_target = 0; }
+
+SignalRelay::Sender SignalRelay::sender(int signal) {
+  if (signal <= 0 || signal >= static_cast<int>(std::size(senders))) return {};
+  uint64_t packed = senders[signal];
+  return {static_cast<pid_t>(packed >> 32), static_cast<uid_t>(packed)};
+}
 
 SignalRelay::~SignalRelay() {
   stop();

@@ -23,6 +23,14 @@ class SignalRelay {
   /// The child has ended: its number may soon be another's.
   void stop();
 
+  struct Sender {
+    pid_t pid = 0;
+    uid_t user = 0;
+    friend bool operator==(const Sender&, const Sender&) = default;
+  };
+  /// Who sent us the signal that was last passed on.
+  static Sender sender(int signal);
+
  private:
   std::vector<std::pair<int, struct sigaction>> before_;
 };

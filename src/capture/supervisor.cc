@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "capture/core_writer.h"
 #include "capture/proc_files.h"
@@ -16,7 +17,11 @@ namespace inquest::capture {
 namespace {
 
 /// How long a thread may take to stop when another one has died.
-constexpr std::chrono::seconds kPatience{2};
+constexpr std::chrono::seconds kPatience{5};
+
+/// A signal to the whole process group reaches the program twice, from its sender and by our relay,
+/// when the two come within this time.
+constexpr std::chrono::seconds kEcho{1};
 
 constexpr bool dumps_core(int signal) {
   switch (signal) {
@@ -58,8 +63,7 @@ Result<> Supervisor::attach(pid_t child) {
   return {};
 }
 
-void Supervisor::watch(const std::function<void()>& on_end) {
-  bool told = false;
+void Supervisor::watch(SignalRelay& relay) {
   while (!tracees_.empty() && (!main_ended_ || options_.follow_children)) {
     auto waiting = std::find_if(tracees_.begin(), tracees_.end(), [](const auto& entry) {
       return entry.second.deferred.has_value();
@@ -76,10 +80,7 @@ void Supervisor::watch(const std::function<void()>& on_end) {
       if (thread < 0) break;
       handle(thread, status);
     }
-    if (main_ended_ && !told) {
-      on_end();
-      told = true;
-    }
+    if (main_ended_) relay.stop();
   }
 }
 
@@ -128,6 +129,7 @@ void Supervisor::on_end(pid_t thread, int status) {
   if (found->second.process == thread) {
     // The leader is reported last.
     std::erase_if(tracees_, [&](const auto& entry) { return entry.second.process == thread; });
+    recorded_.erase(thread);  // the number may come again
   } else {
     tracees_.erase(found);
   }
@@ -157,7 +159,32 @@ void Supervisor::on_exec(pid_t thread) {
   resume(thread, 0);
 }
 
+bool Supervisor::is_echo(pid_t thread, int signal) {
+  auto info = signal_info(thread);
+  if (!info || info->si_code > 0 || tracees_[thread].process != main_) return false;
+  Arrival arrival{{info->si_pid, info->si_uid}, info->si_pid == ::getpid(), Clock::now()};
+  if (arrival.relayed) {
+    arrival.sender = SignalRelay::sender(signal);
+    // The program learns who meant it.
+    info->si_pid = arrival.sender.pid;
+    info->si_uid = arrival.sender.user;
+    set_signal_info(thread, *info);
+  }
+  auto known = arrivals_.find(signal);
+  if (known != arrivals_.end() && known->second.sender == arrival.sender &&
+      known->second.relayed != arrival.relayed && arrival.when - known->second.when < kEcho) {
+    arrivals_.erase(known);
+    return true;
+  }
+  arrivals_[signal] = arrival;
+  return false;
+}
+
 void Supervisor::on_signal(pid_t thread, int signal) {
+  if (is_echo(thread, signal)) {
+    resume(thread, 0);
+    return;
+  }
   if (!dumps_core(signal)) {
     resume(thread, signal);
     return;

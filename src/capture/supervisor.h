@@ -15,6 +15,7 @@
 
 #include "capture/capture.h"
 #include "capture/process_image.h"
+#include "capture/signal_relay.h"
 
 namespace inquest::capture {
 
@@ -24,9 +25,9 @@ class Supervisor {
 
   /// Before the program is let go: `child` is about to execute it.
   Result<> attach(pid_t child);
-  /// Until the end of the program (and of its followed children). `on_end` is told that the program
-  /// itself has ended.
-  void watch(const std::function<void()>& on_end);
+  /// Until the end of the program (and of its followed children). The relay is stopped when the
+  /// program itself has ended.
+  void watch(SignalRelay& relay);
 
   bool executed() const { return executed_; }
   RunOutcome take_outcome() { return std::move(outcome_); }
@@ -47,12 +48,20 @@ class Supervisor {
     std::optional<Handled> handled = {};
   };
 
+  /// A signal that came once from its sender and once through our relay.
+  struct Arrival {
+    SignalRelay::Sender sender;
+    bool relayed = false;
+    Clock::time_point when;
+  };
+
   void handle(pid_t thread, int status);
   void on_end(pid_t thread, int status);
   void on_signal(pid_t thread, int signal);
   void on_exit(pid_t thread);
   void on_exec(pid_t thread);
   bool adopt(pid_t thread);
+  bool is_echo(pid_t thread, int signal);
 
   void record_death(pid_t thread, siginfo_t info);
   siginfo_t reason(pid_t dying, const siginfo_t& info) const;
@@ -65,7 +74,8 @@ class Supervisor {
   bool executed_ = false;
   bool main_ended_ = false;
   std::map<pid_t, Tracee> tracees_;
-  std::map<pid_t, bool> recorded_;  ///< processes whose death was dealt with
+  std::map<pid_t, bool> recorded_;   ///< processes whose death was dealt with
+  std::map<int, Arrival> arrivals_;  ///< by signal: the last that has no echo yet
   RunOutcome outcome_;
 };
 

@@ -73,6 +73,11 @@ std::optional<unsigned long> event_message(pid_t thread) {
   return message;
 }
 
+bool set_signal_info(pid_t thread, const siginfo_t& info) {
+  siginfo_t copy = info;
+  return ::ptrace(PTRACE_SETSIGINFO, thread, nullptr, &copy) == 0;
+}
+
 std::optional<uint64_t> program_counter(pid_t thread) {
   elf_gregset_t registers;  // large enough for a 32-bit program's too
   iovec where{&registers, sizeof registers};

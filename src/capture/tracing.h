@@ -25,6 +25,8 @@ bool listen(pid_t thread);
 bool detach(pid_t thread, int signal);
 
 std::optional<siginfo_t> signal_info(pid_t thread);
+/// Replaces what the thread will be told of the signal that it is about to get.
+bool set_signal_info(pid_t thread, const siginfo_t& info);
 /// Where a stopped thread is.
 std::optional<uint64_t> program_counter(pid_t thread);
 std::optional<unsigned long> event_message(pid_t thread);
