@@ -11,7 +11,7 @@ using namespace inquest;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  constexpr uint64_t kLimit = 1 << 20;
+  constexpr uint64_t kLimit = 1 << 16;
   auto packing = static_cast<Packing>(data[0] % 6);
   Bytes packed = std::as_bytes(std::span(data + 1, size - 1));
   (void)packing_of(packed);
