@@ -89,7 +89,7 @@ def debug_megabytes(program):
 def compare(title, program, core, runs):
     env = dict(os.environ, XDG_CACHE_HOME=str(CACHE), DEBUGINFOD_URLS="")
     print(f"\n{title}\n  core {core.stat().st_size / 1e6:.0f} MB, DWARF {debug_megabytes(program):.0f} MB")
-    inquest = [INQUEST, "stack", str(core), "--all-threads"]
+    inquest = [INQUEST, "stack", str(core), "--format", "json"]  # text folds recursion; JSON has every frame
     shutil.rmtree(CACHE, ignore_errors=True)
     costs = {"inquest, cold": median_cost(inquest + ["--no-symbol-cache"], runs, env=env)}
     compiled = run_once([INQUEST, "symbols", "compile", str(core)], env=env)
@@ -108,9 +108,9 @@ def compare(title, program, core, runs):
         else:
             print(f"  {name} is not installed: left out")
     for name, cost in costs.items():
-        frames = sum(1 for line in cost.output.splitlines() if "#" in line)
+        frames = cost.output.count('"pc":') or sum("#" in line for line in cost.output.splitlines())
         print(f"  {name:16} {cost.seconds:8.3f} s {cost.peak_mb:8.0f} MB   status {cost.status}, "
-              f"{frames} frame lines")
+              f"{frames} frames")
     print(f"  compiling the cache: {compiled.seconds:.2f} s, {compiled.peak_mb:.0f} MB, once a build")
     for ours in ("inquest, cold", "inquest, cached"):
         ratios = [f"{costs[p].seconds / costs[ours].seconds:.1f}x {p}" for p in peers if p in costs]

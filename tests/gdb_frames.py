@@ -11,6 +11,7 @@ def frames():
         yield {"pc": frame.pc(), "function": frame.name() or "",
                "inlined": frame.type() == gdb.INLINE_FRAME,
                "signal": frame.type() == gdb.SIGTRAMP_FRAME,
+               "tail_call": frame.type() == gdb.TAILCALL_FRAME,
                "file": place.symtab.filename if place.symtab else "", "line": place.line}
         try:
             frame = frame.older()
