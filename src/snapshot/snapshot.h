@@ -69,7 +69,7 @@ struct Access {
 struct Region {
   AddressRange range;
   std::optional<Access> access = {};  ///< absent when the source does not say
-  std::string file = {};              ///< mapped file, "[heap]", "[stack]", "[vdso]", or empty
+  std::string file = {};  ///< mapped file, "[heap]", "[stack]", "[stack:TID]", "[vdso]", or empty
   std::optional<FileOffset> file_offset = {};
   uint64_t recorded = 0;  ///< bytes of it that the dump holds
   bool shared = false;
