@@ -170,15 +170,16 @@ TEST_P(Types, place_variables_where_gdb_does) {
   if (!testkit::have_tool("gdb")) GTEST_SKIP() << "no gdb";
   std::string said = testkit::output_of(fmt::format(
       "gdb -nx -batch -ex 'set debuginfod enabled off' -ex 'break game::total' -ex run "
-      "-ex 'printf \"pc 0x%lx sp 0x%lx fp 0x%lx\\n\", $pc, $sp, $rbp' -ex 'info frame' "
-      "-ex 'printf \"member 0x%lx by 0x%lx\\n\", (long)&member, (long)by' "
-      "-ex 'printf \"bias 0x%lx\\n\", (long)&game::the_guild' "
-      "-ex 'printf \"tls 0x%lx base 0x%lx\\n\", (long)&per_thread, (long)$fs_base' "
-      "-ex 'printf \"rdi 0x%lx rsi 0x%lx\\n\", $rdi, $rsi' {}", program_->path()));
-  auto pc = number_in(said, "pc "), sp = number_in(said, "sp "), fp = number_in(said, "fp ");
-  auto cfa = number_in(said, "frame at "), member = number_in(said, "member ");
-  auto by = number_in(said, "by "), guild = number_in(said, "bias ");
-  auto rdi = number_in(said, "rdi "), rsi = number_in(said, "rsi ");
+      "-ex 'printf \"@pc 0x%lx @sp 0x%lx @fp 0x%lx\\n\", $pc, $sp, $rbp' -ex 'info frame' "
+      "-ex 'printf \"@member 0x%lx @by 0x%lx\\n\", (long)&member, (long)by' "
+      "-ex 'printf \"@bias 0x%lx\\n\", (long)&game::the_guild' "
+      "-ex 'printf \"@tls 0x%lx @base 0x%lx\\n\", (long)&per_thread, (long)$fs_base' "
+      "-ex 'printf \"@rdi 0x%lx @rsi 0x%lx\\n\", $rdi, $rsi' {}", program_->path()));
+  auto pc = number_in(said, "@pc "), sp = number_in(said, "@sp "), fp = number_in(said, "@fp ");
+  auto cfa = number_in(said, "frame at "), member = number_in(said, "@member ");
+  auto by = number_in(said, "@by "), guild = number_in(said, "@bias ");
+  auto rdi = number_in(said, "@rdi "), rsi = number_in(said, "@rsi ");
+  if (std::getenv("SHOW_GDB")) std::puts(said.c_str());
   if (!pc || !cfa || !member || !guild) GTEST_SKIP() << "gdb cannot run programs here";
   uint64_t base = *guild - symbols_->find("_ZN4game9the_guildE")->value;
   FrameAccess frame;

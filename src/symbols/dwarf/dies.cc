@@ -1,5 +1,7 @@
 #include "symbols/dwarf/dies.h"
 
+#include <llvm/DebugInfo/DWARF/DWARFTypeUnit.h>
+
 #include <vector>
 
 #include "base/limits.h"
@@ -57,6 +59,11 @@ llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) 
   llvm::DWARFDie target;
   if (is_alternate(value->getForm())) {
     if (alternate_) target = alternate_->getDIEForOffset(value->getRawUValue());
+  } else if (auto signature = value->getAsSignatureReference()) {
+    llvm::DWARFUnit* unit = die.getDwarfUnit();
+    llvm::DWARFTypeUnit* type = unit->getContext().getTypeUnitForHash(
+        unit->getVersion(), *signature, unit->isDWOUnit());
+    if (type) target = type->getDIEForOffset(type->getOffset() + type->getTypeOffset());
   } else {
     target = die.getAttributeValueAsReferencedDie(*value);
   }
@@ -110,6 +117,8 @@ std::string Dies::scope(const llvm::DWARFDie& die) {
       case DW_TAG_union_type:
       case DW_TAG_enumeration_type:
       case DW_TAG_interface_type: {
+        // A class in a type unit of its own leaves a stub without a name where it is used.
+        if (llvm::DWARFDie whole = referenced(parent, DW_AT_signature)) parent = whole;
         std::string_view name = string(parent, DW_AT_name);
         parts.push_back(name.empty() ? "(anonymous)" : name);
         // A class defined apart from its declaration stands in the declaration's scope.
@@ -139,6 +148,7 @@ std::string Dies::qualified_name(const llvm::DWARFDie& die) {
     if (name.empty()) name = string(last, DW_AT_name);
     llvm::DWARFDie next = referenced(last, DW_AT_abstract_origin);
     if (!next) next = referenced(last, DW_AT_specification);
+    if (!next) next = referenced(last, DW_AT_signature);
     if (!next) break;
     last = next;
   }

@@ -259,15 +259,20 @@ std::vector<TypeReader::Global> DwarfTypes::globals(std::string_view name) const
     }
     out.push_back(std::move(*candidate));
   };
+  // What is named may be a declaration, such as a static member: its definition points to it.
+  std::function<void(const llvm::DWARFDie&, int)> define = [&](const llvm::DWARFDie& die,
+                                                               int depth) {
+    if (die.find(DW_AT_location)) return keep(die);
+    if (depth == 3) return;
+    store_.each_definition_of(die, [&](const llvm::DWARFDie& definition) {
+      define(definition, depth + 1);
+      return true;
+    });
+  };
+  int declarations = 0;
   store_.each_named(last, [&](const llvm::DWARFDie& die) {
-    if (die.getTag() == DW_TAG_variable) keep(die);
-    // A static member is declared in its class and defined by a DIE that points there.
-    if (die.getTag() == DW_TAG_member || die.getTag() == DW_TAG_variable) {
-      for (const llvm::DWARFDebugInfoEntry& entry : die.getDwarfUnit()->dies()) {
-        if (entry.getTag() != DW_TAG_variable) continue;
-        llvm::DWARFDie definition(die.getDwarfUnit(), &entry);
-        if (store_.dies().referenced(definition, DW_AT_specification) == die) keep(definition);
-      }
+    if (die.getTag() == DW_TAG_variable || die.getTag() == DW_TAG_member) {
+      if (die.find(DW_AT_location) || ++declarations < 16) define(die, 0);
     }
     return out.size() < 64;
   });

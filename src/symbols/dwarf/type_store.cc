@@ -107,8 +107,9 @@ llvm::DWARFDie TypeStore::type_attribute(llvm::DWARFDie die) {
 }
 
 llvm::DWARFDie TypeStore::complete(llvm::DWARFDie die) {
-  if (!die || !die.find(DW_AT_declaration)) return die;
+  if (!die) return die;
   if (llvm::DWARFDie by_signature = dies_.referenced(die, DW_AT_signature)) return by_signature;
+  if (!die.find(DW_AT_declaration)) return die;
   std::string qualified = dies_.qualified_name(die);
   if (qualified.empty()) return die;
   llvm::DWARFDie found = die_of(find(qualified));
@@ -225,6 +226,32 @@ void TypeStore::each_named(std::string_view name, const Each& each) {
     llvm::DWARFDie full = skeleton ? root(*skeleton) : llvm::DWARFDie{};
     if (full && !visit_unit(full.getDwarfUnit(), name, each)) return;
     if (dies_.touched_bytes() > budget_) return;
+  }
+}
+
+void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) {
+  auto refers = [&](const llvm::DWARFDie& candidate) {
+    if (candidate.getTag() != DW_TAG_variable) return false;
+    return dies_.referenced(candidate, DW_AT_specification) == die ||
+           dies_.referenced(candidate, DW_AT_abstract_origin) == die;
+  };
+  llvm::DWARFUnit* own = die.getDwarfUnit();
+  for (const llvm::DWARFDebugInfoEntry& entry : own->dies()) {
+    llvm::DWARFDie candidate(own, &entry);
+    if (refers(candidate) && !each(candidate)) return;
+  }
+  if (&own->getContext() != &dies_.context()) return;
+  // Link-time optimisation puts definitions into other units.
+  for (uint64_t hit :
+       search_number(files_.debug->section_data(".debug_info"), die.getOffset(), 4, 256)) {
+    if (dies_.touched_bytes() > budget_) return;
+    llvm::DWARFUnit* unit = unit_in(dies_.context(), hit, false, false);
+    if (unit == own) continue;
+    if (!visit_hit(unit, hit, {}, [&](const llvm::DWARFDie& candidate) {
+          return !refers(candidate) || each(candidate);
+        })) {
+      return;
+    }
   }
 }
 

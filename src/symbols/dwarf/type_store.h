@@ -43,6 +43,8 @@ class TypeStore {
   using Each = std::function<bool(const llvm::DWARFDie&)>;
   /// Calls with DIEs of that DW_AT_name, in any unit, until `each` says false. Bounded work.
   void each_named(std::string_view name, const Each& each);
+  /// Calls with the variables whose specification or abstract origin `die` is.
+  void each_definition_of(const llvm::DWARFDie& die, const Each& each);
   /// Calls with the variables at a virtual address.
   void each_variable_at(uint64_t vaddr, const Each& each);
 
