@@ -75,7 +75,7 @@ class Space {
   mutable std::vector<ModuleRules> modules_;
 
   // Open addressing, filled only: readers need no lock, and nothing is ever freed under them.
-  static constexpr size_t kSlots = 1 << 16, kProbes = 8;
+  static constexpr size_t kSlots = 1 << 14, kProbes = 8;
   std::unique_ptr<std::atomic<const PcFacts*>[]> slots_;
   mutable std::mutex facts_mutex_;
   mutable std::deque<PcFacts> facts_;

@@ -41,6 +41,21 @@ std::optional<Address> return_address_in_link(const Space& space, const Register
   return at;
 }
 
+/// A leaf function without a frame: what is on top of the stack returns from a call of code that
+/// begins just before pc.
+std::optional<Recovered> frameless(const Space& space, Words& words, const Registers& registers) {
+  constexpr uint64_t kShortFunction = 512;
+  if (snapshot::roles(registers.arch()).link) return {};
+  Address pc = *registers.pc(), sp = *registers.sp();
+  auto top = words.pointer(sp);
+  if (!top) return {};
+  CallSite site = space.call_site(Address{*top});
+  if (site.kind != CallSite::Kind::call) return {};
+  auto target = space.target(site.call);
+  if (!target || *target > pc || pc - *target >= kShortFunction) return {};
+  return unchanged(registers, Address{*top}, sp + space.pointer_size(), 0.85f);
+}
+
 }  // namespace
 
 std::optional<Recovered> after_bad_call(const Space& space, Words& words,
@@ -87,7 +102,7 @@ std::optional<Recovered> by_standing(const Space& space, Words& words, const Reg
   CallSite site;
   switch (place) {
     case Place::unknown:
-      return {};
+      return frameless(space, words, registers);
     case Place::in_link: {
       auto at = return_address_in_link(space, registers, site);
       float confidence = at ? certainty(site.kind, 0.8f, 0) : 0;

@@ -56,7 +56,6 @@ class Scan {
         found.confidence += (1 - confidence) * 0.2f;
         break;
       case Consequence::unknown:
-        found.confidence *= 0.8f;
         break;
       case Consequence::refuted:
         found.confidence *= 0.3f;
