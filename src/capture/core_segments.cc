@@ -17,10 +17,14 @@ constexpr uint64_t kWholeFileMapping = 64ull << 20;
 constexpr uint64_t kLargestHole = 1ull << 40;
 /// Clean pages of a file between modified ones are recorded too, rather than make a segment each.
 constexpr uint64_t kSmallestGap = 64ull << 10;
+/// What a core without room still holds: this much of each stack, and data of up to that size.
+constexpr uint64_t kStackTop = 256ull << 10;
+constexpr uint64_t kSmallData = 1ull << 20;
 
 class Plan {
  public:
-  Plan(const PageFacts& facts, bool everything) : facts_(facts), everything_(everything) {}
+  Plan(const PageFacts& facts, Extent extent)
+      : facts_(facts), everything_(extent == Extent::everything), lean_(extent == Extent::stacks) {}
 
   void add(const Mapping& mapping) {
     if (mapping.device || mapping.not_dumped || mapping.name == "[vsyscall]" ||
@@ -33,7 +37,7 @@ class Plan {
       return whole(mapping, Pages::none, 0);  // maybe a device; smaps would have told
     }
     if (mapping.huge_pages) {
-      if (mapping.shared && !everything_) return whole(mapping, Pages::none, 0);
+      if (lean_ || (mapping.shared && !everything_)) return whole(mapping, Pages::none, 0);
       return sparse(mapping);
     }
     if (mapping.is_anonymous()) return sparse(mapping);
@@ -79,6 +83,24 @@ class Plan {
     piece(mapping, {done, mapping.range.end}, Pages::none, 0, 0);
   }
 
+  /// The parts of `range` that hold the newest frames of a thread.
+  std::vector<AddressRange> stacks_in(AddressRange range) const {
+    std::vector<AddressRange> runs;
+    for (Address pointer : facts_.stack_pointers) {
+      if (!range.contains(pointer)) continue;
+      uint64_t below = (pointer - range.begin) / page_size() * page_size();
+      // Code may use 128 bytes below the stack pointer (System V ABI): a page suffices.
+      Address begin = range.begin + (below >= page_size() ? below - page_size() : 0);
+      Address end = begin + std::min(kStackTop, range.end - begin);
+      if (!runs.empty() && begin <= runs.back().end) {
+        runs.back().end = std::max(runs.back().end, end);
+      } else {
+        runs.push_back({begin, end});
+      }
+    }
+    return runs;
+  }
+
   void sparse(const Mapping& mapping) {
     const uint64_t size = mapping.range.size();
     if (mapping.detailed && !mapping.huge_pages && !mapping.shared &&
@@ -87,6 +109,9 @@ class Plan {
       // may not be read is not recorded.
       bool zeros = (mapping.read || mapping.write) && size < kLargestHole;
       return piece(mapping, mapping.range, Pages::populated, zeros ? size : 0, 0);
+    }
+    if (lean_ && (!mapping.detailed || mapping.resident + mapping.swapped > kSmallData)) {
+      return only(mapping, stacks_in(mapping.range), page_size(), Pages::populated);
     }
     if (size >= kLargestHole) {
       if (auto runs = facts_.populated(mapping))
@@ -107,6 +132,7 @@ class Plan {
     if (everything_) return whole(mapping, Pages::all, size);
     bool modified = mapping.detailed ? mapping.anonymous + mapping.swapped > 0 : mapping.write;
     if (modified) {
+      if (lean_ && size > kSmallData) return whole(mapping, Pages::none, 0);
       if (size <= kWholeFileMapping) return whole(mapping, Pages::all, size);
       if (auto runs = facts_.modified(mapping)) {
         return only(mapping, *runs, kSmallestGap, Pages::all);
@@ -119,14 +145,15 @@ class Plan {
 
   const PageFacts& facts_;
   bool everything_;
+  bool lean_;
   std::vector<Segment> segments_;
 };
 
 }  // namespace
 
 std::vector<Segment> plan_segments(const std::vector<Mapping>& mappings, const PageFacts& facts,
-                                   bool everything) {
-  Plan plan(facts, everything);
+                                   Extent extent) {
+  Plan plan(facts, extent);
   for (const auto& mapping : mappings) plan.add(mapping);
   return plan.take();
 }

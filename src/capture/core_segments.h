@@ -2,7 +2,7 @@
 ///
 /// Follows the kernel's default coredump_filter (core(5)): private and shared anonymous memory,
 /// private huge pages, pages of files that the process changed, the first page of ELF files. Left
-/// out: text and other clean file pages (unless `everything`), devices, MADV_DONTDUMP.
+/// out: text and other clean file pages (unless Extent::everything), devices, MADV_DONTDUMP.
 /// Every mapping gets a segment, so that a reader knows what was mapped where.
 #pragma once
 
@@ -29,14 +29,21 @@ struct Segment {
   const Mapping* of = nullptr;  ///< borrowed from the mappings that were planned
 };
 
+enum class Extent : uint8_t {
+  stacks,      ///< when there is no room: stacks near their tops, and small pieces of data
+  usual,       ///< as the kernel does
+  everything,  ///< clean pages of files too
+};
+
 /// What the plan asks about pages. Absent answers mean "not known", and record more.
 struct PageFacts {
   std::function<std::optional<std::vector<AddressRange>>(const Mapping&)> populated;
   std::function<std::optional<std::vector<AddressRange>>(const Mapping&)> modified;
   std::function<bool(const Mapping&)> begins_with_elf_header;
+  std::vector<Address> stack_pointers;  ///< of the threads, ascending
 };
 
 std::vector<Segment> plan_segments(const std::vector<Mapping>& mappings, const PageFacts& facts,
-                                   bool everything);
+                                   Extent extent);
 
 }  // namespace inquest::capture

@@ -24,7 +24,11 @@ class CoreSegments : public ::testing::Test {
     PageFacts facts;
     facts.populated = facts.modified = [this](const Mapping&) { return runs_; };
     facts.begins_with_elf_header = [this](const Mapping&) { return elf_; };
-    auto segments = plan_segments(mappings_, facts, everything);
+    facts.stack_pointers = stacks_;
+    auto segments = plan_segments(mappings_, facts,
+                                  everything        ? Extent::everything
+                                  : stacks_.empty() ? Extent::usual
+                                                    : Extent::stacks);
     uint64_t at = mapping.range.begin.value;
     for (const auto& segment : segments) {  // whatever the plan: every address once
       EXPECT_EQ(segment.range.begin.value, at);
@@ -37,6 +41,7 @@ class CoreSegments : public ::testing::Test {
   std::vector<Mapping> mappings_;
   std::optional<std::vector<AddressRange>> runs_;
   bool elf_ = false;
+  std::vector<Address> stacks_;  // not empty: the plan for a full disk
 };
 
 TEST_F(CoreSegments, AnonymousMemoryIsSparse) {
@@ -109,6 +114,26 @@ TEST_F(CoreSegments, SharedMemory) {
   EXPECT_EQ(plan(file, true)[0].recorded, kMiB);
   file.deleted = true;  // anonymous, or gone from the disk
   EXPECT_EQ(plan(file)[0].recorded, kMiB);
+}
+
+TEST_F(CoreSegments, WithoutRoomOnlyStacksAndSmallData) {
+  auto arena = mapping(64 * kMiB);
+  arena.resident = 64 * kMiB;
+  Address begin = arena.range.begin;
+  stacks_ = {begin + 100, begin + 8 * kMiB + 5000, begin + 8 * kMiB + 9000, arena.range.end - 8};
+  auto segments = plan(arena);
+  ASSERT_EQ(segments.size(), 5u);
+  EXPECT_EQ(segments[0].recorded, 256u << 10);
+  EXPECT_EQ(segments[1].recorded, 0u);
+  EXPECT_EQ(segments[2].range.begin, begin + 8 * kMiB);
+  EXPECT_EQ(segments[2].recorded, (256u << 10) + 4096);
+  EXPECT_EQ(segments[4].recorded, 8192u);
+
+  arena.resident = 100 << 10;  // such as .bss
+  EXPECT_EQ(plan(arena)[0].recorded, 64 * kMiB);
+  auto data = mapping(2 * kMiB, "/usr/bin/large");
+  data.anonymous = 4096;
+  EXPECT_EQ(plan(data)[0].recorded, 0u);
 }
 
 TEST_F(CoreSegments, GiganticReservation) {

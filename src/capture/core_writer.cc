@@ -76,16 +76,19 @@ class Core {
     if (auto pages = PopulatedPages::open(image.memory_thread)) pages_.emplace(*std::move(pages));
   }
 
-  Result<CoreWritten> write(bool everything) {
+  Result<CoreWritten> write(Extent extent, WhenFull when_full) {
     if (!pages_) {
       warn("the page map of the process cannot be read; large mappings are read whole",
            "run inquest as the same user or as root");
     }
-    plan(everything);
-    TRY(file_.resize(end_));
-    uint64_t needed = memory_begin_;
-    for (const auto& segment : segments_) needed += segment.estimate;
-    TRY(file_.expect_room(needed));
+    plan(extent);
+    auto room = make_room();
+    if (!room && when_full == WhenFull::stacks_only) {
+      warn(room.error().line() + "; only the stacks and small data are recorded");
+      plan(Extent::stacks);
+      room = make_room();
+    }
+    TRY(std::move(room));
     TRY(write_headers());
     TRY(write_memory());
     TRY(file_.write(notes_begin_, core_notes(image_, mappings_, stopped())));
@@ -108,9 +111,20 @@ class Core {
                                                                  stopped_since_);
   }
 
+  Result<> make_room() {
+    uint64_t needed = memory_begin_;
+    for (const auto& segment : segments_) needed += segment.estimate;
+    TRY(file_.expect_room(needed));
+    return file_.resize(end_);
+  }
+
   /// header | program headers | section header 0 when there are too many | notes | memory
-  void plan(bool everything) {
+  void plan(Extent extent) {
     PageFacts facts;
+    for (const auto& thread : image_.threads) {
+      facts.stack_pointers.push_back({stack_pointer(thread)});
+    }
+    std::sort(facts.stack_pointers.begin(), facts.stack_pointers.end());
     facts.populated = [this](const Mapping& mapping) {
       return populated(mapping, mapping.range, PopulatedPages::Want::any);
     };
@@ -122,7 +136,7 @@ class Core {
       return memory_.read(mapping.range.begin, magic) == SELFMAG &&
              ::memcmp(magic, ELFMAG, SELFMAG) == 0;
     };
-    segments_ = plan_segments(mappings_, facts, everything);
+    segments_ = plan_segments(mappings_, facts, extent);
 
     headers_ = segments_.size() + 1;
     sections_begin_ = sizeof(Elf64_Ehdr) + headers_ * sizeof(Elf64_Phdr);
@@ -249,7 +263,8 @@ class Core {
 }  // namespace
 
 Result<CoreWritten> write_core(const ProcessImage& image, const std::string& path, bool everything,
-                               std::chrono::steady_clock::time_point stopped_since) {
+                               std::chrono::steady_clock::time_point stopped_since,
+                               WhenFull when_full) {
   auto text = read_proc(image.memory_thread, "smaps");
   if (!text || text->empty()) text = read_proc(image.memory_thread, "maps");
   if (!text || text->empty()) {
@@ -259,7 +274,7 @@ Result<CoreWritten> write_core(const ProcessImage& image, const std::string& pat
   auto memory = TRY(ProcessMemory::open(image.memory_thread));
   auto file = TRY(SparseFile::create(path));
   Core core(image, std::move(mappings), std::move(memory), std::move(file), stopped_since);
-  return core.write(everything);
+  return core.write(everything ? Extent::everything : Extent::usual, when_full);
 }
 
 }  // namespace inquest::capture

@@ -126,6 +126,21 @@ TEST_F(Dump, StoppedProcessStaysStopped) {
   EXPECT_EQ(thread_status(pid_)->state, 'T');
 }
 
+TEST_F(Dump, LeaderThatEnded) {
+  start(R"(
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <thread>
+    #include <unistd.h>
+    void survivor() { usleep(50000); puts("ready"); fflush(stdout); for (;;) pause(); }
+    int main() { std::thread(survivor).detach(); pthread_exit(nullptr); })");
+  auto core = dump();
+  EXPECT_EQ(core.threads, 1u);
+  EXPECT_EQ(core.pid, pid_);
+  EXPECT_THAT(core.warnings, IsEmpty());
+  EXPECT_THAT(gdb("-ex bt"), HasSubstr("survivor"));
+}
+
 TEST_F(Dump, FortyGibibytesHardlyTouched) {
   start(R"(
     #include <stdio.h>

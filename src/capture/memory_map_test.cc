@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "capture/core_path.h"
 #include "capture/json_text.h"
 #include "capture/proc_files.h"
 
@@ -86,6 +87,14 @@ TEST(ProcFiles, ReadsAStatOfAnOddName) {
   EXPECT_EQ(stat.system_ticks, 200u);
   EXPECT_EQ(stat.nice, -5);
   EXPECT_EQ(parse_process_stat("").group, 0);
+}
+
+TEST(CorePath, FillsInItsWords) {
+  EXPECT_EQ(core_path("/v/%e-%p.core", 12, "a/b", true), "/v/a!b-12.core");
+  EXPECT_EQ(core_path("core", 12, "a", false), "core");
+  EXPECT_EQ(core_path("core", 12, "a", true), "core.12");
+  EXPECT_EQ(core_path("100%", 12, "a", false), "100%");
+  EXPECT_EQ(core_path("%%p %d", 12, "a", false), "%12 %d");
 }
 
 TEST(JsonText, EscapesWhatIsNotText) {

@@ -1,8 +1,11 @@
 #include "capture/process_image.h"
 
+#include <cstring>
 #include <elf.h>
 #include <fmt/format.h>
+#include <stddef.h>
 #include <sys/procfs.h>
+#include <sys/user.h>
 
 #include "capture/proc_files.h"
 #include "capture/tracing.h"
@@ -23,6 +26,18 @@ constexpr uint32_t kExtended[] = {NT_ARM_TLS, NT_ARM_PAC_MASK};
 #endif
 
 }  // namespace
+
+uint64_t stack_pointer(const ThreadImage& thread) {
+#if defined(__x86_64__)
+  constexpr size_t kOffset = offsetof(user_regs_struct, rsp);
+#else
+  constexpr size_t kOffset = 31 * sizeof(uint64_t);  // after x0 to x30
+#endif
+  uint64_t value = 0;
+  if (thread.general.size() < kOffset + sizeof value) return 0;
+  std::memcpy(&value, thread.general.data() + kOffset, sizeof value);
+  return value;
+}
 
 Result<ThreadImage> read_thread(pid_t thread) {
   ThreadImage image{.id = thread};

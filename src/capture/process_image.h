@@ -43,6 +43,9 @@ struct ProcessImage {
   std::vector<EarlierSignal> earlier;
 };
 
+/// From its registers.
+uint64_t stack_pointer(const ThreadImage& thread);
+
 /// The registers of a stopped thread. Fails when it is gone, and for a 32-bit program, whose cores
 /// we do not write.
 Result<ThreadImage> read_thread(pid_t thread);

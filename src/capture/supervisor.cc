@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture/core_path.h"
 #include "capture/core_writer.h"
 #include "capture/proc_files.h"
 #include "capture/tracing.h"
@@ -200,41 +201,39 @@ void Supervisor::on_signal(pid_t thread, int signal) {
   resume(thread, signal);
 }
 
+pid_t Supervisor::last_handled(pid_t process, int signal) const {
+  pid_t last = 0;
+  Clock::time_point latest{};
+  for (const auto& [id, tracee] : tracees_) {
+    if (tracee.process != process || tracee.exiting || !tracee.handled) continue;
+    if (tracee.handled->info.si_signo != signal || tracee.handled->when < latest) continue;
+    latest = tracee.handled->when;
+    last = id;
+  }
+  return last;
+}
+
 void Supervisor::on_exit(pid_t thread) {
   Tracee& tracee = tracees_[thread];
-  auto code = event_message(thread).value_or(0);
-  int signal = static_cast<int>(code & 0x7f);
+  int signal = static_cast<int>(event_message(thread).value_or(0) & 0x7f);
   if (dumps_core(signal) && !recorded_[tracee.process]) {
-    // All threads of a dying group pass here, in any order. The one that died is the one that was
-    // last seen with this signal, if one was.
-    pid_t dying = thread;
     siginfo_t info{};
     info.si_signo = signal;
     info.si_code = SI_KERNEL;
-    Clock::time_point latest{};
-    for (const auto& [id, other] : tracees_) {
-      if (other.process != tracee.process || other.exiting || !other.handled) continue;
-      if (other.handled->info.si_signo != signal || other.handled->when < latest) continue;
-      latest = other.handled->when;
-      info = other.handled->info;
-      dying = id;
-    }
-    if (dying != thread) {
-      // Have this one wait, as stop_others does with the rest.
-      tracee.deferred = SIGTRAP << 8 | 0x7f | PTRACE_EVENT_EXIT << 16;
-      int status = 0;
+    // All threads of a dying group pass here, in any order. The one that died is the one that was
+    // last seen with this signal, if one was.
+    pid_t dying = last_handled(tracee.process, signal);
+    int status = 0;
+    if (dying != 0 && dying != thread &&
+        wait_for(dying, status, Clock::now() + kPatience) == Wait::stopped) {
       Tracee& other = tracees_[dying];
-      if (!other.deferred && wait_for(dying, status, Clock::now() + kPatience) != Wait::stopped) {
-        dying = thread;
-      }
-      if (dying != thread) {
-        record_death(dying, info);
-        if (other.deferred) return;
-        other.deferred = status;
-        return;
-      }
-      tracee.deferred.reset();
+      // Both stops are handled again when the core is there: they stay stopped until then.
+      tracee.deferred = SIGTRAP << 8 | 0x7f | PTRACE_EVENT_EXIT << 16;
+      other.deferred = status;
+      record_death(dying, other.handled->info);
+      return;
     }
+    if (dying == thread) info = tracee.handled->info;
     record_death(thread, info);
   }
   tracee.exiting = true;
@@ -302,6 +301,7 @@ void Supervisor::record_death(pid_t dying, siginfo_t info) {
   if (std::exchange(recorded_[process], true)) return;
   stop_others(process, dying);
 
+  std::string path = core_path(options_.path, process, thread_name(process), process != main_);
   auto write = [&]() -> Result<CoreWritten> {
     ProcessImage image{.process = process, .memory_thread = dying, .signal = reason(dying, info)};
     image.threads.push_back(TRY(read_thread(dying)));
@@ -320,7 +320,7 @@ void Supervisor::record_death(pid_t dying, siginfo_t info) {
       // One that ended meanwhile is only missing.
       if (auto thread = read_thread(id)) image.threads.push_back(*std::move(thread));
     }
-    return write_core(image, core_path(process), options_.everything, since);
+    return write_core(image, path, options_.everything, since, WhenFull::stacks_only);
   };
   auto core = write();
   if (core) suppress_kernel_core(process);
@@ -334,29 +334,6 @@ void Supervisor::record_death(pid_t dying, siginfo_t info) {
   } else {
     outcome_.core_error = std::move(core).error();
   }
-}
-
-std::string Supervisor::core_path(pid_t process) const {
-  std::string path;
-  bool has_pid = false;
-  const std::string& pattern = options_.path;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    char next = pattern[i] == '%' && i + 1 < pattern.size() ? pattern[i + 1] : '\0';
-    if (next == 'p') {
-      path += fmt::format("{}", process);
-      has_pid = true;
-    } else if (next == 'e') {
-      std::string name = thread_name(process);
-      std::replace(name.begin(), name.end(), '/', '!');  // as the kernel does
-      path += name;
-    } else {
-      path += pattern[i];
-      continue;
-    }
-    ++i;
-  }
-  if (process != main_ && !has_pid) path += fmt::format(".{}", process);
-  return path;
 }
 
 void Supervisor::warn(std::string what, std::string advice) {

@@ -64,9 +64,9 @@ class Supervisor {
   bool is_echo(pid_t thread, int signal);
 
   void record_death(pid_t thread, siginfo_t info);
+  pid_t last_handled(pid_t process, int signal) const;
   siginfo_t reason(pid_t dying, const siginfo_t& info) const;
   void stop_others(pid_t process, pid_t dying);
-  std::string core_path(pid_t process) const;
   void warn(std::string what, std::string advice = {});
 
   const CoreOptions& options_;
