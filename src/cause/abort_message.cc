@@ -13,8 +13,11 @@ using answer::Kind;
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kLongestMessage = 1 << 20;
-/// Writable data of a module that is searched for the pointer, at most.
-constexpr uint64_t kSearchedBytes = 16 << 20;
+/// What a search may cost in all: bytes of writable data looked at, records read in full.
+struct Budget {
+  uint64_t bytes = 32 << 20;
+  size_t records = 1000;
+};
 
 bool is_text(unsigned char c) { return (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t'; }
 
@@ -35,26 +38,31 @@ std::optional<AbortMessage> message_at(const snapshot::Memory& memory, Address a
 
 /// Looks for a word that points to an abort_msg_s in the writable data of `module`, its .bss (an
 /// anonymous region right behind) included.
-std::optional<AbortMessage> search_data(const Process& process, const snapshot::Module& module) {
+std::optional<AbortMessage> search_data(const Process& process, const snapshot::Module& module,
+                                        Budget& budget) {
   const auto& snapshot = process.snapshot();
-  uint64_t searched = 0;
-  for (size_t i = 0; i < snapshot.regions.size(); ++i) {
-    const auto& region = snapshot.regions[i];
-    bool inside = module.range.contains(region.range.begin);
-    bool behind = i > 0 && region.range.begin == module.range.end && region.file.empty();
-    if (!inside && !behind) continue;
-    if (region.access && !region.access->write) continue;
-    for (Address at = region.range.begin; at < region.range.end;) {
-      Bytes run = snapshot.memory.view(at, region.range.end - at);
+  auto region = std::lower_bound(
+      snapshot.regions.begin(), snapshot.regions.end(), module.range.begin,
+      [](const snapshot::Region& r, Address begin) { return r.range.begin < begin; });
+  for (; region != snapshot.regions.end() && region->range.begin <= module.range.end; ++region) {
+    bool behind = region->range.begin == module.range.end;
+    if (behind && !region->file.empty()) break;
+    if (region->access && !region->access->write) continue;
+    for (Address at = region->range.begin; at < region->range.end;) {
+      Bytes run = snapshot.memory.view(at, region->range.end - at);
       if (run.empty()) break;
+      if (run.size() > budget.bytes) return {};
+      budget.bytes -= run.size();
       for (size_t k = 0; k + 8 <= run.size(); k += 8) {
         uint64_t word;
         std::memcpy(&word, run.data() + k, 8);
         if (word == 0 || word % kPage != 0) continue;
+        auto size = snapshot.memory.read<uint32_t>(Address{word});
+        if (!size || *size == 0 || *size % kPage != 0) continue;
+        if (budget.records == 0) return {};
+        --budget.records;
         if (auto found = message_at(snapshot.memory, Address{word})) return found;
       }
-      searched += run.size();
-      if (searched > kSearchedBytes) return {};
       at = at + run.size();
     }
   }
@@ -233,9 +241,11 @@ std::optional<AbortMessage> find_abort_message(const Process& process) {
     }
   }
   if (named) return {};  // the library is there and says that it had nothing to say
+  Budget budget;
   for (const auto& module : snapshot.modules) {
     if (!is_runtime(module) && !module.is_main) continue;
-    if (auto message = search_data(process, module)) return message;
+    if (auto message = search_data(process, module, budget)) return message;
+    if (budget.records == 0) break;
   }
   return {};
 }

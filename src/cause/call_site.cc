@@ -68,14 +68,27 @@ class Backtrack {
     return {};
   }
 
-  /// Of a register that nothing writes between code_[index] and the call: the frame still has it.
+  /// Of a register that the frame still has: nothing but additions of constants (a loop's pointer)
+  /// happens to it between code_[index] and the call.
   std::optional<uint64_t> kept(Register reg, size_t index) const {
     if (reg != x64::rsp && !is_callee_saved(reg)) return {};
+    uint64_t added = 0;
     for (size_t i = index; i < code_.size(); ++i) {
-      if (code_[i].is_call()) continue;  // callee-saved, and a call leaves rsp as it was
-      if (code_[i].writes(reg)) return {};
+      const Decoded& step = code_[i];
+      if (step.is_call()) continue;  // callee-saved, and a call leaves rsp as it was
+      if (!step.writes(reg)) continue;
+      const auto& amount = step.operands[1];
+      bool add = step.instruction.mnemonic == ZYDIS_MNEMONIC_ADD;
+      bool sub = step.instruction.mnemonic == ZYDIS_MNEMONIC_SUB;
+      if ((!add && !sub) || amount.type != ZYDIS_OPERAND_TYPE_IMMEDIATE ||
+          step.operands[0].size != 64) {
+        return {};
+      }
+      added += add ? amount.imm.value.u : 0 - amount.imm.value.u;
     }
-    return frame_.registers.get(reg);
+    auto value = frame_.registers.get(reg);
+    if (!value) return {};
+    return *value - added;
   }
 
  private:

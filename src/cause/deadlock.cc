@@ -18,6 +18,8 @@ using answer::Kind;
 
 constexpr size_t kMostListed = 8;  // threads named in full in the evidence
 constexpr uint64_t kScannedStack = 64 << 10;
+constexpr size_t kMostWaiters = 8192;
+constexpr size_t kMostScans = 2048;  // of stacks, in search of readers
 
 struct Waiter {
   size_t thread = 0;  ///< index in the snapshot
@@ -30,7 +32,7 @@ struct Waiter {
 /// The frame of `stack`, outside of the lock functions, in which a pointer to the lock lies: there
 /// it was most likely taken. kNoCall when none.
 size_t holding_call(const Process& process, const unwind::Stack& stack,
-                    const std::vector<Call>& calls, Address lock, const Waiter* waiter) {
+                    const std::vector<Call>& calls, Address lock) {
   for (size_t i = 0; i < calls.size(); ++i) {
     if (!is_own(calls[i])) continue;
     if (i > 0 && calls[i].frame == calls[i - 1].frame && is_own(calls[i - 1])) continue;
@@ -41,7 +43,6 @@ size_t holding_call(const Process& process, const unwind::Stack& stack,
       if (process.memory().read<uint64_t>(at) == lock.value) return i;
     }
   }
-  (void)waiter;
   return kNoCall;
 }
 
@@ -65,6 +66,7 @@ std::vector<Waiter> waiters_of(const Process& process) {
   std::vector<std::pair<size_t, FutexWait>> waits;
   for (size_t i = 0; i < snapshot.threads.size(); ++i) {
     if (auto wait = futex_wait(process, snapshot.threads[i])) waits.emplace_back(i, *wait);
+    if (waits.size() == kMostWaiters) break;
   }
   std::vector<Waiter> out;
   if (waits.empty()) return out;
@@ -101,6 +103,7 @@ Findings detect_deadlock(const Process& process) {
   for (size_t i = 0; i < waiters.size(); ++i) by_tid[snapshot.threads[waiters[i].thread].id] = i;
 
   std::vector<std::vector<size_t>> edges(waiters.size());
+  size_t scans = 0;
   for (size_t i = 0; i < waiters.size(); ++i) {
     auto& waiter = waiters[i];
     if (waiter.lock.owner) {
@@ -121,8 +124,9 @@ Findings detect_deadlock(const Process& process) {
         waiting_readers += !waiters[k].lock.wants_write;
         continue;
       }
-      if (candidates.size() < 64 && mentions(process, snapshot.threads[waiters[k].thread],
-                                             stacks[waiters[k].thread], waiter.lock.at)) {
+      if (scans < kMostScans && ++scans &&
+          mentions(process, snapshot.threads[waiters[k].thread], stacks[waiters[k].thread],
+                   waiter.lock.at)) {
         candidates.push_back(k);
       }
     }
@@ -144,7 +148,7 @@ Findings detect_deadlock(const Process& process) {
     }
     Finding finding{.kind = Kind::deadlock, .confidence = timed ? 0.6 : guessed ? 0.75 : 0.98};
     std::vector<std::string> steps;
-    for (size_t r = 0; r < ring.size(); ++r) {
+    for (size_t r = 0; r < std::min(ring.size(), kMostListed); ++r) {
       const auto& waiter = waiters[ring[r]];
       const auto& holder = waiters[ring[(r + 1) % ring.size()]];
       const auto& thread = snapshot.threads[waiter.thread];
@@ -165,7 +169,6 @@ Findings detect_deadlock(const Process& process) {
                                     thread_name(thread), where_waits(process, waiter), brief,
                                     thread_name(owner)));
       }
-      if (r >= kMostListed) continue;
       answer::Evidence waits{
           .what = fmt::format("thread {} waits {}for {}{}", thread_name(thread),
                               waiter.timed ? "(with a timeout) " : "", lock,
@@ -183,8 +186,7 @@ Findings detect_deadlock(const Process& process) {
                   : fmt::format("its owner field says that thread {} holds it", thread_name(owner)),
           .thread = owner.id,
           .address = waiter.lock.at};
-      size_t taken =
-          holding_call(process, stacks[holder.thread], holder.calls, waiter.lock.at, &waiter);
+      size_t taken = holding_call(process, stacks[holder.thread], holder.calls, waiter.lock.at);
       if (taken != kNoCall && ring.size() > 1) {
         holds.what +=
             fmt::format("; most likely taken in {}", place_of(process, holder.calls[taken]));
@@ -196,15 +198,17 @@ Findings detect_deadlock(const Process& process) {
     for (size_t i = 0; i < steps.size() && i < kMostListed; ++i) {
       all += (i == 0 ? "" : "; ") + steps[i];
     }
+    if (ring.size() > kMostListed) all += "; and so on";
     finding.summary = ring.size() == 1
                           ? fmt::format("deadlock of a thread with itself: {}", all)
                           : fmt::format("deadlock of {} threads: {}", ring.size(), all);
+    std::vector<bool> in_ring(waiters.size());
+    for (size_t i : ring) in_ring[i] = true;
     size_t behind = 0;
     for (size_t i = 0; i < waiters.size(); ++i) {
-      if (std::find(ring.begin(), ring.end(), i) != ring.end() || edges[i].empty()) continue;
-      behind += std::any_of(edges[i].begin(), edges[i].end(), [&](size_t to) {
-        return std::find(ring.begin(), ring.end(), to) != ring.end();
-      });
+      if (in_ring[i]) continue;
+      behind +=
+          std::any_of(edges[i].begin(), edges[i].end(), [&](size_t to) { return in_ring[to]; });
     }
     if (behind > 0) {
       finding.evidence.push_back(

@@ -131,18 +131,15 @@ std::optional<ChunkHeader> chunk_header(const snapshot::Memory& memory, Address 
 Whereabouts whereabouts(const Process& process, Address at) {
   const auto& snapshot = process.snapshot();
   const auto* region = snapshot.region_at(at);
+  // Several stacks may lie in one region: the nearest stack pointer below owns the address.
+  const snapshot::Thread* owner = nullptr;
   for (const auto& thread : snapshot.threads) {
     auto sp = thread.registers.sp();
-    const auto* stack = sp ? snapshot.region_at(*sp) : nullptr;
-    if (!stack || stack != region) continue;
-    // Several stacks may lie in one region: the next stack pointer below owns the address.
-    bool nearer = std::any_of(snapshot.threads.begin(), snapshot.threads.end(), [&](const auto& t) {
-      auto other = t.registers.sp();
-      return other && *other > *sp && *other <= at;
-    });
-    if (*sp <= at && !nearer) {
-      return {.text = fmt::format("on the stack of thread {}", thread_name(thread)), .stack = true};
-    }
+    if (!region || !sp || at < *sp || !region->range.contains(*sp)) continue;
+    if (!owner || *owner->registers.sp() < *sp) owner = &thread;
+  }
+  if (owner) {
+    return {.text = fmt::format("on the stack of thread {}", thread_name(*owner)), .stack = true};
   }
   if (const auto* module = snapshot.module_at(at)) {
     auto nearest = process.symbols(*module).symbol_at(Rva{at - module->range.begin});

@@ -26,6 +26,12 @@ std::string damaged_word(const Process& process, Address at) {
   return fmt::format("is {:#x} (bytes {})", word, bytes_text(raw));
 }
 
+/// The end of a text: what ran over stands there.
+std::string last_of(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  return "..." + std::string(text.substr(text.size() - limit));
+}
+
 /// The block before the damage was written past its end: name it, and what ran over.
 void add_next_block(const Process& process, Address pointer, uint64_t size, Finding& finding) {
   Address next = pointer - 16 + size;
@@ -36,7 +42,7 @@ void add_next_block(const Process& process, Address pointer, uint64_t size, Find
   std::string text = text_around(process.memory(), next + 8, begin);
   if (text.empty() || begin < pointer - 1) return;
   finding.summary += fmt::format(": the block at {} ({} bytes) was overrun by the text \"{}\"",
-                                 pointer, size - 8, shortened(text, 60));
+                                 pointer, size - 8, last_of(text, 60));
 }
 
 }  // namespace
