@@ -66,7 +66,7 @@ bool is_library_function(std::string_view name) {
   if (space != std::string_view::npos && head.find("operator") == std::string_view::npos) {
     head = head.substr(space + 1);
   }
-  return head.starts_with("std::") || head.starts_with("__gnu_cxx::") || head.starts_with("__");
+  return head.starts_with("std::") || head.starts_with("__gnu_cxx::") || head.starts_with("_");
 }
 
 }  // namespace inquest::cause

@@ -66,12 +66,13 @@ Findings detect_divide_by_zero(const Process& process) {
   Story story = tell_operand(process, *site, *divisor);
   std::string who =
       story.pointer_name.empty() ? "the divisor" : "the divisor " + story.pointer_name;
-  std::string held = story.held.empty() ? "" : ", " + story.held + ",";
+  std::string held = story.held.empty() ? "" : ", " + story.held;
   std::string where = story.where.empty() ? "" : ", " + story.where;
   finding.evidence.push_back(instruction_evidence(process, *site));
   if (value == 0) {
     finding.confidence = 0.98;
-    finding.summary = fmt::format("Division by zero: {}{} is 0{}.", who, held, where);
+    finding.summary =
+        fmt::format("Division by zero: {}{} is 0{}.", who, held.empty() ? held : held + ",", where);
   } else if (value) {
     int64_t number = sign_extend(*value, divisor->size);
     auto dividend = site->registers.get(snapshot::x64::rax);

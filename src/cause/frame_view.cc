@@ -27,8 +27,10 @@ std::string MemberName::text() const {
   return fmt::format("`{}::{}`", type, member);
 }
 
-FrameView::FrameView(const Process& process, const unwind::Frame& frame, size_t frame_index)
+FrameView::FrameView(const Process& process, const unwind::Frame& frame, size_t frame_index,
+                     const snapshot::Registers* at_call)
     : process_(process), frame_(frame), index_(frame_index) {
+  if (at_call) at_call_ = *at_call;
   if (process.arch() != snapshot::Arch::x86_64) return;
   auto bounds = function_bounds(process, frame.lookup_pc());
   if (!bounds) return;
@@ -135,6 +137,9 @@ std::optional<uint64_t> FrameView::concrete(ValueId id, unsigned depth) const {
   for (size_t r = 0; r < State::kRegisters; ++r) {
     auto number = static_cast<Register>(r);
     if (state_->regs[r] != id) continue;
+    if (at_call_ && number != snapshot::x64::rsp) {
+      if (auto value = at_call_->get(number)) return value;
+    }
     if (!frame_.pc_is_exact && !survives_call(number)) continue;
     if (auto value = frame_.registers.get(number)) return value;
   }

@@ -35,7 +35,10 @@ class FrameView {
  public:
   /// `call_site`: the frame is a caller, seen just before its call. `registers`, `cfa` are the
   /// frame's; a frame whose code cannot be followed still has variables.
-  FrameView(const Process& process, const unwind::Frame& frame, size_t frame_index);
+  /// `at_call`: all registers just behind the call, where the callee has not run (a call that
+  /// went where nothing could be executed). Borrowed.
+  FrameView(const Process& process, const unwind::Frame& frame, size_t frame_index,
+            const snapshot::Registers* at_call = nullptr);
 
   const Process& process() const { return process_; }
   const unwind::Frame& frame() const { return frame_; }
@@ -87,6 +90,7 @@ class FrameView {
   const Process& process_;
   const unwind::Frame& frame_;
   size_t index_;
+  std::optional<snapshot::Registers> at_call_ = {};
   mutable std::optional<FunctionValues> values_;
   std::optional<State> state_;
   const Instruction* instruction_ = nullptr;

@@ -2,6 +2,7 @@
 // glibc's allocator had taken back and used for its own links.
 #include <algorithm>
 
+#include "cause/brief_name.h"
 #include "cause/detectors.h"
 #include "cause/fault.h"
 #include "cause/pointer_bytes.h"
@@ -74,13 +75,22 @@ std::optional<Proof> free_block(const Process& process, Address block) {
   return bin_links(process, block);
 }
 
+struct Holder {
+  Address at;
+  std::string type;   ///< empty when not known
+  std::string words;  ///< of the pointer to it
+};
+
 /// Objects whose members led to the bad pointer, innermost first: the holder, and what held it.
-std::vector<Address> holders(const Story& story) {
-  std::vector<Address> out;
-  auto add = [&](std::optional<uint64_t> at) {
-    if (at && std::find(out.begin(), out.end(), Address{*at}) == out.end()) {
-      out.push_back(Address{*at});
+std::vector<Holder> holders(const Story& story) {
+  std::vector<Holder> out;
+  auto add = [&](const FrameView& view, ValueId id) {
+    auto at = view.concrete(id);
+    if (!at || std::any_of(out.begin(), out.end(), [&](auto& h) { return h.at.value == *at; })) {
+      return;
     }
+    PointerType type = pointee(view.name_of(id).type);
+    out.push_back({Address{*at}, brief_name(name_of_type(type)), view.describe(id)});
   };
   if (!story.provenance) return out;
   for (const Step& step : story.provenance->steps) {
@@ -92,12 +102,12 @@ std::vector<Address> holders(const Story& story) {
         id = v.base;
         v = view.values()[id];
       }
-      add(view.concrete(id));
+      add(view, id);
       if (v.form != Form::load) break;
       const Value address = view.values()[v.base];
       id = address.form == Form::sum ? address.base : v.base;
     }
-    add(view.concrete(id));
+    add(view, id);
   }
   return out;
 }
@@ -113,10 +123,14 @@ Findings detect_use_after_free(const Process& process) {
   Finding finding{.kind = Kind::use_after_free};
   std::optional<Proof> proof;
   Address block;
-  for (Address holder : holders(story)) {
-    proof = free_block(process, holder);
-    block = holder;
-    if (proof) break;
+  std::string type, words;
+  for (const Holder& holder : holders(story)) {
+    proof = free_block(process, holder.at);
+    if (!proof) continue;
+    block = holder.at;
+    type = holder.type;
+    words = holder.words;
+    break;
   }
   auto look = story.pointer ? look_at(*story.pointer, process.snapshot()) : std::nullopt;
   if (!proof && look && look->is_freed_fill) {
@@ -126,14 +140,22 @@ Findings detect_use_after_free(const Process& process) {
   if (!proof) return {};
 
   finding.confidence = proof->confidence;
-  std::string object =
-      story.step() && story.holder_object == block ? fmt::format(" ({})", story.held) : "";
-  std::string access = site->access == AccessKind::execute ? "a call went wrong because of it"
-                                                           : "the access at fault used it";
-  finding.summary = fmt::format(
-      "Use after free: the object at {} had already been freed, and a "
-      "pointer found in it{} was followed{}; {}.",
-      block, object, story.where.empty() ? "" : ", " + story.where, access);
+  std::string object = type.empty() ? "object" : fmt::format("`{}`", type);
+  if (block.value != 0) object += fmt::format(" at {}", block);
+  std::string used = site->access == AccessKind::execute
+                         ? "a call through what it held went astray"
+                         : "what was read from it was followed as a pointer";
+  if (story.holder_object == block && !story.held.empty()) {
+    used = fmt::format("the pointer {} was followed", story.held);
+  }
+  finding.summary = fmt::format("Use after free: the {} had already been freed; {}{}.", object,
+                                used, story.where.empty() ? "" : ", " + story.where);
+  if (!words.empty()) {
+    finding.evidence.push_back(
+        {.what = fmt::format("the freed object is where {} points to", words),
+         .thread = site->thread_id,
+         .address = block});
+  }
   finding.evidence.push_back({.what = proof->what, .thread = site->thread_id, .address = block});
   finding.evidence.push_back(instruction_evidence(process, *site));
   std::copy(story.evidence.begin(), story.evidence.end(), std::back_inserter(finding.evidence));

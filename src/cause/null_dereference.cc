@@ -63,7 +63,9 @@ Findings detect_null_dereference(const Process& process) {
   bool small = address < kNullPages;
   // A little below null: a null pointer to a base or a list link, turned into the whole object.
   bool below = story.null && story.offset < 0 && story.offset > -0x10000;
-  bool large = story.null && !small && !below && address < (1ull << 40);
+  // Far above null only what is known to be reached through a pointer, or a moderate displacement.
+  bool large = story.null && !small && !below &&
+               (!story.type.empty() ? address < (1ull << 36) : address < (16 << 20));
   if (!small && !below && !large) return {};
 
   Finding finding{.kind = Kind::null_dereference};

@@ -24,6 +24,17 @@ std::shared_ptr<FrameView> caller_of(const Process& process, const unwind::Stack
   return caller;
 }
 
+/// How much a value looks like a pointer, to tell p + i from i + p.
+int pointer_likeness(const FrameView& view, ValueId id) {
+  PointerType type = view.name_of(id).type;
+  if (pointee(type)) return 4;
+  if (type) return -1;  // a number, says the debug information
+  auto value = view.concrete(id);
+  if (!value) return 0;
+  if (view.process().snapshot().region_at(Address{*value})) return 3;
+  return *value >= 0x10000 ? 2 : 0;
+}
+
 /// Where the caller keeps what the callee finds at stack offset `offset` (an argument on the
 /// stack).
 ValueId stack_argument(const FrameView& callee, FrameView& caller, int64_t offset) {
@@ -56,9 +67,9 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
     if (v.form == Form::element) {
       auto base = view->concrete(v.base);
       auto index = view->concrete(v.index);
-      // i + p, both in registers of scale one: the pointer is the one that has a pointer's type.
-      if (v.size == 1 && !view->name_of(v.base).type && view->name_of(v.index).type && index &&
-          base) {
+      // i + p, both in registers of scale one: which is the pointer?
+      if (v.size == 1 && index && base &&
+          pointer_likeness(*view, v.index) > pointer_likeness(*view, v.base)) {
         value = v.index;
         offset += static_cast<int64_t>(*base);
         pointer = index;

@@ -12,7 +12,8 @@ std::string hex(uint64_t value) { return fmt::format("{:#x}", value); }
 std::shared_ptr<FrameView> caller_view(const Process& process, const FaultSite& site) {
   size_t index = site.frame_index + 1;
   if (!site.stack || index >= site.stack->frames.size()) return {};
-  auto view = std::make_shared<FrameView>(process, site.stack->frames[index], index);
+  auto view =
+      std::make_shared<FrameView>(process, site.stack->frames[index], index, &site.registers);
   bool calls = view->followed() && view->instruction()->flow == Flow::call;
   return calls ? view : nullptr;
 }
@@ -49,6 +50,9 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
         story.holder_offset = offset;
       }
       MemberName member = view.member_of(base, offset);
+      if (offset == 0 && member.member.find("_vptr") != std::string::npos) {
+        story.virtual_table_of = member.type;
+      }
       const char* narrow =
           v.size < 8 ? (v.size == 4 ? ", read as 32 bits" : ", read as few bits") : "";
       if (!member.member.empty()) {
@@ -118,6 +122,7 @@ void fill_from(const Process& process, const FaultSite& site, Story& story) {
     }
   }
   tell_source(view, step.value, story);
+  if (!story.virtual_table_of.empty()) story.type = "virtual table", story.member.clear();
   if (view.function_name() != steps.front().view->function_name() && !story.held.empty()) {
     story.held += " in " + view.function_name();
   }
@@ -210,6 +215,8 @@ Story tell_operand(const Process& process, const FaultSite& site, const Operand&
   Naming naming = step.view->name_of(step.value);
   if (!naming.name.empty()) story.pointer_name = fmt::format("`{}`", naming.name);
   tell_source(*step.view, step.value, story);
+  // The width is news of a pointer, not of a number.
+  if (size_t at = story.held.rfind(", read as"); at != std::string::npos) story.held.resize(at);
   for (const Step& s : story.provenance->steps) {
     story.evidence.push_back(
         {.what = fmt::format("it is {} in {}", s.view->describe(s.value), s.view->function_name()),
@@ -221,6 +228,13 @@ Story tell_operand(const Process& process, const FaultSite& site, const Operand&
 
 std::string access_words(const FaultSite& site, const Story& story) {
   std::string verb = site.access == AccessKind::write ? "Write to" : "Read of";
+  if (!story.virtual_table_of.empty()) {
+    return fmt::format("{} entry {} of the virtual table of a `{}`,", verb, story.offset / 8,
+                       story.virtual_table_of);
+  }
+  if (story.member.starts_with("_vptr") || story.member.find("._vptr") != std::string::npos) {
+    return fmt::format("{} the virtual table pointer, offset {},", verb, story.offset);
+  }
   if (!story.member.empty()) {
     return fmt::format("{} `{}::{}`, offset {},", verb, story.type, story.member, story.offset);
   }

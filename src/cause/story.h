@@ -23,7 +23,8 @@ struct Story {
   std::string member = {};        ///< at `offset`; may be empty
   std::string pointer_name = {};  ///< "`guild`"; empty when it has none
   std::string held = {};          ///< "held in `Avatar::guild` of `avatar`"; empty when not known
-  std::string where = {};         ///< "in `Roster::standing_of(...)`", the chosen step's function
+  std::string virtual_table_of = {};  ///< the pointer is that of an object of this class
+  std::string where = {};  ///< "in `Roster::standing_of(...)`", the chosen step's function
   std::optional<Address> holder = {};         ///< where the pointer was loaded from
   std::optional<Address> holder_object = {};  ///< the object that `holder` is a member of
   int64_t holder_offset = 0;                  ///< holder = holder_object + holder_offset

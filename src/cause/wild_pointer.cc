@@ -25,7 +25,7 @@ std::string summary_of(const FaultSite& site, const Story& story,
     pointer = fmt::format("{} through a pointer{}{}", *site.address, name, held);
   } else if (story.pointer) {
     std::string type = story.type.empty() ? "pointer" : fmt::format("`{}*`", story.type);
-    pointer = fmt::format("from the {} {:#x}{}{}", type, *story.pointer, name, held);
+    pointer = fmt::format("through the {} {:#x}{}{}", type, *story.pointer, name, held);
   } else {
     pointer = fmt::format("at {}", *site.address);
   }
@@ -122,8 +122,9 @@ Findings detect_wild_pointer(const Process& process) {
     return {};
   }
   Story story = tell(process, *site);
-  bool null = story.null && (story.offset > -0x10000 && story.offset < (int64_t{1} << 40));
-  if (null) return {};
+  // Told by detect_null_dereference, by the same conditions.
+  int64_t reach = story.type.empty() ? 16 << 20 : int64_t{1} << 36;
+  if (story.null && story.offset > -0x10000 && story.offset < reach) return {};
   return unmapped(process, *site, story);
 }
 
