@@ -58,7 +58,8 @@ Json json_of(const answer::Fault& fault) {
     Json& inner = json["explanation"] = Json{{"base", explanation->base}};
     put(inner, "type", explanation->type);
     put(inner, "member", explanation->member);
-    if (explanation->offset) inner["offset"] = *explanation->offset;
+    // Before the pointer: a negative number, not one near 2^64 that readers of JSON would round.
+    if (explanation->offset) inner["offset"] = static_cast<int64_t>(*explanation->offset);
   }
   return json;
 }

@@ -95,6 +95,7 @@ const std::string_view kPageScript = R"js(
 
 const std::string_view kPagePolicy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
-    "style-src 'sha256-oPGjf+PJHce5Xcnw9S1agi1ELtT5zFkCH0SLTH2/XHE='; script-src 'sha256-8j3X+GAVBSagbvr+78jdtEdXjSMZJO6UAMk1gIwcNOU='";
+    "style-src 'sha256-oPGjf+PJHce5Xcnw9S1agi1ELtT5zFkCH0SLTH2/XHE='; script-src "
+    "'sha256-8j3X+GAVBSagbvr+78jdtEdXjSMZJO6UAMk1gIwcNOU='";
 
 }  // namespace inquest::report

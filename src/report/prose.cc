@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <fmt/core.h>
 #include <vector>
 
@@ -171,9 +172,9 @@ std::string shortened(std::string_view function, size_t width) {
   return middle_cut(best, width);
 }
 
-std::string_view base_name(std::string_view path) {
-  size_t slash = path.find_last_of("/\\");
-  return slash == path.npos ? path : path.substr(slash + 1);
+std::string plain_path(std::string_view path) {
+  if (path.find("..") == path.npos && !path.starts_with("./")) return std::string(path);
+  return std::filesystem::path(path).lexically_normal().string();
 }
 
 std::string size_text(uint64_t bytes) {

@@ -25,8 +25,9 @@ std::string shortened(std::string_view function, size_t width);
 /// The middle cut out, for paths and others; the end, which tells most, keeps two thirds.
 std::string middle_cut(std::string_view text, size_t width);
 
-/// The last part of a path.
-std::string_view base_name(std::string_view path);
+/// "/build/release/../../src/a.cc" -> "/src/a.cc", as compilers forget to write it. For people
+/// only: where a folder is a link, the two may be different files.
+std::string plain_path(std::string_view path);
 
 /// 123456 -> "121 kB"; exact under 1024.
 std::string size_text(uint64_t bytes);

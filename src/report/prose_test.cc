@@ -54,6 +54,13 @@ TEST(MiddleCut, KeepsTheEnd) {
   EXPECT_EQ(middle_cut("\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc", 4), "\u00fc…\u00fc\u00fc");
 }
 
+TEST(PlainPath, IsShort) {
+  EXPECT_EQ(plain_path("/build/release/../../src/a.cc"), "/src/a.cc");
+  EXPECT_EQ(plain_path("./csu/../csu/libc-start.c"), "csu/libc-start.c");
+  EXPECT_EQ(plain_path("C:\\a\\b.cc"), "C:\\a\\b.cc");
+  EXPECT_EQ(plain_path(""), "");
+}
+
 TEST(Words, SayHowSure) {
   EXPECT_EQ(confidence_text(0.97), "almost certain (97 %)");
   EXPECT_EQ(confidence_text(-1), "a guess (0 %)");

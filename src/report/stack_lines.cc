@@ -52,7 +52,7 @@ std::string excerpt_lines(const Excerpt& found, const Palette& palette, size_t i
 std::string place_of(const answer::Frame& frame) {
   std::string text;
   if (!frame.file.empty()) {
-    text = "at " + clean(frame.file);
+    text = "at " + clean(plain_path(frame.file));
     if (frame.line) text += fmt::format(":{}", frame.line);
   }
   std::string sep = text.empty() ? "" : " ";

@@ -144,7 +144,7 @@ class Page {
       row("pointer", e->base);
       row("type", e->type);
       row("member", e->member);
-      if (e->offset) row("offset", fmt::format("{}", *e->offset));
+      if (e->offset) row("offset", fmt::format("{}", static_cast<int64_t>(*e->offset)));
     }
     add("</dl>\n");
   }

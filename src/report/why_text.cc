@@ -24,6 +24,13 @@ std::string readable_time(const std::string& iso) {
   return text.substr(0, 10) + " " + text.substr(11, 8) + " UTC";
 }
 
+bool is_raised_by_instruction(std::string_view signal) {
+  for (std::string_view one : {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"}) {
+    if (signal == one) return true;
+  }
+  return false;
+}
+
 class WhyText {
  public:
   WhyText(const answer::Answer& answer, const TextStyle& style)
@@ -100,7 +107,9 @@ class WhyText {
   void fault() {
     if (!answer_.fault) return;
     const answer::Fault& fault = *answer_.fault;
-    if (fault.instruction.empty() && !fault.address && fault.signal.empty()) return;
+    // After abort() or kill, the instruction only says that the process was in the kernel.
+    if (!fault.address && !is_raised_by_instruction(fault.signal) && fault.exception.empty())
+      return;
     heading("Fault");
     std::string what = clean(fault.signal.empty() ? fault.exception : fault.signal);
     if (fault.access != "none" && fault.address) {
@@ -119,7 +128,9 @@ class WhyText {
       if (!e->member.empty() && e->offset) {
         text += fmt::format("; {} bytes from it lies {}", *e->offset, e->member);
       } else if (e->offset) {
-        text += fmt::format(", the access {} bytes from it", *e->offset);
+        auto offset = static_cast<int64_t>(*e->offset);
+        text += offset < 0 ? fmt::format(", the access {} bytes before it", 0 - *e->offset)
+                           : fmt::format(", the access {} bytes after it", offset);
       }
       if (!e->type.empty()) text += ", of a " + shortened(e->type, 80);
       prose("  ", text);

@@ -75,6 +75,19 @@ TEST(WhyText, MarksFramesThatAreNotSure) {
   EXPECT_THAT(text, HasSubstr("(the stack ends here: nothing told how to go on)"));
 }
 
+TEST(WhyText, CountsBackwardsFromAPointer) {
+  answer::Answer a = example();
+  a.fault->explanation = answer::Explanation{.base = "wild", .offset = static_cast<uint64_t>(-16)};
+  EXPECT_THAT(why_text(a, {}), HasSubstr("the access 16 bytes before it"));
+  EXPECT_THAT(why_json(a), HasSubstr("\"offset\":-16"));
+}
+
+TEST(WhyText, LeavesOutTheInstructionOfAnAbort) {
+  answer::Answer a = example();
+  a.fault = answer::Fault{.thread = 4711, .signal = "SIGABRT", .instruction = "mov ebp, eax"};
+  EXPECT_THAT(why_text(a, {}), Not(HasSubstr("mov ebp")));
+}
+
 TEST(WhyText, ShowsTheSourceLine) {
   testkit::TemporaryFolder folder;
   testkit::write_file(folder / "avatar.cc", "one\n\ttwo\nthree\nfour\nfive\nsix\n");
