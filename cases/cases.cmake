@@ -1,4 +1,5 @@
-# Building the patients: every case by every compiler, at -O0 and -O2, with and without debug information.
+# Building the patients: every case by every compiler, at -O0 and -O2, with and without debug
+# information.
 #
 #   inquest_case(NAME SOURCES file... [OPTIONS flag...] [LINK flag...])   declares a case
 #   inquest_cases_done()                                                  makes the targets
@@ -6,12 +7,13 @@
 # Programs are written to ${CMAKE_BINARY_DIR}/cases/<variant>/<name>. Targets: `cases`, and
 # `cases-<variant>` for one row of the matrix; neither is part of `all`.
 #
-# These are custom commands and not add_executable, because one build needs two compilers and flags that
-# owe nothing to the build type of the project around it.
+# These are custom commands and not add_executable, because one build needs two compilers and flags
+# that owe nothing to the build type of the project around it.
 
 find_program(INQUEST_CASES_GCC NAMES g++-12 g++ DOC "g++ that builds the patients")
 find_program(INQUEST_CASES_CLANG NAMES clang++-19 DOC "clang++ 19 that builds the patients")
-find_program(INQUEST_CASES_OBJCOPY NAMES objcopy REQUIRED DOC "objcopy that takes debug information away")
+find_program(INQUEST_CASES_OBJCOPY NAMES objcopy REQUIRED
+             DOC "objcopy that takes debug information away")
 
 # The compiler launcher (ccache) of the project around us, or of the environment, serves here too.
 set(_inquest_launcher ${CMAKE_CXX_COMPILER_LAUNCHER})
@@ -42,9 +44,9 @@ endforeach()
 
 # The object of one source for one variant; its path is left in `out`.
 #
-# The variants without debug information are not compiled again: their objects are those with it, less the
-# debug sections. Both compilers promise that -g does not change the code, and half of the build is saved.
-# They are linked on their own, so that they have their own build id.
+# The variants without debug information are not compiled again: their objects are those with it,
+# less the debug sections. Both compilers promise that -g does not change the code, and half of the
+# build is saved. They are linked on their own, so that they have their own build id.
 function(_inquest_case_object out variant name source)
   cmake_parse_arguments(PARSE_ARGV 4 arg "" "" "OPTIONS")
   cmake_path(ABSOLUTE_PATH source)
@@ -64,10 +66,11 @@ function(_inquest_case_object out variant name source)
       COMMENT "case ${name} (${variant})"
       VERBATIM)
   else()
+    set(with_debug ${objects}/${variant}-g/${name}/${stem}.o)
     add_custom_command(
       OUTPUT ${object}
-      COMMAND ${INQUEST_CASES_OBJCOPY} --strip-debug ${objects}/${variant}-g/${name}/${stem}.o ${object}
-      DEPENDS ${objects}/${variant}-g/${name}/${stem}.o
+      COMMAND ${INQUEST_CASES_OBJCOPY} --strip-debug ${with_debug} ${object}
+      DEPENDS ${with_debug}
       COMMENT "case ${name} (${variant}), without debug information"
       VERBATIM)
   endif()

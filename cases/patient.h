@@ -1,18 +1,18 @@
-// What patients share. Kept to the little that the ground truth needs: a case must stay readable as a
-// program of its own.
+// What patients share. Kept to the little that the ground truth needs: a case must stay readable as
+// a program of its own.
 #pragma once
 
+#include <cstdio>
 #include <pthread.h>
 #include <unistd.h>
 
-#include <cstdio>
-
-/// Keeps a function as a frame and a symbol of its own at -O2, so that truth.json can name it. Functions
-/// of a case also have external linkage (no anonymous namespace): gcc rewrites the signature of a local
-/// one, which moves the faulting load into its caller.
+/// Keeps a function as a frame and a symbol of its own at -O2, so that truth.json can name it. gcc
+/// may still rewrite the signature of one (`.isra.0`), and so may move the load of a member into
+/// the caller: look at what both compilers made of a case before you write down where it dies.
 #define NOINLINE [[gnu::noinline]]
 
-/// Tells whoever started us that the interesting state is about to be reached, and which process to signal.
+/// Tells whoever started us that the interesting state is about to be reached, and which process to
+/// signal.
 inline void announce_ready() {
   std::printf("READY pid=%d\n", static_cast<int>(getpid()));
   std::fflush(stdout);

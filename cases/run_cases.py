@@ -4,8 +4,8 @@
     run_cases.py --build build/release/cases --inquest build/release/bin/inquest
     run_cases.py --build build/release/cases --verify-with-gdb     # are the cases themselves right?
 
-A case is a folder with a truth.json (see README.md). Each of its runs is judged for every variant that
-is found in the build folder. Needs python3 only; --verify-with-gdb needs gdb.
+A case is a folder with a truth.json (see README.md). Each of its runs is judged for every variant
+that is found in the build folder. Needs python3 only; --verify-with-gdb needs gdb.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Skipped(Exception):
     """Why a run cannot be judged here."""
 
 
-# ---- The truth -------------------------------------------------------------------------------------
+# ---- The truth ---------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
@@ -78,7 +78,7 @@ def read_truths(folder):
     return runs
 
 
-# ---- Running a patient -----------------------------------------------------------------------------
+# ---- Running a patient -------------------------------------------------------------------------
 
 
 def kernel_core_problem():
@@ -92,7 +92,7 @@ def kernel_core_problem():
 
 
 def run_patient(command, truth, folder, timeout):
-    """Runs `command` to its end, with the stimulus that the truth asks for. Gives its return code."""
+    """Runs `command` to its end, with the truth's stimulus if it has one. Gives its return code."""
     # libc's last words go to the terminal unless told otherwise.
     environment = {**os.environ, "LIBC_FATAL_STDERR_": "1", **truth["env"]}
     stimulus = truth["stimulus"]
@@ -135,7 +135,7 @@ def run_patient(command, truth, folder, timeout):
 
 
 def run_for_kernel_core(program, truth, folder, timeout):
-    """The core's path, or None where there is to be none. The program has then ended as it should."""
+    """The core's path, or None where there is to be none. The program has ended as it should."""
     code = run_patient([program, *truth["args"]], truth, folder, timeout)
     wanted = -getattr(signal, truth["signal"]) if truth["signal"] else 0
     if code != wanted:
@@ -173,7 +173,7 @@ def last_words(folder):
     return f" ({lines[-1][:160]})" if lines else ""
 
 
-# ---- Judging what Inquest says ---------------------------------------------------------------------
+# ---- Judging what Inquest says -----------------------------------------------------------------
 
 
 def judge(report, truth, has_debug_info):
@@ -238,7 +238,7 @@ def text_of(report):
     return "\n".join(parts)
 
 
-# ---- Judging the cases themselves, with gdb --------------------------------------------------------
+# ---- Judging the cases themselves, with gdb ----------------------------------------------------
 
 
 def verify_with_gdb(program, core, truth):
@@ -267,7 +267,7 @@ def gdb_functions(text):
     return [re.sub(r" \([^()]*\)(?: at .*| from .*)?$", "", frame) for frame in frames]
 
 
-# ---- The matrix ------------------------------------------------------------------------------------
+# ---- The matrix --------------------------------------------------------------------------------
 
 
 class Examination:
@@ -285,7 +285,8 @@ class Examination:
         resource.setrlimit(resource.RLIMIT_CORE, (hard if self.kernel_cores else 0, hard))
 
     def inquest_can_run(self):
-        probe = subprocess.run([self.options.inquest, "run", "--help"], capture_output=True, check=False)
+        probe = subprocess.run([self.options.inquest, "run", "--help"], capture_output=True,
+                               check=False)
         return probe.returncode == 0
 
     def examine(self, run, variant):
@@ -323,8 +324,8 @@ class Examination:
 
     def ask_inquest(self, core, truth, variant, run):
         command = [self.options.inquest, "why", core, "--format", "json"]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=self.options.timeout,
-                                stdin=subprocess.DEVNULL, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, check=False,
+                                stdin=subprocess.DEVNULL, timeout=self.options.timeout)
         if answer.returncode != 0:
             self.keep(core, f"{run.title}-{variant}.core")
             raise Failure(f"`inquest why` ended with {describe(answer.returncode)}: "
@@ -351,12 +352,11 @@ class Examination:
 
 def print_table(runs, variants, results):
     width = max(len(run.title) for run in runs)
-    columns = [max([len(v)] + [len(results[(r.title, v)][0]) for r in runs if (r.title, v) in results])
-               for v in variants]
-    print(" " * width, *(v.ljust(c) for v, c in zip(variants, columns)), sep="  ")
-    for run in runs:
-        cells = [results.get((run.title, v), ("", ""))[0].ljust(c) for v, c in zip(variants, columns)]
-        print(run.title.ljust(width), *cells, sep="  ")
+    rows = {run.title: [results.get((run.title, v), ("", ""))[0] for v in variants] for run in runs}
+    columns = [max(map(len, column)) for column in zip(variants, *rows.values())]
+    for title, cells in {"": variants, **rows}.items():
+        line = [title.ljust(width)] + [cell.ljust(c) for cell, c in zip(cells, columns)]
+        print("  ".join(line).rstrip())
 
 
 def parse_options():
@@ -368,14 +368,15 @@ def parse_options():
     parser.add_argument("--variants", default=",".join(VARIANTS), metavar="LIST",
                         help="comma separated; patterns such as gcc-* are fine")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
-    parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="for each step")
+    parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS",
+                        help="for each step")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR",
                         help="keep the cores and the reports here")
     parser.add_argument("--table", action="store_true", help="print cases x variants at the end")
     parser.add_argument("--kernel-cores", action="store_true",
                         help="take the kernel's cores, not those that `inquest run` writes")
     parser.add_argument("--verify-with-gdb", action="store_true",
-                        help="judge the cases, not Inquest: signal, fault address and frames by gdb")
+                        help="judge the cases, not Inquest: signal, address and frames by gdb")
     options = parser.parse_args()
     if not options.verify_with_gdb and not options.inquest:
         parser.error("one of --inquest and --verify-with-gdb is needed")
@@ -396,7 +397,7 @@ def main():
     runs = [run for run in read_truths(HERE) if re.search(options.filter, run.title)]
     work = [(run, v) for run in runs for v in variants if (options.build / v / run.case).exists()]
     if not work:
-        sys.exit(f"run_cases.py: no program to run in {options.build}: build the target `cases` first")
+        sys.exit(f"run_cases.py: nothing to run in {options.build}: build the target `cases` first")
 
     examination = Examination(options)
     results = {}

@@ -1,5 +1,5 @@
-// A room asserts that it never holds more members than it has seats; a party of three is let in when one
-// seat is left.
+// A room asserts that it never holds more members than it has seats; a party of three is let in
+// when one seat is left.
 #undef NDEBUG
 #include <cassert>
 #include <string>

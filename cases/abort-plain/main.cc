@@ -1,5 +1,5 @@
-// A bank checks its ledger before it writes it, and gives up on its own account when money has appeared
-// from nowhere.
+// A bank checks its ledger before it writes it, and gives up on its own account when money has
+// appeared from nowhere.
 #include <cstdlib>
 #include <map>
 #include <string>

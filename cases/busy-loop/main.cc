@@ -1,5 +1,6 @@
-// A list of open auctions is linked by hand, and removing the head while it is the only entry leaves it
-// linked to itself: the search for the end never ends. One thread computes for ever, nobody waits.
+// A list of open auctions is linked by hand, and removing the head while it is the only entry
+// leaves it linked to itself: the search for the end never ends. One thread computes for ever,
+// nobody waits.
 #include <memory>
 #include <string>
 #include <vector>

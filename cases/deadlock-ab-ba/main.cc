@@ -1,6 +1,6 @@
-// Two players trade with each other at the same moment. A trade locks the purse of the one who proposes
-// and then the other's; the two proposals come from both sides, so each thread holds what the other wants.
-// The opening bell of the market makes sure that both are between their two locks.
+// Two players trade with each other at the same moment. A trade locks the purse of the one who
+// proposes and then the other's; the two proposals come from both sides, so each thread holds what
+// the other wants. The opening bell of the market makes sure that both are between their two locks.
 #include <barrier>
 #include <mutex>
 #include <string>

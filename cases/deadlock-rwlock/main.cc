@@ -1,8 +1,8 @@
-// A reload of the configuration holds the rwlock for writing and wants to log, which needs the log's
-// mutex; the logger holds its mutex and reads the configuration for the log level. POSIX calls throughout.
-#include <pthread.h>
-
+// A reload of the configuration holds the rwlock for writing and wants to log, which needs the
+// log's mutex; the logger holds its mutex and reads the configuration for the log level. POSIX
+// calls throughout.
 #include <map>
+#include <pthread.h>
 #include <string>
 #include <vector>
 

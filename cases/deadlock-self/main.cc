@@ -1,5 +1,5 @@
-// A room tells its members who has left, under its lock; a listener that has enough of it leaves as well,
-// which takes the same lock again. A std::mutex does not let its own holder in.
+// A room tells its members who has left, under its lock; a listener that has enough of it leaves as
+// well, which takes the same lock again. A std::mutex does not let its own holder in.
 #include <functional>
 #include <map>
 #include <mutex>

@@ -1,5 +1,5 @@
-// Two guilds declare an alliance with each other: each writer holds its own guild's std::shared_mutex and
-// wants the other's. Readers of the ladder wait behind them.
+// Two guilds declare an alliance with each other: each writer holds its own guild's
+// std::shared_mutex and wants the other's. Readers of the ladder wait behind them.
 #include <barrier>
 #include <mutex>
 #include <shared_mutex>

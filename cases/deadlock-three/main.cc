@@ -1,6 +1,6 @@
 // Three armies stand in a ring, and each attacks its neighbour: lock the own province, then the
-// neighbour's. All three hold one lock and wait for the next one round the ring. A fourth thread, which
-// only wants to draw the map, waits too but is no part of the cycle.
+// neighbour's. All three hold one lock and wait for the next one round the ring. A fourth thread,
+// which only wants to draw the map, waits too but is no part of the cycle.
 #include <array>
 #include <barrier>
 #include <mutex>

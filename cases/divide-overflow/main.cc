@@ -1,5 +1,6 @@
-// Score scaling divides by a factor from the configuration. The factor is -1 (a penalty) and one score is
-// the smallest int: the quotient does not fit, and x86 reports that as a division error too.
+// Score scaling divides by a factor from the configuration. The factor is -1 (a penalty) and one
+// score is the smallest int: the quotient does not fit, and x86 reports that as a division error
+// too.
 #include <cstdlib>
 #include <string>
 #include <vector>

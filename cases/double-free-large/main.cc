@@ -1,5 +1,5 @@
-// A mesh of some kilobytes is known to a cache and to a scene, and each believes that it owns it. Too
-// large for the thread's cache of small blocks: glibc notices by the heap's own bookkeeping.
+// A mesh of some kilobytes is known to a cache and to a scene, and each believes that it owns it.
+// Too large for the thread's cache of small blocks: glibc notices by the heap's own bookkeeping.
 #include <cstdint>
 #include <string>
 #include <vector>

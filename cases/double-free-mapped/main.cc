@@ -1,6 +1,6 @@
-// A level buffer of 400 KB is released by the loader and again by the level. Blocks of that size are
-// mappings of their own: the first free unmaps the block together with its header, and the second one
-// faults inside free instead of ending in a message.
+// A level buffer of 400 KB is released by the loader and again by the level. Blocks of that size
+// are mappings of their own: the first free unmaps the block together with its header, and the
+// second one faults inside free instead of ending in a message.
 #include <cstdlib>
 #include <cstring>
 #include <string>

@@ -1,5 +1,5 @@
-// An image owns its pixels through a raw pointer and has a destructor, but no copy constructor of its
-// own: the copy that archive() takes by value deletes the same pixels once more.
+// An image owns its pixels through a raw pointer and has a destructor, but no copy constructor of
+// its own: the copy that archive() takes by value deletes the same pixels once more.
 #include <cstring>
 #include <string>
 #include <vector>

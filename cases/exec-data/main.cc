@@ -1,7 +1,7 @@
-// A host resolves the entry points of its modules by name. The configuration names "chat_version", which
-// is a variable, where "chat_start" was meant: dlsym finds both, and the host calls what it found.
+// A host resolves the entry points of its modules by name. The configuration names "chat_version",
+// which is a variable, where "chat_start" was meant: dlsym finds both, and the host calls what it
+// found.
 #include <dlfcn.h>
-
 #include <string>
 #include <vector>
 

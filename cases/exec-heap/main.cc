@@ -1,5 +1,5 @@
-// A script engine compiles formulas to machine code in a byte vector, and calls it. Nobody makes the
-// bytes executable: it worked on the developer's machine of 2003.
+// A script engine compiles formulas to machine code in a byte vector, and calls it. Nobody makes
+// the bytes executable: it worked on the developer's machine of 2003.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
-// Healthy: four threads fight for one mutex all the time, and it keeps moving from one to the next. At the
-// moment of the signal one holds it and the others wait for it: that is contention, not a deadlock.
+// Healthy: four threads fight for one mutex all the time, and it keeps moving from one to the next.
+// At the moment of the signal one holds it and the others wait for it: that is contention, not a
+// deadlock.
 #include <cstdint>
 #include <map>
 #include <mutex>

@@ -1,5 +1,5 @@
-// Healthy, if slow: one thread computes paths for seconds under the map's lock, three wait for it. The
-// holder is running, on no lock at all.
+// Healthy, if slow: one thread computes paths for seconds under the map's lock, three wait for it.
+// The holder is running, on no lock at all.
 #include <cstdint>
 #include <latch>
 #include <mutex>

@@ -1,5 +1,5 @@
-// Healthy, if slow: a saver holds the world's lock while it waits for its disk, and everybody else waits
-// for the saver. The holder waits for no lock, so there is no cycle.
+// Healthy, if slow: a saver holds the world's lock while it waits for its disk, and everybody else
+// waits for the saver. The holder waits for no lock, so there is no cycle.
 #include <chrono>
 #include <latch>
 #include <map>

@@ -1,6 +1,6 @@
-// Healthy, and made to look like a deadlock: three accounts are locked in one agreed order, so several
-// threads hold one lock and wait for another. The chain ends at a thread that waits for an auditor, not
-// for a lock: no cycle.
+// Healthy, and made to look like a deadlock: three accounts are locked in one agreed order, so
+// several threads hold one lock and wait for another. The chain ends at a thread that waits for an
+// auditor, not for a lock: no cycle.
 #include <array>
 #include <chrono>
 #include <latch>

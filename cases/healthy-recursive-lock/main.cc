@@ -1,6 +1,6 @@
-// Healthy: a script holds a std::recursive_mutex several times over while it waits for its next event.
-// Its owner is the thread that waits, but what it waits for is the condition variable; a second script
-// waits for the lock.
+// Healthy: a script holds a std::recursive_mutex several times over while it waits for its next
+// event. Its owner is the thread that waits, but what it waits for is the condition variable; a
+// second script waits for the lock.
 #include <chrono>
 #include <latch>
 #include <mutex>

@@ -1,5 +1,5 @@
-// Healthy: several readers hold a std::shared_mutex while they stream a file to slow clients, a writer
-// waits for them, and the lock names no owner for any of them.
+// Healthy: several readers hold a std::shared_mutex while they stream a file to slow clients, a
+// writer waits for them, and the lock names no owner for any of them.
 #include <chrono>
 #include <latch>
 #include <mutex>

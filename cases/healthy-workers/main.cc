@@ -1,6 +1,6 @@
 // Healthy: a job queue under way. Eight workers take jobs from one queue; most of them wait on its
-// condition variable, and whoever holds the lock holds it for a moment. Killed at any instant, there is
-// nothing to accuse.
+// condition variable, and whoever holds the lock holds it for a moment. Killed at any instant,
+// there is nothing to accuse.
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>

@@ -1,6 +1,8 @@
-// A chat history copies a line into a block that was sized for its visible characters, and the line ends
-// with a long colour code. The text runs over the size word of the next block; freeing the first one
-// finds it.
+// A chat history copies a line into a block that was sized for its visible characters, and the line
+// ends with a long colour code. The text runs over the size word of the next block; freeing the
+// first one finds it. Which letter lands on the size's lowest byte depends on the speaker's name,
+// and decides which of two messages glibc prints: with an even one it takes the overflow for a
+// double free.
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -34,12 +36,13 @@ class History {
 
 NOINLINE std::size_t record(const std::string& speaker) {
   History history;
-  history.write(0, speaker + " says " + std::string(kPage - 20, 'a') + "<colour=#ff8800><b>oh no</b>");
+  history.write(0,
+                speaker + " says " + std::string(kPage - 16, 'a') + "<colour=#ff8800><b>oh no</b>");
   history.write(1, speaker + " leaves");
   return history.written();
 }
 
-int main() {
-  const std::size_t written = record("Bartholomew");
+int main(int argc, char** argv) {
+  const std::size_t written = record(argc > 1 ? argv[1] : "Bartholomew");
   std::printf("%zu characters\n", written);
 }

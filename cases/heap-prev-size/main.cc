@@ -1,5 +1,6 @@
-// A tile map writes its rows with a loop that runs one tile too far. The tile lands in the size word of
-// the free block behind; when the row is freed, glibc wants to merge the two and the sizes disagree.
+// A tile map writes its rows with a loop that runs one tile too far. The tile lands in the size
+// word of the free block behind; when the row is freed, glibc wants to merge the two and the sizes
+// disagree.
 #include <cstdlib>
 #include <cstring>
 #include <optional>

@@ -1,5 +1,5 @@
-// A score board appends lines to a block without looking at its end. Behind the newest block lies the top
-// of the heap, whose size becomes text; the next allocation that needs the top finds it.
+// A score board appends lines to a block without looking at its end. Behind the newest block lies
+// the top of the heap, whose size becomes text; the next allocation that needs the top finds it.
 #include <cstdlib>
 #include <cstring>
 #include <string>

@@ -1,5 +1,5 @@
-// A quest script runs on a small stack machine. Its compiler is one version ahead: the program holds an
-// opcode that this machine does not know, and the "cannot happen" branch traps.
+// A quest script runs on a small stack machine. Its compiler is one version ahead: the program
+// holds an opcode that this machine does not know, and the "cannot happen" branch traps.
 #include <cstdint>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// A message queue frees the body of each message that it has sent. One message is built on the stack, its
-// body in an array beside it.
+// A message queue frees the body of each message that it has sent. One message is built on the
+// stack, its body in an array beside it.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

@@ -1,5 +1,6 @@
-// A server object owns its worker thread. When the port cannot be bound it is given up early, and the
-// destructor of the std::thread finds the worker still running: std::terminate, without an exception.
+// A server object owns its worker thread. When the port cannot be bound it is given up early, and
+// the destructor of the std::thread finds the worker still running: std::terminate, without an
+// exception.
 #include <condition_variable>
 #include <mutex>
 #include <string>

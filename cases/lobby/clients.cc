@@ -1,12 +1,12 @@
 #include "clients.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <latch>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
 #include <vector>
 
@@ -21,6 +21,8 @@ class Client {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(port);
+    const int at_once = 1;  // the lines are short, and each waits for its answer
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     open_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   ~Client() { close(fd_); }
@@ -63,15 +65,26 @@ class Client {
   std::uint64_t answered_ = 0;
 };
 
-constexpr const char* kNames[] = {"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"};
+constexpr const char* kNames[] = {"alice", "bob",   "carol", "dave",
+                                  "erin",  "frank", "grace", "heidi"};
 
 std::string name_of(int index) {
   const std::string name = kNames[index % 8];
   return index < 8 ? name : name + std::to_string(index / 8);
 }
 
+/// What the clients have to agree upon.
+struct Evening {
+  explicit Evening(int clients) : all_here(clients) {}
+  std::latch all_here;
+  std::latch bob_is_gone{1};
+};
+
+/// After so many rounds of chat the evening begins, and it goes on for at least as many.
+constexpr int kRounds = 40;
+
 /// What everybody does all the time.
-void chat(Client& client, int index, int round) {
+void chat(Client& client, int index, int round, const std::string& room) {
   switch ((round + index) % 6) {
     case 0:
       return client.command("SAY round " + std::to_string(round) + ", anybody for a game?");
@@ -80,7 +93,7 @@ void chat(Client& client, int index, int round) {
     case 2:
       return client.command("WHISPER " + name_of(index ^ 1) + " are you there?");
     case 3:
-      return client.command("JOIN hall");
+      return client.command("JOIN " + room);
     case 4:
       return client.command("WHO");
     default:
@@ -88,47 +101,52 @@ void chat(Client& client, int index, int round) {
   }
 }
 
-/// What some do once the evening is under way. False when the player goes home. Every server has to
-/// stand all of this.
-bool misbehave(Client& client, int index, bool outsider, int evening) {
-  if (outsider && evening == 0) client.command("GUILD does anybody hear me?");
-  if (index == 0 && evening == 1) client.command("WHISPER carol");
-  if (index == 0 && evening == 2) client.command("WAY hall vault");
-  if (evening == 3 && index % 2 == 0) client.command("JOIN closet");
-  if (index == 2 && evening == 4) {
+/// What some do in the course of the evening; every server has to stand all of it. False when the
+/// player goes home.
+bool misbehave(Client& client, int index, bool outsider, int hour, Evening& evening) {
+  if (outsider && hour == 0) client.command("GUILD does anybody hear me?");
+  if (index == 0 && hour == 1) client.command("WHISPER carol");
+  if (index == 0 && hour == 2) client.command("WAY hall vault");
+  if (index == 2 && hour == 4) {
     client.command("TRADE dave 50");
     client.command("CANCEL");
   }
-  if (index == 1 && evening == 5) return false;
-  if (!outsider && evening > 5 && evening % 8 == 0) client.command("GUILD where is bob?");
+  if (index == 1 && hour == 5) return false;
+  if (index == 3 && hour == 6) {
+    evening.bob_is_gone.wait();
+    client.command("GUILD where is bob?");
+  }
   return true;
 }
 
-NOINLINE std::uint64_t play(std::uint16_t port, int index, bool outsider, std::latch& all_here,
+NOINLINE std::uint64_t play(std::uint16_t port, int index, bool outsider, Evening& evening,
                             const std::atomic<bool>& stop) {
   Client client(port);
   client.command("LOGIN " + name_of(index));
   if (!outsider) client.command(index % 2 == 0 ? "ENLIST Dragons" : "ENLIST Owls");
   client.command("JOIN hall");
   if (index == 3) client.command("IGNORE erin");
-  all_here.arrive_and_wait();
-  for (int round = 0; !stop && client.open(); ++round) {
-    chat(client, index, round);
-    if (round >= 60 && !misbehave(client, index, outsider, round - 60)) break;
+  evening.all_here.arrive_and_wait();
+  for (int round = 0; client.open() && (round < 2 * kRounds || !stop); ++round) {
+    const int hour = round - kRounds;
+    // Every second one wants into the closet, which has two seats.
+    chat(client, index, round, hour > 3 && index % 2 == 0 ? "closet" : "hall");
+    if (hour >= 0 && !misbehave(client, index, outsider, hour, evening)) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   client.command("QUIT");
+  if (index == 1) evening.bob_is_gone.count_down();
   return client.answered();
 }
 
 std::uint64_t run_clients(std::uint16_t port, int clients, const std::atomic<bool>& stop) {
-  std::latch all_here(clients);
+  Evening evening(clients);
   std::atomic<std::uint64_t> answered{0};
   std::vector<std::thread> threads;
   for (int index = 0; index < clients; ++index) {
     threads.emplace_back([&, index] {
       name_this_thread(("client-" + name_of(index)).c_str());
-      answered += play(port, index, index == clients - 1, all_here, stop);
+      answered += play(port, index, index == clients - 1, evening, stop);
     });
   }
   for (std::thread& thread : threads) thread.join();

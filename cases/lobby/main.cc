@@ -1,6 +1,7 @@
-// A game lobby server in small: accounts, guilds, rooms, chat, trades; served over TCP on the loopback
-// interface by a network thread, workers, a tick and a watchdog. With --clients it brings its own players.
-// Bugs can be switched on by name; the clients provoke every one of them within a second or two.
+// A game lobby server in small: accounts, guilds, rooms, chat, trades; served over TCP on the
+// loopback interface by a network thread, workers, a tick and a watchdog. With --clients it brings
+// its own players. Bugs can be switched on by name; the clients provoke every one of them within a
+// second or two.
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>

@@ -1,12 +1,12 @@
 #include "server.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <cstdlib>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "../patient.h"
 #include "bugs.h"
@@ -108,7 +108,10 @@ NOINLINE void Server::serve_network() {
 
 void Server::accept_session() {
   const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd >= 0) sessions_[fd] = std::make_shared<Session>(fd, next_session_++);
+  if (fd < 0) return;
+  const int at_once = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+  sessions_[fd] = std::make_shared<Session>(fd, next_session_++);
 }
 
 /// By value: the session must outlive its entry in the map.
@@ -158,8 +161,8 @@ void Server::wait_for_ticks(std::uint64_t ticks) {
   clock_changed_.wait(lock, [&] { return ticks_ >= until || stopping_; });
 }
 
-/// A server that hangs is worse than one that restarts: after a while without progress it is ended, so
-/// that it leaves a dump.
+/// A server that hangs is worse than one that restarts: after a while without progress it is ended,
+/// so that it leaves a dump.
 NOINLINE void Server::watch() {
   name_this_thread("watchdog");
   constexpr auto kPatience = 1500ms;

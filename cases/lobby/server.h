@@ -1,5 +1,5 @@
-// The threads of the server: one for the network, workers that run the commands, one for the tick, and a
-// watchdog.
+// The threads of the server: one for the network, workers that run the commands, one for the tick,
+// and a watchdog.
 #pragma once
 
 #include <atomic>

@@ -129,7 +129,8 @@ std::string World::names_online() const {
 NOINLINE bool World::find_way(const Room& from, const Room& to,
                               std::vector<const Room*>& way) const {
   // The rooms that this way has passed already; without them a cycle of rooms has no end.
-  if (!has(Bug::stack_overflow) && std::find(way.begin(), way.end(), &from) != way.end()) return false;
+  if (!has(Bug::stack_overflow) && std::find(way.begin(), way.end(), &from) != way.end())
+    return false;
   way.push_back(&from);
   if (&from == &to) return true;
   for (const Room* next : from.links) {
@@ -151,8 +152,8 @@ bool World::join(User& user, Room& room) {
   return true;
 }
 
-/// "So that nobody's line gets between the old lines and the new ones": the session is locked before the
-/// room, and Room::say locks them the other way round.
+/// "So that nobody's line gets between the old lines and the new ones": the session is locked
+/// before the room, and Room::say locks them the other way round.
 NOINLINE bool World::join_in_one_piece(User& user, Room& room) {
   auto piece = user.session->hold();
   // In production it took three weeks until a line was spoken at just this moment.
@@ -165,7 +166,8 @@ NOINLINE bool World::join_in_one_piece(User& user, Room& room) {
 
 NOINLINE bool Room::enter(User& user, std::string& welcome) {
   std::lock_guard lock(mutex_);
-  if (members_.size() >= seats_ && !members_.contains(user.id) && !has(Bug::assertion)) return false;
+  if (members_.size() >= seats_ && !members_.contains(user.id) && !has(Bug::assertion))
+    return false;
   members_[user.id] = &user;
   assert(members_.size() <= seats_);
   for (const std::string& line : history_) welcome += line + "\n";

@@ -1,7 +1,7 @@
 // Everybody and everything in the lobby.
 //
-// Locks, in the order in which they are taken: World::mutex_ (shared to play, exclusive to come and go),
-// World::trades_mutex_, Room::mutex_, Session::mutex_.
+// Locks, in the order in which they are taken: World::mutex_ (shared to play, exclusive to come and
+// go), World::trades_mutex_, Room::mutex_, Session::mutex_.
 #pragma once
 
 #include <atomic>
@@ -116,7 +116,8 @@ class World {
   void logout(Session& session);
   void enlist(Session& session, const std::string& guild);
 
-  /// Held while a command of a logged-in player runs: nobody comes or goes, all pointers stay valid.
+  /// Held while a command of a logged-in player runs: nobody comes or goes, all pointers stay
+  /// valid.
   std::shared_lock<std::shared_mutex> play() { return std::shared_lock(mutex_); }
 
   // The rest is called under play().

@@ -1,5 +1,6 @@
-// A mailbox announces its first letter before the postman waits for it: the notification is lost, because
-// the condition is not looked at again under the lock. All threads sleep, and nobody will wake them.
+// A mailbox announces its first letter before the postman waits for it: the notification is lost,
+// because the condition is not looked at again under the lock. All threads sleep, and nobody will
+// wake them.
 #include <condition_variable>
 #include <mutex>
 #include <string>

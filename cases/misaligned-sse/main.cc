@@ -1,10 +1,10 @@
-// Positions arrive as a count and then floats. The sum is done with aligned SSE loads, but behind the
-// four bytes of the count nothing is aligned to 16: the CPU raises #GP, and the signal has no address.
-#include <xmmintrin.h>
-
+// Positions arrive as a count and then floats. The sum is done with aligned SSE loads, but behind
+// the four bytes of the count nothing is aligned to 16: the CPU raises #GP, and the signal has no
+// address.
 #include <cstdint>
 #include <cstring>
 #include <vector>
+#include <xmmintrin.h>
 
 #include "../patient.h"
 

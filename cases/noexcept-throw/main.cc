@@ -1,5 +1,5 @@
-// A journal flushes itself when it is destroyed. The disk is full by then, flush throws, and a destructor
-// is noexcept.
+// A journal flushes itself when it is destroyed. The disk is full by then, flush throws, and a
+// destructor is noexcept.
 #include <stdexcept>
 #include <string>
 #include <vector>

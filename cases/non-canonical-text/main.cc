@@ -1,5 +1,5 @@
-// A member record keeps the name in a fixed field; the length comes from the packet and is trusted. A
-// long name runs over the pointer behind it, which then is eight letters: no address at all.
+// A member record keeps the name in a fixed field; the length comes from the packet and is trusted.
+// A long name runs over the pointer behind it, which then is eight letters: no address at all.
 #include <algorithm>
 #include <cstring>
 #include <memory>

@@ -1,5 +1,6 @@
-// Heat maps of a game level are made when the level is loaded; one level is not loaded yet. The write to
-// an array member of the null HeatMap lands tens of kilobytes above zero, not in the first page.
+// Heat maps of a game level are made when the level is loaded; one level is not loaded yet. The
+// write to an array member of the null HeatMap lands tens of kilobytes above zero, not in the first
+// page.
 #include <cstdint>
 #include <map>
 #include <memory>

@@ -1,5 +1,5 @@
-// Plug-ins hand over a table of C callbacks. One of them fills in on_login only, and the host calls its
-// on_logout: the program counter becomes 0, and only the return address says who called.
+// Plug-ins hand over a table of C callbacks. One of them fills in on_login only, and the host calls
+// its on_logout: the program counter becomes 0, and only the return address says who called.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,6 @@
-// A market sells from a player's bag. The player has gone offline, so World::online is null for him, and
-// std::map::find runs on the bag of a null Player: the tree's header is read at a small address.
+// A market sells from a player's bag. The player has gone offline, so World::online is null for
+// him, and std::map::find runs on the bag of a null Player: the tree's header is read at a small
+// address.
 #include <map>
 #include <memory>
 #include <string>

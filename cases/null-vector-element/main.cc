@@ -1,5 +1,5 @@
-// A storage layer spreads players over shards by hash. The vector has a slot for every shard, but the
-// shard that is down for maintenance was never opened: its slot is null.
+// A storage layer spreads players over shards by hash. The vector has a slot for every shard, but
+// the shard that is down for maintenance was never opened: its slot is null.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,10 +1,9 @@
-// A replay recorder keeps every frame of every match, and the service runs under a limit on its address
-// space. One day the last megabyte is gone, and std::bad_alloc is caught by nobody.
-#include <sys/resource.h>
-
+// A replay recorder keeps every frame of every match, and the service runs under a limit on its
+// address space. One day the last megabyte is gone, and std::bad_alloc is caught by nobody.
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include "../patient.h"

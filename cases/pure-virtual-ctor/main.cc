@@ -1,5 +1,6 @@
-// Each monster registers itself from the constructor of its base class, and the registry asks for its
-// name right away: the derived class does not exist yet, so the call ends in a pure virtual function.
+// Each monster registers itself from the constructor of its base class, and the registry asks for
+// its name right away: the derived class does not exist yet, so the call ends in a pure virtual
+// function.
 #include <memory>
 #include <string>
 #include <vector>

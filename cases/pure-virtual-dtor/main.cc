@@ -1,5 +1,5 @@
-// A widget takes itself off the screen in the destructor of its base class, and the screen asks for its
-// area to repaint: the derived part is gone by then, and area() is pure virtual.
+// A widget takes itself off the screen in the destructor of its base class, and the screen asks for
+// its area to repaint: the derived part is gone by then, and area() is pure virtual.
 #include <algorithm>
 #include <memory>
 #include <string>

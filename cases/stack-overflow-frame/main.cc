@@ -1,9 +1,8 @@
-// A thumbnail is painted on a canvas that is a local variable. Somebody raised its size to 2048 x 2048
-// pixels of four bytes: one frame of 16 MiB on a stack of 8 MiB, without any recursion.
-#include <sys/resource.h>
-
+// A thumbnail is painted on a canvas that is a local variable. Somebody raised its size to 2048 x
+// 2048 pixels of four bytes: one frame of 16 MiB on a stack of 8 MiB, without any recursion.
 #include <cstdint>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include "../patient.h"
@@ -33,8 +32,8 @@ NOINLINE std::uint32_t render_thumbnail(const std::vector<Sprite>& sprites) {
 NOINLINE std::uint32_t render_album(int pages) {
   std::uint32_t checksum = 0;
   for (int page = 0; page < pages; ++page) {
-    checksum ^= render_thumbnail({{0, 0, 0xFF0000u + static_cast<std::uint32_t>(page)},
-                                  {100, 100, 0x00FF00u}});
+    checksum ^= render_thumbnail(
+        {{0, 0, 0xFF0000u + static_cast<std::uint32_t>(page)}, {100, 100, 0x00FF00u}});
   }
   return checksum;
 }

@@ -1,5 +1,5 @@
-// A recursive-descent calculator: expression, term and factor call each other in a ring. The formula that
-// a player sent is a million opening parentheses.
+// A recursive-descent calculator: expression, term and factor call each other in a ring. The
+// formula that a player sent is a million opening parentheses.
 #include <string>
 
 #include "../patient.h"

@@ -1,5 +1,5 @@
-// Counts the rooms that can be reached from a room by following its doors. Doors lead both ways, so the
-// graph has cycles, and the recursion never marks where it has been.
+// Counts the rooms that can be reached from a room by following its doors. Doors lead both ways, so
+// the graph has cycles, and the recursion never marks where it has been.
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
-// A loader thread with a small stack colours the lakes of a map by recursive flood fill. The ocean is one
-// lake too: the fill goes as deep as the ocean has tiles. Below a thread's stack lies its guard page.
+// A loader thread with a small stack colours the lakes of a map by recursive flood fill. The ocean
+// is one lake too: the fill goes as deep as the ocean has tiles. Below a thread's stack lies its
+// guard page.
 #include <pthread.h>
-
 #include <string>
 #include <vector>
 

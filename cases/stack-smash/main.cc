@@ -1,5 +1,5 @@
-// A greeting is formatted into a local buffer of 32 bytes; the name comes from the player. Built with
-// -fstack-protector-strong, so the broken canary is noticed when the function returns.
+// A greeting is formatted into a local buffer of 32 bytes; the name comes from the player. Built
+// with -fstack-protector-strong, so the broken canary is noticed when the function returns.
 #include <string>
 #include <vector>
 

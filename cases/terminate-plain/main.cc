@@ -1,5 +1,5 @@
-// A match is rolled back when it breaks off; the rollback of a finished match "cannot happen" and calls
-// std::terminate. No exception is in flight.
+// A match is rolled back when it breaks off; the rollback of a finished match "cannot happen" and
+// calls std::terminate. No exception is in flight.
 #include <exception>
 #include <string>
 #include <vector>

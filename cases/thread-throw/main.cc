@@ -1,5 +1,5 @@
-// A worker parses numbers that players typed. std::stoi throws for "twelve", and an exception that leaves
-// the function of a std::thread ends the program, whatever main would have caught.
+// A worker parses numbers that players typed. std::stoi throws for "twelve", and an exception that
+// leaves the function of a std::thread ends the program, whatever main would have caught.
 #include <exception>
 #include <string>
 #include <thread>

@@ -1,5 +1,5 @@
-// A spell is cast at a target that has been deleted meanwhile. The block of the target already belongs to
-// a chat line of the same size, so the virtual table pointer is text.
+// A spell is cast at a target that has been deleted meanwhile. The block of the target already
+// belongs to a chat line of the same size, so the virtual table pointer is text.
 #include <cstdint>
 #include <memory>
 #include <string>

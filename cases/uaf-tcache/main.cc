@@ -1,6 +1,6 @@
-// The forgotten map, small: an Npc is registered by id and by zone, and despawn() cleans one of the two
-// maps. The next tick makes a virtual call through a freed block, whose first word is now the allocator's
-// list pointer.
+// The forgotten map, small: an Npc is registered by id and by zone, and despawn() cleans one of the
+// two maps. The next tick makes a virtual call through a freed block, whose first word is now the
+// allocator's list pointer.
 #include <cstdint>
 #include <map>
 #include <string>

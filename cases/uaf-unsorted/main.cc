@@ -1,5 +1,6 @@
-// A zone of some kilobytes is unloaded while a portal still leads to it. A freed block of that size keeps
-// the allocator's list links in its first words: the "virtual table" lies inside libc's own arena.
+// A zone of some kilobytes is unloaded while a portal still leads to it. A freed block of that size
+// keeps the allocator's list links in its first words: the "virtual table" lies inside libc's own
+// arena.
 #include <cstdint>
 #include <map>
 #include <memory>

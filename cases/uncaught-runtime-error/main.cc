@@ -1,5 +1,5 @@
-// Loads the levels that a server is configured for. One of them does not exist, the loader throws, and
-// nobody on the way up catches.
+// Loads the levels that a server is configured for. One of them does not exist, the loader throws,
+// and nobody on the way up catches.
 #include <map>
 #include <stdexcept>
 #include <string>

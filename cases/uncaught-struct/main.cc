@@ -1,4 +1,5 @@
-// A door refuses a guest by throwing a plain struct, which no catch clause for std::exception would catch.
+// A door refuses a guest by throwing a plain struct, which no catch clause for std::exception would
+// catch.
 #include <string>
 #include <vector>
 

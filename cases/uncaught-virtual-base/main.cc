@@ -1,6 +1,6 @@
-// Network errors of a server have std::exception as a virtual base, so that a class may be several kinds
-// of error at once. A TimeoutError reaches main uncaught. what() can only be found through the object's
-// virtual table, and what it would say lies in a member.
+// Network errors of a server have std::exception as a virtual base, so that a class may be several
+// kinds of error at once. A TimeoutError reaches main uncaught. what() can only be found through
+// the object's virtual table, and what it would say lies in a member.
 #include <exception>
 #include <string>
 #include <vector>
@@ -49,7 +49,8 @@ NOINLINE int slowest(const std::vector<Upstream>& upstreams, int patience) {
 }
 
 int main() {
-  const std::vector<Upstream> upstreams = {
-      Upstream("accounts.example", 12), Upstream("ladder.example", 900), Upstream("shop.example", 30)};
+  const std::vector<Upstream> upstreams = {Upstream("accounts.example", 12),
+                                           Upstream("ladder.example", 900),
+                                           Upstream("shop.example", 30)};
   std::printf("slowest: %d ms\n", slowest(upstreams, 250));
 }

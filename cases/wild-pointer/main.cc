@@ -1,5 +1,5 @@
-// A timer wheel keeps what to wake as a 32-bit cookie: enough when the server was a 32-bit program. Now
-// the upper half of the Npc pointer is lost, and the timer fires into the first 4 GiB.
+// A timer wheel keeps what to wake as a 32-bit cookie: enough when the server was a 32-bit program.
+// Now the upper half of the Npc pointer is lost, and the timer fires into the first 4 GiB.
 #include <cstdint>
 #include <memory>
 #include <string>

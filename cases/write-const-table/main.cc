@@ -1,5 +1,5 @@
-// A shop counts its sales in the price table. The table used to be a variable; since it was declared
-// const it lies in .rodata, and the old const_cast writes there.
+// A shop counts its sales in the price table. The table used to be a variable; since it was
+// declared const it lies in .rodata, and the old const_cast writes there.
 #include <cstdint>
 #include <cstring>
 #include <string>

@@ -1,5 +1,5 @@
-// Settings are normalised in place. Values read from the file live on the heap, but a default is a string
-// literal that lost its const on the way through an old C interface.
+// Settings are normalised in place. Values read from the file live on the heap, but a default is a
+// string literal that lost its const on the way through an old C interface.
 #include <cctype>
 #include <cstring>
 #include <string>

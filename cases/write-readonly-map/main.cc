@@ -1,10 +1,9 @@
-// A parser splits its input in place, by writing a NUL over each separator. That was fine while the file
-// was read into a buffer; now it is mapped, and mapped read-only.
+// A parser splits its input in place, by writing a NUL over each separator. That was fine while the
+// file was read into a buffer; now it is mapped, and mapped read-only.
 #include <fcntl.h>
+#include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#include <string>
 #include <vector>
 
 #include "../patient.h"
@@ -13,7 +12,7 @@ class MappedFile {
  public:
   explicit MappedFile(const char* path) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info {};
+    struct stat info{};
     if (fd < 0 || fstat(fd, &info) != 0) return;
     size_ = static_cast<std::size_t>(info.st_size);
     void* data = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
