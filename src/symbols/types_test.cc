@@ -179,7 +179,6 @@ TEST_P(Types, place_variables_where_gdb_does) {
   auto cfa = number_in(said, "frame at "), member = number_in(said, "@member ");
   auto by = number_in(said, "@by "), guild = number_in(said, "@bias ");
   auto rdi = number_in(said, "@rdi "), rsi = number_in(said, "@rsi ");
-  if (std::getenv("SHOW_GDB")) std::puts(said.c_str());
   if (!pc || !cfa || !member || !guild) GTEST_SKIP() << "gdb cannot run programs here";
   uint64_t base = *guild - symbols_->find("_ZN4game9the_guildE")->value;
   FrameAccess frame;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "symbols/dwarf/object.h"
 
@@ -51,6 +52,36 @@ llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   }
   if (touched_splits_.insert(full).second) touched_bytes_ += full->getLength();
   return full->getUnitDIE(false);
+}
+
+bool Dies::sound(llvm::DWARFUnit& unit) {
+  if (sound_.contains(&unit)) return true;
+  unit.clear();  // only a first reading tells
+  if (llvm::Error error = unit.tryExtractDIEsIfNeeded(true)) {
+    ignore(std::move(error));
+    return false;
+  }
+  sound_.insert(&unit);
+  return true;
+}
+
+const llvm::DWARFDebugLine::LineTable* Dies::lines(llvm::DWARFUnit& unit) {
+  llvm::DWARFDie die = unit.getUnitDIE(true);
+  auto offset = die ? toSectionOffset(die.find(DW_AT_stmt_list)) : std::nullopt;
+  llvm::StringRef all = unit.getLineSection().Data;
+  if (!offset || *offset >= all.size()) return nullptr;
+  // LLVM believes the address size of a version 5 header, and jumps by it.
+  Cursor cursor(std::as_bytes(std::span(all.data(), all.size())).subspan(*offset), ".debug_line");
+  if (cursor.read<le32>() == 0xffffffff) cursor.skip(8);
+  if (cursor.read<le16>() >= 5) {
+    uint8_t address_size = cursor.read<u8>();
+    if (address_size != 4 && address_size != 8) return nullptr;
+  }
+  if (cursor.failed()) return nullptr;
+  auto table = unit.getContext().getLineTableForUnit(&unit, ignore);
+  if (table) return *table;
+  ignore(table.takeError());
+  return nullptr;
 }
 
 llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) {
@@ -168,6 +199,7 @@ void Dies::release() {
   }
   touched_.clear();
   touched_splits_.clear();
+  sound_.clear();
   splits_.release();
   touched_bytes_ = 0;
 }

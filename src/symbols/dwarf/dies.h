@@ -30,6 +30,12 @@ class Dies {
   /// when the split unit was not found. All DIEs of the unit are read.
   llvm::DWARFDie root(llvm::DWARFUnit& unit, std::string* missing_dwo = nullptr);
 
+  /// Whether the unit's tables are what its first DIE says. LLVM reads a unit whose tables are
+  /// damaged without its location table, and then trusts that it is there.
+  bool sound(llvm::DWARFUnit& unit);
+  /// The line table; null when absent or damaged. Valid until `release`.
+  const llvm::DWARFDebugLine::LineTable* lines(llvm::DWARFUnit& unit);
+
   /// What an attribute refers to, in whatever unit or file; invalid when absent or damaged.
   llvm::DWARFDie referenced(const llvm::DWARFDie& die, llvm::dwarf::Attribute attribute);
   /// Empty when absent or damaged. Borrowed from the files.
@@ -52,7 +58,7 @@ class Dies {
  private:
   std::unique_ptr<llvm::DWARFContext> main_, alternate_;
   SplitUnits splits_;
-  std::set<llvm::DWARFUnit*> touched_, touched_splits_;
+  std::set<llvm::DWARFUnit*> touched_, touched_splits_, sound_;
   uint64_t touched_bytes_ = 0;
 };
 

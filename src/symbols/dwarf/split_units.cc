@@ -63,6 +63,12 @@ llvm::DWARFUnit* SplitUnits::full(llvm::DWARFUnit& skeleton, std::string_view na
     }
   }
   if (!split.unit) return nullptr;
+  // See Dies::sound.
+  split.unit->clear();
+  if (llvm::Error error = split.unit->tryExtractDIEsIfNeeded(true)) {
+    ignore(std::move(error));
+    return split.unit = nullptr;
+  }
   // The full unit uses its skeleton's tables of addresses and, before DWARF 5, of ranges.
   const llvm::DWARFObject& main = skeleton.getContext().getDWARFObj();
   split.unit->setSkeletonUnit(&skeleton);

@@ -121,7 +121,7 @@ llvm::DWARFDie TypeStore::root_at(uint32_t rva) {
   uint32_t index = map_->unit_at(rva);
   if (index == kNone) return {};
   llvm::DWARFUnit* unit = dies_.unit(map_->units[index]);
-  return unit ? root(*unit) : llvm::DWARFDie{};
+  return unit && dies_.sound(*unit) ? root(*unit) : llvm::DWARFDie{};
 }
 
 const std::vector<UnitBases>& TypeStore::bases() {

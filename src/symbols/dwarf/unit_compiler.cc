@@ -264,12 +264,7 @@ UnitSymbols Compilation::run(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   if (!skeleton) return {};
   folder_ = dies_.string(skeleton, DW_AT_comp_dir);
   llvm::DWARFDie root = dies_.root(unit, missing_dwo);
-  auto table = unit.getContext().getLineTableForUnit(&unit, ignore);
-  if (table) {
-    lines_ = *table;
-  } else {
-    ignore(table.takeError());
-  }
+  lines_ = dies_.lines(unit);
   add_lines();
   if (!root) return std::move(out_);
 
