@@ -3,11 +3,10 @@
 //
 // The first byte chooses: even, the rest is an image; odd, the rest is a list of patches (16 bits
 // of place, 8 of value) upon a small good image. Either is then looked up everywhere.
-#include <xxhash.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <xxhash.h>
 
 #include "symbols/cache/image.h"
 #include "symbols/cache/image_builder.h"
@@ -23,7 +22,8 @@ std::vector<std::byte> good_image() {
   unit.files = {"/src/guild.cc", "/src/main.cc"};
   unit.ranges = {{0x100, 0x200}, {0x200, 0x240}, {0x110, 0x180}, {0x120, 0x130}, {0x190, 0x1a0}};
   unit.functions = {{0, {0x100, 0x200}, {0, 1}, 0, 3}, {1, {0x200, 0x240}, {1, 1}, 0, 0}};
-  unit.calls = {{kNone, 2, 0, 10, 3, {2, 1}}, {0, 2, 0, 20, 5, {3, 1}}, {kNone, 2, 1, 30, 7, {4, 1}}};
+  unit.calls = {
+      {kNone, 2, 0, 10, 3, {2, 1}}, {0, 2, 0, 20, 5, {3, 1}}, {kNone, 2, 1, 30, 7, {4, 1}}};
   for (uint32_t i = 0; i < 160; ++i) unit.rows.push_back({0x100 + 2 * i, i % 2, 10 + i % 7, i % 5});
   unit.runs = {{{0x100, 0x240}, 0, 160}};
   ImageBuilder builder;

@@ -1,11 +1,10 @@
 #include "testkit/dwarf_program.h"
 
-#include <fmt/core.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fmt/core.h>
 #include <fstream>
 
 namespace inquest::testkit {
@@ -34,14 +33,13 @@ DwarfProgram::DwarfProgram(std::string_view compiler, std::string_view flags,
     std::ofstream(folder_ + "/" + file.name) << file.text;
     if (!file.name.ends_with(".cc") && !file.name.ends_with(".c")) continue;
     std::string object = file.name.substr(0, file.name.rfind('.')) + ".o";
-    std::string command = fmt::format("cd {} && {} -std=c++20 {} -c {} -o {} >/dev/null 2>&1", folder_, compiler, flags,
-                                      file.name, object);
+    std::string command = fmt::format("cd {} && {} -std=c++20 {} -c {} -o {} >/dev/null 2>&1",
+                                      folder_, compiler, flags, file.name, object);
     if (std::system(command.c_str()) != 0) return;
     objects += object + " ";
   }
-  std::string link =
-      fmt::format("cd {} && {} {} {} -Wl,--build-id=sha1 -o program >/dev/null 2>&1", folder_, compiler, flags,
-                  objects);
+  std::string link = fmt::format("cd {} && {} {} {} -Wl,--build-id=sha1 -o program >/dev/null 2>&1",
+                                 folder_, compiler, flags, objects);
   if (std::system(link.c_str()) == 0) path_ = folder_ + "/program";
 }
 

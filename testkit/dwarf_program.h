@@ -18,7 +18,9 @@ class DwarfProgram {
  public:
   /// `files` are "name.cc" and text; all are compiled one by one in the folder with `flags`, then
   /// linked with `flags`. `path()` is empty when that fails.
-  struct File { std::string name, text; };
+  struct File {
+    std::string name, text;
+  };
   DwarfProgram(std::string_view compiler, std::string_view flags, const std::vector<File>& files);
   DwarfProgram(const DwarfProgram&) = delete;
   DwarfProgram& operator=(const DwarfProgram&) = delete;

@@ -1,8 +1,7 @@
 #include "symbols/code_layout.h"
 
-#include <elf.h>
-
 #include <algorithm>
+#include <elf.h>
 
 namespace inquest::symbols {
 

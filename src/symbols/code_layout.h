@@ -21,7 +21,9 @@ class CodeLayout {
   uint64_t base() const { return base_; }
 
  private:
-  struct Part { uint64_t begin, end; };
+  struct Part {
+    uint64_t begin, end;
+  };
   std::vector<Part> parts_;  // sorted, of virtual addresses
   uint64_t base_ = 0;
 };

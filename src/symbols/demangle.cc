@@ -1,6 +1,5 @@
-#include <cxxabi.h>
-
 #include <cstdlib>
+#include <cxxabi.h>
 #include <llvm/Demangle/Demangle.h>
 
 #include "symbols/symbols.h"

@@ -8,7 +8,7 @@ namespace inquest::symbols {
 
 struct Interval {
   uint32_t begin = 0;
-  uint32_t end = 0;    ///< past the last
+  uint32_t end = 0;  ///< past the last
   uint32_t owner = 0;
 };
 

@@ -1,7 +1,6 @@
 #include "symbols/intervals.h"
 
 #include <gtest/gtest.h>
-
 #include <random>
 
 namespace inquest::symbols {

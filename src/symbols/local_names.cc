@@ -1,8 +1,7 @@
 #include "symbols/local_names.h"
 
-#include <elf.h>
-
 #include <algorithm>
+#include <elf.h>
 
 namespace inquest::symbols {
 

@@ -212,7 +212,8 @@ std::vector<Warning> Symbols::warnings() const {
   const std::string module = files_.image ? files_.image->path() : std::string("this module");
   if (cache() && (cache()->sources() & image::kDwoMissing) && missing.empty()) {
     out.push_back({fmt::format("some split debug information (.dwo) of {} was not found when its "
-                               "symbols were cached", module),
+                               "symbols were cached",
+                               module),
                    fmt::format("put the .dwo or .dwp files in place and remove {}", cache_path_)});
   }
   if (!missing.empty()) {

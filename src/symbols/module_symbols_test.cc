@@ -1,8 +1,7 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <map>
 #include <sstream>
 
@@ -55,7 +54,8 @@ std::map<uint64_t, std::string> witness(const std::string& program,
   out.close();
   std::istringstream text(testkit::output_of(
       fmt::format("llvm-symbolizer-19 --inlines -a --basenames --no-demangle --obj={} < {} | "
-                  "c++filt", program, list)));
+                  "c++filt",
+                  program, list)));
   std::map<uint64_t, std::string> answers;
   std::string line;
   while (std::getline(text, line)) {
@@ -86,12 +86,16 @@ std::map<uint64_t, std::string> lines_of_gdb(const std::string& program,
     if (!line.starts_with("Line ")) continue;
     size_t begin = line.find('"') + 1, end = line.find('"', begin);
     std::string file = line.substr(begin, end - begin);
-    answers[at] = fmt::format("{}:{}\n", file.substr(file.rfind('/') + 1), std::stoul(line.substr(5)));
+    answers[at] =
+        fmt::format("{}:{}\n", file.substr(file.rfind('/') + 1), std::stoul(line.substr(5)));
   }
   return answers;
 }
 
-struct Build { const char* compiler; const char* flags; };
+struct Build {
+  const char* compiler;
+  const char* flags;
+};
 void PrintTo(const Build& build, std::ostream* out) {
   *out << build.compiler << " " << build.flags;
 }
@@ -179,7 +183,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Build{"g++", "-g -O0"}, Build{"g++", "-g -O2"}, Build{"g++", "-gdwarf-4 -O2"},
                     Build{"g++", "-g -O2 -gz"}, Build{"g++", "-g -O2 -gsplit-dwarf"},
                     Build{"g++", "-gdwarf-4 -O1 -gsplit-dwarf"}, Build{"g++", "-g -O2 -flto"},
-                    Build{"g++", "-g -O1 -fdebug-types-section -ffunction-sections -Wl,--gc-sections"},
+                    Build{"g++",
+                          "-g -O1 -fdebug-types-section -ffunction-sections -Wl,--gc-sections"},
                     Build{"clang++-19", "-g -O0"}, Build{"clang++-19", "-g -O2"},
                     Build{"clang++-19", "-gdwarf-4 -O2"},
                     Build{"clang++-19", "-g -O1 -gsplit-dwarf"},
@@ -192,8 +197,8 @@ TEST(ModuleSymbols, says_which_split_files_are_missing) {
   for (const auto& entry : std::filesystem::directory_iterator(program.folder())) {
     if (entry.path().extension() == ".dwo") std::filesystem::remove(entry.path());
   }
-  auto symbols = ModuleSymbols::open(files_of(program.path()), snapshot::Arch::x86_64,
-                                     {.use_cache = false});
+  auto symbols =
+      ModuleSymbols::open(files_of(program.path()), snapshot::Arch::x86_64, {.use_cache = false});
   auto total = symbols->find("_ZN4game5totalERKNS_6MemberEi");
   ASSERT_TRUE(total);
   auto frames = symbols->frames_at(*total);

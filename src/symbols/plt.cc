@@ -1,8 +1,7 @@
 #include "symbols/plt.h"
 
-#include <elf.h>
-
 #include <algorithm>
+#include <elf.h>
 #include <unordered_map>
 
 #include "base/cursor.h"

@@ -1,8 +1,7 @@
 #include "symbols/symbol_table.h"
 
-#include <elf.h>
-
 #include <algorithm>
+#include <elf.h>
 #include <numeric>
 
 #include "symbols/plt.h"
@@ -12,15 +11,18 @@ namespace {
 
 struct Candidate {
   ElfSymbol symbol;
-  uint32_t end = 0;        ///< of the section, for symbols without size
-  uint8_t binding = 0;     ///< 0 global, 1 weak, 2 local
+  uint32_t end = 0;     ///< of the section, for symbols without size
+  uint8_t binding = 0;  ///< 0 global, 1 weak, 2 local
 };
 
 uint8_t binding_rank(uint8_t binding) {
   switch (binding) {
-    case STB_LOCAL: return 2;
-    case STB_WEAK: return 1;
-    default: return 0;
+    case STB_LOCAL:
+      return 2;
+    case STB_WEAK:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -54,13 +56,13 @@ void collect(const elf::File& file, uint32_t section_type, uint64_t base, snapsh
     if (s.type == STT_NOTYPE && s.section < sections.size()) {
       is_function = sections[s.section].flags & SHF_EXECINSTR;
     }
-    out.push_back({.symbol = {.name = s.name,
-                              .address = static_cast<uint32_t>(rva),
-                              .size = static_cast<uint32_t>(std::min<uint64_t>(
-                                  s.size, UINT32_MAX - rva)),
-                              .is_function = is_function},
-                   .end = static_cast<uint32_t>(std::min<uint64_t>(end, UINT32_MAX)),
-                   .binding = binding_rank(s.binding)});
+    out.push_back(
+        {.symbol = {.name = s.name,
+                    .address = static_cast<uint32_t>(rva),
+                    .size = static_cast<uint32_t>(std::min<uint64_t>(s.size, UINT32_MAX - rva)),
+                    .is_function = is_function},
+         .end = static_cast<uint32_t>(std::min<uint64_t>(end, UINT32_MAX)),
+         .binding = binding_rank(s.binding)});
   }
 }
 

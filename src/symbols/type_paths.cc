@@ -7,9 +7,7 @@
 namespace inquest::symbols {
 namespace {
 
-uint64_t size_of(const TypeReader& types, TypeId id) {
-  return types.type(types.resolve(id)).size;
-}
+uint64_t size_of(const TypeReader& types, TypeId id) { return types.type(types.resolve(id)).size; }
 
 /// Whether byte `offset` of the object lies in the member. One of unknown size holds its first.
 bool holds(const TypeReader& types, const Member& member, uint64_t offset) {
@@ -23,8 +21,7 @@ bool holds(const TypeReader& types, const Member& member, uint64_t offset) {
 
 /// The member to go into. Of union members the one that reaches deepest is not known: the first
 /// class or array, else the first.
-const Member* choose(const TypeReader& types, const std::vector<Member>& members,
-                     uint64_t offset) {
+const Member* choose(const TypeReader& types, const std::vector<Member>& members, uint64_t offset) {
   const Member* best = nullptr;
   for (const Member& member : members) {
     if (!holds(types, member, offset)) continue;

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <map>
 #include <sstream>
 
@@ -14,7 +13,10 @@ namespace {
 
 using testkit::DwarfProgram;
 
-struct Build { const char* compiler; const char* flags; };
+struct Build {
+  const char* compiler;
+  const char* flags;
+};
 void PrintTo(const Build& build, std::ostream* out) {
   *out << build.compiler << " " << build.flags;
 }
@@ -24,8 +26,8 @@ class Types : public testing::TestWithParam<Build> {
   void SetUp() override {
     const Build& build = GetParam();
     if (!testkit::have_tool(build.compiler)) GTEST_SKIP() << "no " << build.compiler;
-    program_ = std::make_unique<DwarfProgram>(build.compiler, build.flags,
-                                              testkit::sample_program());
+    program_ =
+        std::make_unique<DwarfProgram>(build.compiler, build.flags, testkit::sample_program());
     if (program_->path().empty()) GTEST_SKIP() << "this build is not possible here";
     files_.image = *elf::File::open(program_->path());
     files_.debug = files_.symtab = files_.image;
@@ -174,7 +176,8 @@ TEST_P(Types, place_variables_where_gdb_does) {
       "-ex 'printf \"@member 0x%lx @by 0x%lx\\n\", (long)&member, (long)by' "
       "-ex 'printf \"@bias 0x%lx\\n\", (long)&game::the_guild' "
       "-ex 'printf \"@tls 0x%lx @base 0x%lx\\n\", (long)&per_thread, (long)$fs_base' "
-      "-ex 'printf \"@rdi 0x%lx @rsi 0x%lx\\n\", $rdi, $rsi' {}", program_->path()));
+      "-ex 'printf \"@rdi 0x%lx @rsi 0x%lx\\n\", $rdi, $rsi' {}",
+      program_->path()));
   auto pc = number_in(said, "@pc "), sp = number_in(said, "@sp "), fp = number_in(said, "@fp ");
   auto cfa = number_in(said, "frame at "), member = number_in(said, "@member ");
   auto by = number_in(said, "@by "), guild = number_in(said, "@bias ");

@@ -26,7 +26,7 @@ struct RangeRun {
 };
 
 struct FunctionName {
-  std::string text;       ///< linkage name where there is one, else the qualified name
+  std::string text;  ///< linkage name where there is one, else the qualified name
   bool is_linkage = false;
 };
 
@@ -40,9 +40,9 @@ struct InlinedCall {
 };
 
 struct Function {
-  uint32_t name = 0;   ///< index in `names`
-  CodeRange entry = {};///< the part that holds the entry point
-  RangeRun code = {};  ///< all parts
+  uint32_t name = 0;        ///< index in `names`
+  CodeRange entry = {};     ///< the part that holds the entry point
+  RangeRun code = {};       ///< all parts
   uint32_t first_call = 0;  ///< its calls are a run of `calls`, each after its parent
   uint32_t call_count = 0;
 };

@@ -1,15 +1,14 @@
 #include "symbols/cache/cache_file.h"
 
-#include <elf.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <elf.h>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace inquest::symbols {
 namespace {
@@ -67,8 +66,7 @@ uint32_t sources_of(const locate::ModuleFiles& files) {
   return sources;
 }
 
-std::shared_ptr<const Image> open_cache(const std::string& path,
-                                        const locate::ModuleFiles& files) {
+std::shared_ptr<const Image> open_cache(const std::string& path, const locate::ModuleFiles& files) {
   if (path.empty()) return {};
   auto file = MappedFile::open(path);
   if (!file) return {};

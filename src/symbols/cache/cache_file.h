@@ -25,8 +25,7 @@ uint32_t sources_of(const locate::ModuleFiles& files);
 Bytes build_id_of(const locate::ModuleFiles& files);
 
 /// Null when there is none that can be used.
-std::shared_ptr<const Image> open_cache(const std::string& path,
-                                        const locate::ModuleFiles& files);
+std::shared_ptr<const Image> open_cache(const std::string& path, const locate::ModuleFiles& files);
 
 /// Makes folders as needed.
 Result<> write_cache(const std::string& path, const std::vector<Bytes>& parts);

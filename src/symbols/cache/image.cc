@@ -1,9 +1,8 @@
 #include "symbols/cache/image.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
+#include <xxhash.h>
 
 #include "base/limits.h"
 
@@ -210,7 +209,8 @@ void Image::descend(uint32_t calls, uint32_t rva, uint32_t entry,
     }
     if (chain.size() >= kLimits.expression_steps) return;
     // The caller's place is the call's; ours is set by the next level, or by the line table.
-    chain.back().file = file_index ? file(static_cast<uint32_t>(file_index - 1)) : std::string_view{};
+    chain.back().file =
+        file_index ? file(static_cast<uint32_t>(file_index - 1)) : std::string_view{};
     chain.back().line = line;
     chain.back().column = column;
     set_name(frame, static_cast<uint32_t>(name));

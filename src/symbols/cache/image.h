@@ -40,7 +40,10 @@ class Image {
 
   /// Innermost first; empty when no function holds the address.
   std::vector<ImageFrame> frames_at(uint32_t rva) const;
-  struct Line { std::string_view file; uint32_t line = 0, column = 0; };
+  struct Line {
+    std::string_view file;
+    uint32_t line = 0, column = 0;
+  };
   std::optional<Line> line_at(uint32_t rva) const;
 
   struct Symbol {

@@ -1,9 +1,8 @@
 #include "symbols/cache/image_builder.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
+#include <xxhash.h>
 
 namespace inquest::symbols {
 

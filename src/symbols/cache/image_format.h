@@ -54,19 +54,31 @@ static_assert(sizeof(Header) == 24 + 64 + 16 * kSectionCount + 16 && alignof(Hea
 
 /// What an image was made from; one made from less is not used when there is more.
 enum Sources : uint32_t {
-  kFromDwarf = 1,       ///< .debug_info
-  kFromSymtab = 2,      ///< .symtab, not only .dynsym
-  kFromAlternate = 4,   ///< dwz's file
-  kDwoMissing = 8,      ///< some split units were not found
+  kFromDwarf = 1,      ///< .debug_info
+  kFromSymtab = 2,     ///< .symtab, not only .dynsym
+  kFromAlternate = 4,  ///< dwz's file
+  kDwoMissing = 8,     ///< some split units were not found
 };
 
-struct FunctionRange { le32 begin, end, function; };
+struct FunctionRange {
+  le32 begin, end, function;
+};
 /// name: offset in kStrings, top bit: it is a linkage name; calls: offset in kCalls, 0: none.
-struct FunctionRecord { le32 name, entry, size, calls; };
-struct LineBlock { le32 begin, end, rows; };               ///< rows: offset in kLineRows
-struct SymbolRange { le32 begin, end, symbol; };
-struct SymbolRecord { le32 address, size, name, flags; };  ///< flags: 1 is a function
-struct SymbolHash { le32 hash, symbol; };                  ///< hash: low half of the name's xxh64
+struct FunctionRecord {
+  le32 name, entry, size, calls;
+};
+struct LineBlock {
+  le32 begin, end, rows;
+};  ///< rows: offset in kLineRows
+struct SymbolRange {
+  le32 begin, end, symbol;
+};
+struct SymbolRecord {
+  le32 address, size, name, flags;
+};  ///< flags: 1 is a function
+struct SymbolHash {
+  le32 hash, symbol;
+};  ///< hash: low half of the name's xxh64
 
 inline constexpr uint32_t kLinkageBit = 0x80000000;
 

@@ -29,10 +29,11 @@ UnitSymbols unit_with_calls() {
   UnitSymbols unit;
   unit.names = {{"_Z1fv", true}, {"g", false}, {"h", false}};
   unit.files = {"/a.cc", "/b.h"};
-  unit.ranges = {{0x100, 0x200}, {0x300, 0x310}, {0x110, 0x140}, {0x300, 0x308},
-                 {0x120, 0x128}, {0x180, 0x190}};
+  unit.ranges = {{0x100, 0x200}, {0x300, 0x310}, {0x110, 0x140},
+                 {0x300, 0x308}, {0x120, 0x128}, {0x180, 0x190}};
   unit.functions = {{.name = 0, .entry = {0x100, 0x200}, .code = {0, 2}, .call_count = 3}};
-  unit.calls = {{kNone, 1, 0, 11, 1, {2, 2}}, {0, 2, 1, 22, 2, {4, 1}}, {kNone, 1, 0, 33, 3, {5, 1}}};
+  unit.calls = {
+      {kNone, 1, 0, 11, 1, {2, 2}}, {0, 2, 1, 22, 2, {4, 1}}, {kNone, 1, 0, 33, 3, {5, 1}}};
   unit.rows = {{0x100, 0, 10, 5}, {0x120, 1, 7, 9}, {0x128, 0, 12, 1}};
   unit.runs = {{{0x100, 0x200}, 0, 3}};
   return unit;

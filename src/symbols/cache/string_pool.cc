@@ -1,9 +1,8 @@
 #include "symbols/cache/string_pool.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cstring>
+#include <xxhash.h>
 
 namespace inquest::symbols {
 

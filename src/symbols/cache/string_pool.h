@@ -17,7 +17,10 @@ class StringPool {
 
  private:
   void grow();
-  struct Slot { uint32_t offset = 0; uint32_t hash = 0; };  // offset 0: free
+  struct Slot {
+    uint32_t offset = 0;
+    uint32_t hash = 0;
+  };  // offset 0: free
   std::string bytes_ = std::string(1, '\0');
   std::vector<Slot> slots_ = std::vector<Slot>(1024);
   size_t used_ = 0;

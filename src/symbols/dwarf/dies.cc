@@ -1,7 +1,6 @@
 #include "symbols/dwarf/dies.h"
 
 #include <llvm/DebugInfo/DWARF/DWARFTypeUnit.h>
-
 #include <vector>
 
 #include "base/cursor.h"
@@ -92,8 +91,8 @@ llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) 
     if (alternate_) target = alternate_->getDIEForOffset(value->getRawUValue());
   } else if (auto signature = value->getAsSignatureReference()) {
     llvm::DWARFUnit* unit = die.getDwarfUnit();
-    llvm::DWARFTypeUnit* type = unit->getContext().getTypeUnitForHash(
-        unit->getVersion(), *signature, unit->isDWOUnit());
+    llvm::DWARFTypeUnit* type =
+        unit->getContext().getTypeUnitForHash(unit->getVersion(), *signature, unit->isDWOUnit());
     if (type) target = type->getDIEForOffset(type->getOffset() + type->getTypeOffset());
   } else {
     target = die.getAttributeValueAsReferencedDie(*value);
@@ -160,7 +159,8 @@ std::string Dies::scope(const llvm::DWARFDie& die) {
         parts.push_back(inherited_string(parent, DW_AT_name));
         if (llvm::DWARFDie declared = referenced(parent, DW_AT_specification)) parent = declared;
         break;
-      default: break;
+      default:
+        break;
     }
     parent = parent.getParent();
   }
@@ -189,7 +189,8 @@ std::string Dies::qualified_name(const llvm::DWARFDie& die) {
 
 void Dies::touch(llvm::DWARFUnit* unit) {
   // Split units belong to their skeleton, which drops them.
-  if (unit && !unit->isDWOUnit() && touched_.insert(unit).second) touched_bytes_ += unit->getLength();
+  if (unit && !unit->isDWOUnit() && touched_.insert(unit).second)
+    touched_bytes_ += unit->getLength();
 }
 
 void Dies::release() {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
-
 #include <memory>
 #include <set>
 #include <string>

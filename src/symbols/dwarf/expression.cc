@@ -1,7 +1,6 @@
 #include "symbols/dwarf/expression.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
-
 #include <vector>
 
 #include "base/cursor.h"
@@ -69,8 +68,10 @@ class Machine {
   std::optional<uint64_t> frame_base() const;
   std::optional<uint64_t> biased_index(uint64_t index, bool biased) const;
   void pick(uint64_t depth) {
-    if (depth >= stack_.size()) failed_ = true;
-    else push(stack_[stack_.size() - 1 - depth]);
+    if (depth >= stack_.size())
+      failed_ = true;
+    else
+      push(stack_[stack_.size() - 1 - depth]);
   }
   void jump(int64_t distance) {
     cursor_.seek(cursor_.position() + static_cast<uint64_t>(distance));
@@ -109,43 +110,99 @@ bool Machine::arithmetic(uint8_t op) {
       push(v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v));
       return true;
     }
-    case DW_OP_neg: push(0 - pop()); return true;
-    case DW_OP_not: push(~pop()); return true;
-    case DW_OP_plus_uconst: push(pop() + cursor_.uleb128()); return true;
-    case DW_OP_and: case DW_OP_div: case DW_OP_minus: case DW_OP_mod: case DW_OP_mul:
-    case DW_OP_or: case DW_OP_plus: case DW_OP_shl: case DW_OP_shr: case DW_OP_shra:
-    case DW_OP_xor: case DW_OP_eq: case DW_OP_ge: case DW_OP_gt: case DW_OP_le: case DW_OP_lt:
-    case DW_OP_ne: break;
-    default: return false;
+    case DW_OP_neg:
+      push(0 - pop());
+      return true;
+    case DW_OP_not:
+      push(~pop());
+      return true;
+    case DW_OP_plus_uconst:
+      push(pop() + cursor_.uleb128());
+      return true;
+    case DW_OP_and:
+    case DW_OP_div:
+    case DW_OP_minus:
+    case DW_OP_mod:
+    case DW_OP_mul:
+    case DW_OP_or:
+    case DW_OP_plus:
+    case DW_OP_shl:
+    case DW_OP_shr:
+    case DW_OP_shra:
+    case DW_OP_xor:
+    case DW_OP_eq:
+    case DW_OP_ge:
+    case DW_OP_gt:
+    case DW_OP_le:
+    case DW_OP_lt:
+    case DW_OP_ne:
+      break;
+    default:
+      return false;
   }
   const uint64_t b = pop(), a = pop();
   const int64_t sb = as_signed(b), sa = as_signed(a);
   const unsigned bits = context_.address_size * 8;
   switch (op) {
-    case DW_OP_and: push(a & b); break;
-    case DW_OP_or: push(a | b); break;
-    case DW_OP_xor: push(a ^ b); break;
-    case DW_OP_plus: push(a + b); break;
-    case DW_OP_minus: push(a - b); break;
-    case DW_OP_mul: push(a * b); break;
+    case DW_OP_and:
+      push(a & b);
+      break;
+    case DW_OP_or:
+      push(a | b);
+      break;
+    case DW_OP_xor:
+      push(a ^ b);
+      break;
+    case DW_OP_plus:
+      push(a + b);
+      break;
+    case DW_OP_minus:
+      push(a - b);
+      break;
+    case DW_OP_mul:
+      push(a * b);
+      break;
     case DW_OP_div:
-      if (b == 0) failed_ = true;
-      else push(sb == -1 ? 0 - a : static_cast<uint64_t>(sa / sb));
+      if (b == 0)
+        failed_ = true;
+      else
+        push(sb == -1 ? 0 - a : static_cast<uint64_t>(sa / sb));
       break;
     case DW_OP_mod:
-      if (b == 0) failed_ = true;
-      else push(a % b);
+      if (b == 0)
+        failed_ = true;
+      else
+        push(a % b);
       break;
-    case DW_OP_shl: push(b >= bits ? 0 : a << b); break;
-    case DW_OP_shr: push(b >= bits ? 0 : a >> b); break;
-    case DW_OP_shra: push(static_cast<uint64_t>(sa >> (b >= bits ? bits - 1 : b))); break;
-    case DW_OP_eq: push(uint64_t{sa == sb}); break;
-    case DW_OP_ne: push(uint64_t{sa != sb}); break;
-    case DW_OP_ge: push(uint64_t{sa >= sb}); break;
-    case DW_OP_gt: push(uint64_t{sa > sb}); break;
-    case DW_OP_le: push(uint64_t{sa <= sb}); break;
-    case DW_OP_lt: push(uint64_t{sa < sb}); break;
-    default: break;
+    case DW_OP_shl:
+      push(b >= bits ? 0 : a << b);
+      break;
+    case DW_OP_shr:
+      push(b >= bits ? 0 : a >> b);
+      break;
+    case DW_OP_shra:
+      push(static_cast<uint64_t>(sa >> (b >= bits ? bits - 1 : b)));
+      break;
+    case DW_OP_eq:
+      push(uint64_t{sa == sb});
+      break;
+    case DW_OP_ne:
+      push(uint64_t{sa != sb});
+      break;
+    case DW_OP_ge:
+      push(uint64_t{sa >= sb});
+      break;
+    case DW_OP_gt:
+      push(uint64_t{sa > sb});
+      break;
+    case DW_OP_le:
+      push(uint64_t{sa <= sb});
+      break;
+    case DW_OP_lt:
+      push(uint64_t{sa < sb});
+      break;
+    default:
+      break;
   }
   return true;
 }
@@ -168,26 +225,61 @@ void Machine::step(uint8_t op) {
     return static_cast<uint64_t>(static_cast<int64_t>(raw << shift) >> shift);
   };
   switch (op) {
-    case DW_OP_nop: break;
-    case DW_OP_addr: push(read_number(cursor_, context_.address_size) + context_.frame.bias); break;
-    case DW_OP_addrx: case DW_OP_GNU_addr_index: push(biased_index(cursor_.uleb128(), true)); break;
-    case DW_OP_constx: case DW_OP_GNU_const_index:
+    case DW_OP_nop:
+      break;
+    case DW_OP_addr:
+      push(read_number(cursor_, context_.address_size) + context_.frame.bias);
+      break;
+    case DW_OP_addrx:
+    case DW_OP_GNU_addr_index:
+      push(biased_index(cursor_.uleb128(), true));
+      break;
+    case DW_OP_constx:
+    case DW_OP_GNU_const_index:
       push(biased_index(cursor_.uleb128(), false));
       break;
-    case DW_OP_const1u: push(read_number(cursor_, 1)); break;
-    case DW_OP_const2u: push(read_number(cursor_, 2)); break;
-    case DW_OP_const4u: push(read_number(cursor_, 4)); break;
-    case DW_OP_const8u: push(read_number(cursor_, 8)); break;
-    case DW_OP_const1s: push(signed_number(1)); break;
-    case DW_OP_const2s: push(signed_number(2)); break;
-    case DW_OP_const4s: push(signed_number(4)); break;
-    case DW_OP_const8s: push(signed_number(8)); break;
-    case DW_OP_constu: push(cursor_.uleb128()); break;
-    case DW_OP_consts: push(static_cast<uint64_t>(cursor_.sleb128())); break;
-    case DW_OP_dup: pick(0); break;
-    case DW_OP_drop: pop(); break;
-    case DW_OP_over: pick(1); break;
-    case DW_OP_pick: pick(read_number(cursor_, 1)); break;
+    case DW_OP_const1u:
+      push(read_number(cursor_, 1));
+      break;
+    case DW_OP_const2u:
+      push(read_number(cursor_, 2));
+      break;
+    case DW_OP_const4u:
+      push(read_number(cursor_, 4));
+      break;
+    case DW_OP_const8u:
+      push(read_number(cursor_, 8));
+      break;
+    case DW_OP_const1s:
+      push(signed_number(1));
+      break;
+    case DW_OP_const2s:
+      push(signed_number(2));
+      break;
+    case DW_OP_const4s:
+      push(signed_number(4));
+      break;
+    case DW_OP_const8s:
+      push(signed_number(8));
+      break;
+    case DW_OP_constu:
+      push(cursor_.uleb128());
+      break;
+    case DW_OP_consts:
+      push(static_cast<uint64_t>(cursor_.sleb128()));
+      break;
+    case DW_OP_dup:
+      pick(0);
+      break;
+    case DW_OP_drop:
+      pop();
+      break;
+    case DW_OP_over:
+      pick(1);
+      break;
+    case DW_OP_pick:
+      pick(read_number(cursor_, 1));
+      break;
     case DW_OP_swap: {
       uint64_t b = pop(), a = pop();
       push(b);
@@ -201,21 +293,30 @@ void Machine::step(uint8_t op) {
       push(b);
       break;
     }
-    case DW_OP_deref: push(load(pop(), context_.address_size)); break;
-    case DW_OP_deref_size: push(load(pop(), read_number(cursor_, 1))); break;
-    case DW_OP_deref_type: case DW_OP_GNU_deref_type: {
+    case DW_OP_deref:
+      push(load(pop(), context_.address_size));
+      break;
+    case DW_OP_deref_size:
+      push(load(pop(), read_number(cursor_, 1)));
+      break;
+    case DW_OP_deref_type:
+    case DW_OP_GNU_deref_type: {
       uint64_t size = read_number(cursor_, 1);
       cursor_.uleb128();
       push(load(pop(), size));
       break;
     }
-    case DW_OP_skip: jump(static_cast<int16_t>(read_number(cursor_, 2))); break;
+    case DW_OP_skip:
+      jump(static_cast<int16_t>(read_number(cursor_, 2)));
+      break;
     case DW_OP_bra: {
       auto distance = static_cast<int16_t>(read_number(cursor_, 2));
       if (pop()) jump(distance);
       break;
     }
-    case DW_OP_regx: in_register_ = cursor_.uleb128(); break;
+    case DW_OP_regx:
+      in_register_ = cursor_.uleb128();
+      break;
     case DW_OP_bregx: {
       auto base = reg(cursor_.uleb128());
       auto offset = static_cast<uint64_t>(cursor_.sleb128());
@@ -231,13 +332,18 @@ void Machine::step(uint8_t op) {
     case DW_OP_call_frame_cfa:
       push(context_.frame.cfa ? std::optional(context_.frame.cfa->value) : std::nullopt);
       break;
-    case DW_OP_form_tls_address: case DW_OP_GNU_push_tls_address: {
+    case DW_OP_form_tls_address:
+    case DW_OP_GNU_push_tls_address: {
       uint64_t offset = pop();
-      if (!context_.frame.tls || !context_.tls_block) failed_ = true;
-      else push(context_.frame.tls->value + static_cast<uint64_t>(*context_.tls_block) + offset);
+      if (!context_.frame.tls || !context_.tls_block)
+        failed_ = true;
+      else
+        push(context_.frame.tls->value + static_cast<uint64_t>(*context_.tls_block) + offset);
       break;
     }
-    case DW_OP_stack_value: constant_ = pop(); break;
+    case DW_OP_stack_value:
+      constant_ = pop();
+      break;
     case DW_OP_implicit_value: {
       uint64_t size = cursor_.uleb128();
       if (size > 8) failed_ = true;
@@ -245,24 +351,33 @@ void Machine::step(uint8_t op) {
       break;
     }
     // Values of a base type: integers are what they are; the type only says how to show them.
-    case DW_OP_regval_type: case DW_OP_GNU_regval_type: {
+    case DW_OP_regval_type:
+    case DW_OP_GNU_regval_type: {
       auto value = reg(cursor_.uleb128());
       cursor_.uleb128();
       push(value);
       break;
     }
-    case DW_OP_const_type: case DW_OP_GNU_const_type: {
+    case DW_OP_const_type:
+    case DW_OP_GNU_const_type: {
       cursor_.uleb128();
       uint64_t size = read_number(cursor_, 1);
       if (size > 8) failed_ = true;
       push(read_number(cursor_, static_cast<unsigned>(size > 8 ? 0 : size)));
       break;
     }
-    case DW_OP_convert: case DW_OP_GNU_convert: case DW_OP_reinterpret:
-    case DW_OP_GNU_reinterpret: cursor_.uleb128(); break;
-    case DW_OP_GNU_uninit: break;
+    case DW_OP_convert:
+    case DW_OP_GNU_convert:
+    case DW_OP_reinterpret:
+    case DW_OP_GNU_reinterpret:
+      cursor_.uleb128();
+      break;
+    case DW_OP_GNU_uninit:
+      break;
     // Pieces, implicit pointers, values at the function's entry, calls of other expressions.
-    default: failed_ = true; break;
+    default:
+      failed_ = true;
+      break;
   }
 }
 

@@ -1,7 +1,6 @@
 #include "symbols/dwarf/expression.h"
 
 #include <gtest/gtest.h>
-
 #include <vector>
 
 #include "testkit/bytes.h"
@@ -40,11 +39,11 @@ TEST(Expression, places_in_memory) {
   Place global = f.run(ByteBuilder().u8(0x03).u64(0x4010));  // addr
   EXPECT_EQ(global.kind, Kind::memory);
   EXPECT_EQ(global.value, 0x104010u);
-  EXPECT_EQ(f.run(ByteBuilder().u8(0x76).u8(0x70)).value, 0x5ff0u);         // breg6 -16
+  EXPECT_EQ(f.run(ByteBuilder().u8(0x76).u8(0x70)).value, 0x5ff0u);           // breg6 -16
   EXPECT_EQ(f.run(ByteBuilder().u8(0x76).u8(0x10).u8(0x06)).value, 0xabcdu);  // deref
-  f.frame_base = {std::byte{0x9c}};                                          // call_frame_cfa
-  EXPECT_EQ(f.run(ByteBuilder().u8(0x91).u8(0x68)).value, 0x7000u - 24);     // fbreg -24
-  f.frame_base = {std::byte{0x56}};                                          // reg6
+  f.frame_base = {std::byte{0x9c}};                                           // call_frame_cfa
+  EXPECT_EQ(f.run(ByteBuilder().u8(0x91).u8(0x68)).value, 0x7000u - 24);      // fbreg -24
+  f.frame_base = {std::byte{0x56}};                                           // reg6
   EXPECT_EQ(f.run(ByteBuilder().u8(0x91).u8(0x68)).value, 0x6000u - 24);
 }
 
@@ -66,10 +65,10 @@ TEST(Expression, what_cannot_be_known_is_optimised_out) {
   EXPECT_EQ(f.run(ByteBuilder().u8(0x50)).kind, Kind::optimised_out);  // rax is not known
   EXPECT_EQ(f.run(ByteBuilder().u8(0x55).u8(0x93).u8(4)).kind, Kind::optimised_out);  // piece
   EXPECT_EQ(f.run(ByteBuilder().u8(0xa3).u8(1).u8(0x55).u8(0x9f)).kind,
-            Kind::optimised_out);  // entry_value
-  EXPECT_EQ(f.run(ByteBuilder().u8(0x22)).kind, Kind::optimised_out);        // plus of nothing
+            Kind::optimised_out);                                      // entry_value
+  EXPECT_EQ(f.run(ByteBuilder().u8(0x22)).kind, Kind::optimised_out);  // plus of nothing
   EXPECT_EQ(f.run(ByteBuilder().u8(0x31).u8(0x30).u8(0x1b)).kind, Kind::optimised_out);  // 1 / 0
-  EXPECT_EQ(f.run(ByteBuilder().u8(0x0e).u8(1)).kind, Kind::optimised_out);  // cut short
+  EXPECT_EQ(f.run(ByteBuilder().u8(0x0e).u8(1)).kind, Kind::optimised_out);        // cut short
   EXPECT_EQ(f.run(ByteBuilder().u8(0x2f).u16(0xfffd)).kind, Kind::optimised_out);  // for ever
   f.frame_base = {std::byte{0x91}, std::byte{0}};  // a frame base by itself
   EXPECT_EQ(f.run(ByteBuilder().u8(0x91).u8(0)).kind, Kind::optimised_out);

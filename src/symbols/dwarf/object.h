@@ -2,11 +2,10 @@
 /// first asks. Includes LLVM: only for the .cc files of this folder.
 #pragma once
 
+#include <array>
 #include <llvm/DebugInfo/DWARF/DWARFObject.h>
 #include <llvm/DebugInfo/DWARF/DWARFRelocMap.h>
 #include <llvm/DebugInfo/DWARF/DWARFSection.h>
-
-#include <array>
 #include <memory>
 #include <string>
 
@@ -26,10 +25,18 @@ class LazyObject final : public llvm::DWARFObject {
   bool isLittleEndian() const override { return true; }
   uint8_t getAddressSize() const override { return file_->is_64() ? 8 : 4; }
   using Each = llvm::function_ref<void(const llvm::DWARFSection&)>;
-  void forEachInfoSections(Each each) const override { if (!is_split_) each(section(kInfo)); }
-  void forEachTypesSections(Each each) const override { if (!is_split_) each_types(each); }
-  void forEachInfoDWOSections(Each each) const override { if (is_split_) each(section(kInfo)); }
-  void forEachTypesDWOSections(Each each) const override { if (is_split_) each_types(each); }
+  void forEachInfoSections(Each each) const override {
+    if (!is_split_) each(section(kInfo));
+  }
+  void forEachTypesSections(Each each) const override {
+    if (!is_split_) each_types(each);
+  }
+  void forEachInfoDWOSections(Each each) const override {
+    if (is_split_) each(section(kInfo));
+  }
+  void forEachTypesDWOSections(Each each) const override {
+    if (is_split_) each_types(each);
+  }
 
   using Section = const llvm::DWARFSection&;
   llvm::StringRef getAbbrevSection() const override { return plain(kAbbrev).Data; }
@@ -58,13 +65,31 @@ class LazyObject final : public llvm::DWARFObject {
   }
 
  private:
-  enum Index { kInfo, kTypes, kAbbrev, kStr, kLineStr, kLine, kLoc, kLoclists, kRanges, kRnglists,
-               kAddr, kStrOffsets, kUnitIndex, kTypeIndex, kCount };
+  enum Index {
+    kInfo,
+    kTypes,
+    kAbbrev,
+    kStr,
+    kLineStr,
+    kLine,
+    kLoc,
+    kLoclists,
+    kRanges,
+    kRnglists,
+    kAddr,
+    kStrOffsets,
+    kUnitIndex,
+    kTypeIndex,
+    kCount
+  };
   static constexpr std::array<const char*, kCount> kNames = {
-      ".debug_info", ".debug_types", ".debug_abbrev", ".debug_str", ".debug_line_str",
-      ".debug_line", ".debug_loc", ".debug_loclists", ".debug_ranges", ".debug_rnglists",
+      ".debug_info", ".debug_types",       ".debug_abbrev",   ".debug_str",     ".debug_line_str",
+      ".debug_line", ".debug_loc",         ".debug_loclists", ".debug_ranges",  ".debug_rnglists",
       ".debug_addr", ".debug_str_offsets", ".debug_cu_index", ".debug_tu_index"};
-  struct Slot { llvm::DWARFSection section; bool fetched = false; };
+  struct Slot {
+    llvm::DWARFSection section;
+    bool fetched = false;
+  };
 
   void each_types(Each each) const {
     if (!section(kTypes).Data.empty()) each(section(kTypes));

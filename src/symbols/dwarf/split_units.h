@@ -7,7 +7,6 @@
 
 #include <llvm/DebugInfo/DWARF/DWARFCompileUnit.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
-
 #include <map>
 #include <memory>
 #include <string>
@@ -35,7 +34,10 @@ class SplitUnits {
   std::vector<std::string> packages_;  // where there may be one
   bool package_tried_ = false;
   std::unique_ptr<llvm::DWARFContext> package_;
-  struct Split { std::unique_ptr<llvm::DWARFContext> context; llvm::DWARFUnit* unit = nullptr; };
+  struct Split {
+    std::unique_ptr<llvm::DWARFContext> context;
+    llvm::DWARFUnit* unit = nullptr;
+  };
   std::map<llvm::DWARFUnit*, Split> units_;  // by skeleton
 };
 

@@ -33,20 +33,26 @@ std::string TypeStore::name(const llvm::DWARFDie& type, size_t depth) {
     return text.size() > kLongestName ? std::string("...") : text;
   };
   switch (type.getTag()) {
-    case DW_TAG_pointer_type: return wrap(target(), "*");
-    case DW_TAG_reference_type: return wrap(target(), "&");
-    case DW_TAG_rvalue_reference_type: return wrap(target(), "&&");
+    case DW_TAG_pointer_type:
+      return wrap(target(), "*");
+    case DW_TAG_reference_type:
+      return wrap(target(), "&");
+    case DW_TAG_rvalue_reference_type:
+      return wrap(target(), "&&");
     case DW_TAG_ptr_to_member_type: {
       std::string owner = name(dies_.referenced(type, DW_AT_containing_type), depth + 1);
       return wrap(target(), " " + owner + "::*");
     }
-    case DW_TAG_const_type: case DW_TAG_volatile_type: {
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type: {
       std::string text = target();
       std::string_view word = type.getTag() == DW_TAG_const_type ? "const" : "volatile";
       bool after = text.ends_with('*') || text.ends_with('&');
       return after ? text.append(" ").append(word) : std::string(word) + " " + text;
     }
-    case DW_TAG_restrict_type: case DW_TAG_atomic_type: return target();
+    case DW_TAG_restrict_type:
+    case DW_TAG_atomic_type:
+      return target();
     case DW_TAG_array_type: {
       std::string text = target() + " ";
       for (const llvm::DWARFDie& child : type.children()) {

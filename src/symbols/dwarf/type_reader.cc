@@ -18,33 +18,61 @@ constexpr size_t kMostMembers = 1 << 16;
 
 TypeKind kind_of(Tag tag) {
   switch (tag) {
-    case DW_TAG_base_type: return TypeKind::base;
-    case DW_TAG_pointer_type: return TypeKind::pointer;
-    case DW_TAG_reference_type: case DW_TAG_rvalue_reference_type: return TypeKind::reference;
-    case DW_TAG_class_type: case DW_TAG_structure_type: case DW_TAG_interface_type:
+    case DW_TAG_base_type:
+      return TypeKind::base;
+    case DW_TAG_pointer_type:
+      return TypeKind::pointer;
+    case DW_TAG_reference_type:
+    case DW_TAG_rvalue_reference_type:
+      return TypeKind::reference;
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_interface_type:
       return TypeKind::class_;
-    case DW_TAG_union_type: return TypeKind::union_;
-    case DW_TAG_enumeration_type: return TypeKind::enum_;
-    case DW_TAG_array_type: return TypeKind::array;
-    case DW_TAG_subroutine_type: return TypeKind::function;
-    case DW_TAG_typedef: case DW_TAG_template_alias: return TypeKind::typedef_;
-    case DW_TAG_const_type: case DW_TAG_volatile_type: case DW_TAG_restrict_type:
-    case DW_TAG_atomic_type: case DW_TAG_immutable_type: return TypeKind::qualified;
-    case DW_TAG_ptr_to_member_type: return TypeKind::member_pointer;
-    default: return TypeKind::unknown;
+    case DW_TAG_union_type:
+      return TypeKind::union_;
+    case DW_TAG_enumeration_type:
+      return TypeKind::enum_;
+    case DW_TAG_array_type:
+      return TypeKind::array;
+    case DW_TAG_subroutine_type:
+      return TypeKind::function;
+    case DW_TAG_typedef:
+    case DW_TAG_template_alias:
+      return TypeKind::typedef_;
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type:
+    case DW_TAG_restrict_type:
+    case DW_TAG_atomic_type:
+    case DW_TAG_immutable_type:
+      return TypeKind::qualified;
+    case DW_TAG_ptr_to_member_type:
+      return TypeKind::member_pointer;
+    default:
+      return TypeKind::unknown;
   }
 }
 
 Encoding encoding_of(uint64_t encoding) {
   switch (encoding) {
-    case DW_ATE_boolean: return Encoding::boolean;
-    case DW_ATE_signed: return Encoding::signed_;
-    case DW_ATE_unsigned: case DW_ATE_address: return Encoding::unsigned_;
-    case DW_ATE_float: case DW_ATE_complex_float: case DW_ATE_imaginary_float:
+    case DW_ATE_boolean:
+      return Encoding::boolean;
+    case DW_ATE_signed:
+      return Encoding::signed_;
+    case DW_ATE_unsigned:
+    case DW_ATE_address:
+      return Encoding::unsigned_;
+    case DW_ATE_float:
+    case DW_ATE_complex_float:
+    case DW_ATE_imaginary_float:
       return Encoding::floating;
-    case DW_ATE_signed_char: case DW_ATE_unsigned_char: return Encoding::character;
-    case DW_ATE_UTF: return Encoding::utf;
-    default: return Encoding::none;
+    case DW_ATE_signed_char:
+    case DW_ATE_unsigned_char:
+      return Encoding::character;
+    case DW_ATE_UTF:
+      return Encoding::utf;
+    default:
+      return Encoding::none;
   }
 }
 
@@ -97,9 +125,12 @@ uint64_t DwarfTypes::size_of(llvm::DWARFDie die, size_t depth) const {
   die = store_.complete(die);
   if (auto size = toUnsigned(die.find(DW_AT_byte_size))) return *size;
   switch (kind_of(die.getTag())) {
-    case TypeKind::pointer: case TypeKind::reference:
+    case TypeKind::pointer:
+    case TypeKind::reference:
       return die.getDwarfUnit()->getAddressByteSize();
-    case TypeKind::typedef_: case TypeKind::qualified: case TypeKind::enum_:
+    case TypeKind::typedef_:
+    case TypeKind::qualified:
+    case TypeKind::enum_:
       return size_of(store_.dies().referenced(die, DW_AT_type), depth + 1);
     case TypeKind::member_pointer: {
       // The Itanium ABI: a pointer to data is one word, one to a function two.
@@ -112,7 +143,8 @@ uint64_t DwarfTypes::size_of(llvm::DWARFDie die, size_t depth) const {
       uint64_t element = size_of(store_.dies().referenced(die, DW_AT_type), depth + 1);
       return __builtin_mul_overflow(element, element_count(die), &size) ? 0 : size;
     }
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -281,8 +313,7 @@ std::vector<TypeReader::Global> DwarfTypes::globals(std::string_view name) const
 
 }  // namespace
 
-std::unique_ptr<TypeReader> open_type_reader(const locate::ModuleFiles& files,
-                                             ObjectAt object_at) {
+std::unique_ptr<TypeReader> open_type_reader(const locate::ModuleFiles& files, ObjectAt object_at) {
   return std::make_unique<DwarfTypes>(files, std::move(object_at));
 }
 

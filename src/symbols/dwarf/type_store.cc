@@ -69,9 +69,8 @@ llvm::DWARFUnit* TypeStore::unit_in(llvm::DWARFContext& context, uint64_t offset
       split ? context.getDWOUnitsVector() : context.getNormalUnitsVector();
   if (!types_section) return units.getUnitForOffset(offset);
   auto begin = units.begin() + units.getNumInfoUnits();
-  auto after = std::partition_point(begin, units.end(), [&](const auto& u) {
-    return u->getNextUnitOffset() <= offset;
-  });
+  auto after = std::partition_point(
+      begin, units.end(), [&](const auto& u) { return u->getNextUnitOffset() <= offset; });
   return after == units.end() ? nullptr : after->get();
 }
 
@@ -135,9 +134,8 @@ bool TypeStore::visit_hit(llvm::DWARFUnit* unit, uint64_t hit, std::string_view 
   if (!unit) return true;
   dies_.touch(unit);
   auto all = unit->dies();
-  auto after = std::partition_point(all.begin(), all.end(), [&](const auto& entry) {
-    return entry.getOffset() <= hit;
-  });
+  auto after = std::partition_point(all.begin(), all.end(),
+                                    [&](const auto& entry) { return entry.getOffset() <= hit; });
   if (after == all.begin()) return true;
   llvm::DWARFDie die(unit, &*std::prev(after));
   if (die.isNULL() || (!name.empty() && dies_.string(die, DW_AT_name) != name)) return true;
@@ -149,10 +147,16 @@ bool TypeStore::visit_unit(llvm::DWARFUnit* unit, std::string_view name, const E
   dies_.touch(unit);
   for (const llvm::DWARFDebugInfoEntry& entry : unit->dies()) {
     switch (entry.getTag()) {
-      case DW_TAG_class_type: case DW_TAG_structure_type: case DW_TAG_union_type:
-      case DW_TAG_enumeration_type: case DW_TAG_typedef: case DW_TAG_base_type:
-      case DW_TAG_variable: break;
-      default: continue;
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+      case DW_TAG_enumeration_type:
+      case DW_TAG_typedef:
+      case DW_TAG_base_type:
+      case DW_TAG_variable:
+        break;
+      default:
+        continue;
     }
     llvm::DWARFDie die(unit, &entry);
     if (dies_.string(die, DW_AT_name) == name && !each(die)) return false;
@@ -173,9 +177,8 @@ bool TypeStore::each_by_index(std::string_view name, const std::vector<uint64_t>
   for (uint64_t string : strings) {
     for (uint64_t hit : search_number(table, string, 4, kMostHits)) {
       if (hit % 4) continue;
-      auto after = std::partition_point(units.begin(), units.end(), [&](const UnitBases& u) {
-        return u.string_offsets <= hit;
-      });
+      auto after = std::partition_point(
+          units.begin(), units.end(), [&](const UnitBases& u) { return u.string_offsets <= hit; });
       if (after == units.begin() || std::prev(after)->string_offsets == 0) continue;
       uint64_t offset = std::prev(after)->offset;
       if (offset == last || dies_.touched_bytes() > budget_) continue;
@@ -269,13 +272,11 @@ void TypeStore::each_variable_at(uint64_t vaddr, const Each& each) {
   for (uint64_t hit : search_number(files_.debug->section_data(".debug_addr"), vaddr, size, 64)) {
     if (units.empty()) {
       units = bases();
-      std::sort(units.begin(), units.end(), [](const UnitBases& a, const UnitBases& b) {
-        return a.addresses < b.addresses;
-      });
+      std::sort(units.begin(), units.end(),
+                [](const UnitBases& a, const UnitBases& b) { return a.addresses < b.addresses; });
     }
-    auto after = std::partition_point(units.begin(), units.end(), [&](const UnitBases& u) {
-      return u.addresses <= hit;
-    });
+    auto after = std::partition_point(units.begin(), units.end(),
+                                      [&](const UnitBases& u) { return u.addresses <= hit; });
     if (after == units.begin() || std::prev(after)->addresses == 0) continue;
     llvm::DWARFUnit* skeleton = dies_.unit(std::prev(after)->offset);
     llvm::DWARFDie full = skeleton ? root(*skeleton) : llvm::DWARFDie{};
@@ -304,10 +305,16 @@ TypeId TypeStore::find(std::string_view qualified_name) {
   TypeId found, declared;
   each_named(qualified_name.substr(last), [&](const llvm::DWARFDie& die) {
     switch (die.getTag()) {
-      case DW_TAG_class_type: case DW_TAG_structure_type: case DW_TAG_union_type:
-      case DW_TAG_enumeration_type: case DW_TAG_typedef: case DW_TAG_base_type:
-      case DW_TAG_interface_type: break;
-      default: return true;
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+      case DW_TAG_enumeration_type:
+      case DW_TAG_typedef:
+      case DW_TAG_base_type:
+      case DW_TAG_interface_type:
+        break;
+      default:
+        return true;
     }
     if (dies_.qualified_name(die) != qualified_name) return true;
     if (die.find(DW_AT_declaration)) {

@@ -52,15 +52,18 @@ class TypeStore {
   llvm::DWARFDie root_at(uint32_t rva);
 
  private:
-  struct Source { llvm::DWARFContext* context; Bytes info; bool types_section; };
+  struct Source {
+    llvm::DWARFContext* context;
+    Bytes info;
+    bool types_section;
+  };
 
   llvm::DWARFDie root(llvm::DWARFUnit& unit);
   llvm::DWARFUnit* unit_in(llvm::DWARFContext& context, uint64_t offset, bool types_section,
                            bool split);
   bool visit_hit(llvm::DWARFUnit* unit, uint64_t hit, std::string_view name, const Each& each);
   bool visit_unit(llvm::DWARFUnit* unit, std::string_view name, const Each& each);
-  bool each_by_index(std::string_view name, const std::vector<uint64_t>& strings,
-                     const Each& each);
+  bool each_by_index(std::string_view name, const std::vector<uint64_t>& strings, const Each& each);
   const std::vector<UnitBases>& bases();
 
   locate::ModuleFiles files_;
@@ -69,9 +72,9 @@ class TypeStore {
   std::optional<UnitMap> map_;
   std::optional<std::vector<UnitBases>> bases_;
   std::unordered_map<std::string, TypeId> found_;
-  std::vector<uint64_t> skeletons_;                          // by number, their unit offsets
-  std::map<uint64_t, uint64_t> skeleton_numbers_;            // by unit offset
-  std::map<llvm::DWARFContext*, uint64_t> split_contexts_;   // -> skeleton number; while read
+  std::vector<uint64_t> skeletons_;                         // by number, their unit offsets
+  std::map<uint64_t, uint64_t> skeleton_numbers_;           // by unit offset
+  std::map<llvm::DWARFContext*, uint64_t> split_contexts_;  // -> skeleton number; while read
   uint64_t budget_ = 0;
 };
 

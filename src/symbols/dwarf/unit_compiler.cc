@@ -28,9 +28,15 @@ void intersect(CodeRange range, const std::vector<CodeRange>& owned, Each each) 
 
 bool is_c(uint64_t language) {
   switch (language) {
-    case DW_LANG_C89: case DW_LANG_C: case DW_LANG_C99: case DW_LANG_C11: case DW_LANG_C17:
-    case DW_LANG_Mips_Assembler: return true;
-    default: return false;
+    case DW_LANG_C89:
+    case DW_LANG_C:
+    case DW_LANG_C99:
+    case DW_LANG_C11:
+    case DW_LANG_C17:
+    case DW_LANG_Mips_Assembler:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -119,9 +125,8 @@ uint32_t Compilation::file_of(uint64_t index) {
   auto [slot, is_new] = files_.try_emplace(index, kNone);
   if (!is_new || !lines_) return slot->second;
   std::string path;
-  if (lines_->getFileNameByIndex(index, folder_,
-                                 llvm::DILineInfoSpecifier::FileLineInfoKind::AbsoluteFilePath,
-                                 path)) {
+  if (lines_->getFileNameByIndex(
+          index, folder_, llvm::DILineInfoSpecifier::FileLineInfoKind::AbsoluteFilePath, path)) {
     slot->second = static_cast<uint32_t>(out_.files.size());
     out_.files.push_back(std::move(path));
   }
@@ -197,7 +202,10 @@ void Compilation::add_sequence(const llvm::DWARFDebugLine::Sequence& sequence) {
   if (!code || sequence.LastRowIndex > lines_->Rows.size()) return;
   // One row an address. Of several the last holds, but one that begins a statement goes before
   // one that does not, as gdb has it.
-  struct Row { LineRow row; bool is_statement; };
+  struct Row {
+    LineRow row;
+    bool is_statement;
+  };
   std::vector<Row> rows;
   for (unsigned i = sequence.FirstRowIndex; i < sequence.LastRowIndex; ++i) {
     const llvm::DWARFDebugLine::Row& raw = lines_->Rows[i];
@@ -230,8 +238,7 @@ void Compilation::add_sequence(const llvm::DWARFDebugLine::Sequence& sequence) {
       next.address = std::max(next.address, part.begin);
       if (run.count > 0) {
         const LineRow& before = out_.rows.back();
-        if (before.file == next.file && before.line == next.line &&
-            before.column == next.column) {
+        if (before.file == next.file && before.line == next.line && before.column == next.column) {
           continue;
         }
       }
@@ -248,9 +255,8 @@ void Compilation::add_lines() {
   if (!lines_) return;
   for (const auto& sequence : lines_->Sequences) add_sequence(sequence);
   // Sequences of a sound file do not overlap; of others the first wins.
-  std::stable_sort(out_.runs.begin(), out_.runs.end(), [](const LineRun& a, const LineRun& b) {
-    return a.code.begin < b.code.begin;
-  });
+  std::stable_sort(out_.runs.begin(), out_.runs.end(),
+                   [](const LineRun& a, const LineRun& b) { return a.code.begin < b.code.begin; });
   uint32_t end = 0;
   std::erase_if(out_.runs, [&](const LineRun& run) {
     if (run.code.begin < end) return true;
@@ -308,8 +314,8 @@ UnitSymbols UnitCompiler::compile(uint64_t unit_offset, const std::vector<CodeRa
   llvm::DWARFUnit* unit = impl_->dies.unit(unit_offset);
   if (!unit) return {};
   std::string missing;
-  UnitSymbols symbols = Compilation(impl_->dies, impl_->layout, impl_->local_names, owned)
-                            .run(*unit, &missing);
+  UnitSymbols symbols =
+      Compilation(impl_->dies, impl_->layout, impl_->local_names, owned).run(*unit, &missing);
   if (!missing.empty()) impl_->missing_dwos.push_back(std::move(missing));
   impl_->dies.release();
   return symbols;

@@ -1,8 +1,7 @@
 #include "symbols/dwarf/unit_map.h"
 
-#include <llvm/BinaryFormat/Dwarf.h>
-
 #include <algorithm>
+#include <llvm/BinaryFormat/Dwarf.h>
 #include <map>
 #include <optional>
 
@@ -16,8 +15,8 @@ namespace {
 
 /// Units may share range lists and abbreviations; a hostile file makes many units share long ones.
 constexpr size_t kMostClaims = 16 << 20;
-constexpr uint64_t kMostAbbreviationBytes = 1 << 20;     // looked through for one unit
-constexpr uint64_t kMostAbbreviationWork = 1ull << 30;   // for all of them
+constexpr uint64_t kMostAbbreviationBytes = 1 << 20;    // looked through for one unit
+constexpr uint64_t kMostAbbreviationWork = 1ull << 30;  // for all of them
 
 struct Sections {
   Bytes info, abbrev, address, ranges, rnglists, aranges;
@@ -120,10 +119,17 @@ void Reader::set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t val
       head.ranges_is_index = form == DW_FORM_rnglistx;
       break;
     case DW_AT_addr_base:
-    case DW_AT_GNU_addr_base: head.address_base = value; break;
-    case DW_AT_rnglists_base: head.rnglists_base = value; break;
-    case DW_AT_str_offsets_base: head.string_offsets_base = value; break;
-    default: break;
+    case DW_AT_GNU_addr_base:
+      head.address_base = value;
+      break;
+    case DW_AT_rnglists_base:
+      head.rnglists_base = value;
+      break;
+    case DW_AT_str_offsets_base:
+      head.string_offsets_base = value;
+      break;
+    default:
+      break;
   }
 }
 
@@ -202,9 +208,14 @@ void Reader::claim_rnglist(const UnitHead& head, uint64_t base) {
   auto by_index = [&] { return indexed(head, cursor.uleb128()).value_or(~uint64_t{0}); };
   for (size_t i = 0; !cursor.at_end() && i < kMostClaims; ++i) {
     switch (uint8_t kind = cursor.read<u8>()) {
-      case DW_RLE_end_of_list: return;
-      case DW_RLE_base_addressx: base = by_index(); break;
-      case DW_RLE_base_address: base = read_number(cursor, size); break;
+      case DW_RLE_end_of_list:
+        return;
+      case DW_RLE_base_addressx:
+        base = by_index();
+        break;
+      case DW_RLE_base_address:
+        base = read_number(cursor, size);
+        break;
       case DW_RLE_offset_pair: {
         uint64_t begin = cursor.uleb128(), end = cursor.uleb128();
         claim(base + begin, base + end);
@@ -222,12 +233,12 @@ void Reader::claim_rnglist(const UnitHead& head, uint64_t base) {
       }
       case DW_RLE_startx_length:
       case DW_RLE_start_length: {
-        uint64_t begin =
-            kind == DW_RLE_startx_length ? by_index() : read_number(cursor, size);
+        uint64_t begin = kind == DW_RLE_startx_length ? by_index() : read_number(cursor, size);
         claim(begin, begin + cursor.uleb128());
         break;
       }
-      default: return;
+      default:
+        return;
     }
     if (claims_.size() >= kMostClaims) return;
   }

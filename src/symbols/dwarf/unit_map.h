@@ -26,9 +26,9 @@ UnitMap read_unit_map(const elf::File& debug, const CodeLayout& layout);
 
 /// Where a unit's part of the tables of indices begins; 0: it has none.
 struct UnitBases {
-  uint64_t offset = 0;            ///< of the unit in .debug_info
-  uint64_t string_offsets = 0;    ///< in .debug_str_offsets
-  uint64_t addresses = 0;         ///< in .debug_addr
+  uint64_t offset = 0;          ///< of the unit in .debug_info
+  uint64_t string_offsets = 0;  ///< in .debug_str_offsets
+  uint64_t addresses = 0;       ///< in .debug_addr
 };
 /// Of all compile units.
 std::vector<UnitBases> read_unit_bases(const elf::File& debug);

@@ -101,8 +101,7 @@ ExpressionContext Scopes::context(llvm::DWARFUnit& unit) {
           .address_size = unit.getAddressByteSize(),
           .offset_size = unit.getDwarfOffsetByteSize(),
           .version = unit.getVersion(),
-          .indexed_address =
-              [&unit](uint64_t index) -> std::optional<uint64_t> {
+          .indexed_address = [&unit](uint64_t index) -> std::optional<uint64_t> {
             if (index > UINT32_MAX) return {};
             auto item = unit.getAddrOffsetSectionItem(static_cast<uint32_t>(index));
             return item ? std::optional(item->Address) : std::nullopt;
@@ -139,7 +138,9 @@ void Scopes::read_scope(const llvm::DWARFDie& scope, uint32_t inline_depth, size
   for (const llvm::DWARFDie& child : scope.children()) {
     switch (child.getTag()) {
       case DW_TAG_formal_parameter:
-      case DW_TAG_variable: add(child, inline_depth); break;
+      case DW_TAG_variable:
+        add(child, inline_depth);
+        break;
       case DW_TAG_lexical_block:
       case DW_TAG_try_block:
       case DW_TAG_catch_block:
@@ -148,7 +149,8 @@ void Scopes::read_scope(const llvm::DWARFDie& scope, uint32_t inline_depth, size
       case DW_TAG_inlined_subroutine:
         if (holds(child)) read_scope(child, inline_depth + 1, depth + 1);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }
