@@ -133,7 +133,7 @@ TEST(Instruction, TellsTrapsApart) {
 TEST(Instruction, RefusesWhatIsNone) {
   EXPECT_FALSE(decode(Arch::x86_64, code({0x06}), {0x1000}));
   EXPECT_FALSE(decode(Arch::x86_64, code({0x48, 0x8b}), {0x1000}));  // cut
-  EXPECT_FALSE(decode(Arch::x86_64, {}, {0x1000}));
+  EXPECT_FALSE(decode(Arch::x86_64, Bytes{}, {0x1000}));
   EXPECT_FALSE(decode(Arch::aarch64, code({0xc3, 0, 0, 0}), {0x1000}));
 }
 

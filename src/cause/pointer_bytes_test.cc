@@ -31,7 +31,7 @@ TEST(PointerLook, FindsText) {
   ASSERT_TRUE(look);
   EXPECT_TRUE(look->is_text);
   EXPECT_NE(look->what.find("Dragons"), std::string::npos);
-  EXPECT_TRUE(look_at(text("hello\0\0"), with_heap())->is_text);
+  EXPECT_TRUE(look_at(text("hello\0\0\0"), with_heap())->is_text);
 }
 
 TEST(PointerLook, FindsFillPatterns) {
