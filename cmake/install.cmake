@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-add_library(libinquest SHARED src/library/inquest.cc)
+add_library(libinquest SHARED $<TARGET_OBJECTS:inquest_library>)
 set_target_properties(libinquest PROPERTIES
   OUTPUT_NAME inquest EXPORT_NAME inquest VERSION ${PROJECT_VERSION} SOVERSION 0
   LINK_DEPENDS "${PROJECT_SOURCE_DIR}/src/library/exports.map")

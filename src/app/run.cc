@@ -18,7 +18,31 @@ struct RunOptions {
   std::vector<std::string> command;
   std::string core;
   bool no_verdict = false;
+  bool follow_children = false;
 };
+
+void print_warnings(const std::vector<Warning>& warnings) {
+  for (const Warning& warning : warnings) {
+    fmt::print(stderr, "inquest: warning: {}{}{}\n", warning.what,
+               warning.advice.empty() ? "" : "; ", warning.advice);
+  }
+}
+
+/// What was kept, and what could not be.
+void print_cores(const capture::RunOutcome& outcome, const std::string& command) {
+  print_warnings(outcome.warnings);
+  for (const auto& child : outcome.child_cores) {
+    fmt::print(stderr, "inquest: child {} died; its core is {}\n", child.pid, child.path);
+    print_warnings(child.warnings);
+  }
+  if (outcome.core_error) {
+    fmt::print(stderr, "inquest: {} died; {}\n", command, outcome.core_error->line());
+  }
+  if (outcome.core) {
+    fmt::print(stderr, "inquest: {} died; its core is {}\n", command, outcome.core->path);
+    print_warnings(outcome.core->warnings);
+  }
+}
 
 /// We end as the program did: its signal is ours, its status is ours.
 ExitStatus end_as(const capture::RunOutcome& outcome) {
@@ -33,24 +57,19 @@ ExitStatus end_as(const capture::RunOutcome& outcome) {
 
 ExitStatus run(RunOptions options) {
   capture::CoreOptions core;
-  core.path = options.core.empty() ? fmt::format("inquest.{}.core", ::getpid()) : options.core;
+  core.path = options.core.empty() ? "inquest.%p.core" : options.core;
+  core.follow_children = options.follow_children;
   auto outcome = capture::run(options.command, core);
   if (!outcome) return report_error(outcome.error());
-  if (outcome->core) {
-    fmt::print(stderr, "inquest: {} died; its core is {}\n", options.command.front(),
-               outcome->core->path);
-    for (const auto& warning : outcome->core->warnings) {
-      fmt::print(stderr, "inquest: warning: {}\n", warning.what);
-    }
-    if (!options.no_verdict) {
-      options.analysis.dump = outcome->core->path;
-      auto process = open_process(options.analysis);
-      if (!process) {
-        report_error(process.error());
-      } else {
-        print_why(**process, options.analysis);
-        compile_caches_in_background(**process, options.analysis);
-      }
+  print_cores(*outcome, options.command.front());
+  if (outcome->core && !options.no_verdict) {
+    options.analysis.dump = outcome->core->path;
+    auto process = open_process(options.analysis);
+    if (!process) {
+      report_error(process.error());
+    } else {
+      print_why(**process, options.analysis);
+      compile_caches_in_background(**process, options.analysis);
     }
   }
   return end_as(*outcome);
@@ -63,9 +82,11 @@ void add_run(CLI::App& root, ExitStatus& status) {
       "run", "Start a program; when it dies, keep its core and say why");
   auto options = std::make_shared<RunOptions>();
   add_analysis_options(*verb, options->analysis, true);
-  verb->add_option("--core", options->core, "Where to write the core; default inquest.PID.core")
+  verb->add_option("--core", options->core, "Where to write the core (%p: process id, %e: name); default inquest.%p.core")
       ->type_name("FILE");
   verb->add_flag("--no-verdict", options->no_verdict, "Only keep the core");
+  verb->add_flag("--follow-children", options->follow_children,
+                 "Also watch the processes that the program forks, and wait for them");
   verb->add_option("CMD", options->command, "The program and its arguments, after --")->required();
   verb->positionals_at_end();
   verb->footer(
