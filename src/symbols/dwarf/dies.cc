@@ -3,8 +3,8 @@
 #include <llvm/DebugInfo/DWARF/DWARFTypeUnit.h>
 #include <vector>
 
-#include "base/cursor.h"
 #include "base/limits.h"
+#include "symbols/dwarf/line_header.h"
 #include "symbols/dwarf/object.h"
 
 namespace inquest::symbols {
@@ -68,15 +68,8 @@ const llvm::DWARFDebugLine::LineTable* Dies::lines(llvm::DWARFUnit& unit) {
   llvm::DWARFDie die = unit.getUnitDIE(true);
   auto offset = die ? toSectionOffset(die.find(DW_AT_stmt_list)) : std::nullopt;
   llvm::StringRef all = unit.getLineSection().Data;
-  if (!offset || *offset >= all.size()) return nullptr;
-  // LLVM believes the address size of a version 5 header, and jumps by it.
-  Cursor cursor(std::as_bytes(std::span(all.data(), all.size())).subspan(*offset), ".debug_line");
-  if (cursor.read<le32>() == 0xffffffff) cursor.skip(8);
-  if (cursor.read<le16>() >= 5) {
-    uint8_t address_size = cursor.read<u8>();
-    if (address_size != 4 && address_size != 8) return nullptr;
-  }
-  if (cursor.failed()) return nullptr;
+  Bytes lines = std::as_bytes(std::span(all.data(), all.size()));
+  if (!offset || !readable_line_header(lines, *offset)) return nullptr;
   auto table = unit.getContext().getLineTableForUnit(&unit, ignore);
   if (table) return *table;
   ignore(table.takeError());
