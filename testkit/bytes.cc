@@ -29,7 +29,8 @@ ByteBuilder& ByteBuilder::align(size_t alignment) {
 }
 
 ByteBuilder& ByteBuilder::patch(size_t offset, uint64_t value, unsigned size) {
-  for (unsigned i = 0; i < size; ++i) data_.at(offset + i) = static_cast<std::byte>(value >> (8 * i));
+  for (unsigned i = 0; i < size; ++i)
+    data_.at(offset + i) = static_cast<std::byte>(value >> (8 * i));
   return *this;
 }
 

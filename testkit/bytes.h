@@ -19,7 +19,7 @@ class ByteBuilder {
   ByteBuilder& c_string(std::string_view s);  ///< with NUL
   ByteBuilder& bytes(std::span<const std::byte> raw);
   ByteBuilder& zeros(size_t n);
-  ByteBuilder& align(size_t alignment);       ///< zeros up to a multiple of it
+  ByteBuilder& align(size_t alignment);  ///< zeros up to a multiple of it
   /// Overwrites bytes written before.
   ByteBuilder& patch(size_t offset, uint64_t value, unsigned size);
 

@@ -1,13 +1,13 @@
-// 200 threads, each about 60 frames deep through recursion, templates and inlined calls, all blocked
-// at the bottom when the program dies: what a busy game server looks like to a stack walker.
-#include <pthread.h>
-#include <unistd.h>
-
+// 200 threads, each about 60 frames deep through recursion, templates and inlined calls, all
+// blocked at the bottom when the program dies: what a busy game server looks like to a stack
+// walker.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <pthread.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace lobby {
@@ -38,10 +38,14 @@ struct Handler {
 
 [[gnu::always_inline]] inline int route(Message& message) {
   switch (message.depth % 4) {
-    case 0: return Handler<0>::prepare(message) + 1;
-    case 1: return Handler<1>::prepare(message) + 2;
-    case 2: return Handler<2>::prepare(message) + 3;
-    default: return Handler<3>::prepare(message) + 4;
+    case 0:
+      return Handler<0>::prepare(message) + 1;
+    case 1:
+      return Handler<1>::prepare(message) + 2;
+    case 2:
+      return Handler<2>::prepare(message) + 3;
+    default:
+      return Handler<3>::prepare(message) + 4;
   }
 }
 

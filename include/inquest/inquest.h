@@ -27,20 +27,20 @@ struct Request {
 
 struct Frame {
   unsigned long long pc = 0;
-  std::string trust;          ///< "context", "cfi", "pe", "fp", "recovered", "scan"
-  std::string module;         ///< empty when pc is in none
-  std::string function;       ///< demangled; empty when not known
-  std::string file;           ///< empty when not known
-  unsigned line = 0;          ///< 0 when not known
+  std::string trust;     ///< "context", "cfi", "pe", "fp", "recovered", "scan"
+  std::string module;    ///< empty when pc is in none
+  std::string function;  ///< demangled; empty when not known
+  std::string file;      ///< empty when not known
+  unsigned line = 0;     ///< 0 when not known
   bool inlined = false;
 };
 
 struct Reply {
   bool ok = false;
-  std::string error = {};     ///< one line; empty when ok
-  std::string cause = {};     ///< KIND, such as "null-dereference"; "unknown" is an answer
-  double confidence = 0;      ///< 0..1
-  std::string summary = {};   ///< one sentence that a programmer can act on
+  std::string error = {};    ///< one line; empty when ok
+  std::string cause = {};    ///< KIND, such as "null-dereference"; "unknown" is an answer
+  double confidence = 0;     ///< 0..1
+  std::string summary = {};  ///< one sentence that a programmer can act on
   std::vector<std::string> evidence = {};
   std::vector<Frame> stack = {};  ///< of the crashed thread, innermost first
   /// Everything, as `inquest why --format json` prints it (schema/why.schema.json).

@@ -14,24 +14,50 @@ namespace inquest::answer {
 
 /// The KINDs of DESIGN.md, in its order.
 enum class Kind : uint8_t {
-  null_dereference, use_after_free, dangling_reference, pointer_reused, double_free, invalid_free,
-  heap_corruption, heap_overflow, stack_overflow, stack_smash, uncaught_exception, assertion,
-  pure_virtual_call, divide_by_zero, illegal_instruction, misaligned_access, wild_pointer,
-  non_canonical_address, write_to_readonly, execute_nonexecutable, out_of_memory,
-  address_space_exhausted, memory_leak, fragmentation, deadlock, lost_wakeup, busy_loop,
-  foreign_module, bit_flip, killed, abort, unknown,
+  null_dereference,
+  use_after_free,
+  dangling_reference,
+  pointer_reused,
+  double_free,
+  invalid_free,
+  heap_corruption,
+  heap_overflow,
+  stack_overflow,
+  stack_smash,
+  uncaught_exception,
+  assertion,
+  pure_virtual_call,
+  divide_by_zero,
+  illegal_instruction,
+  misaligned_access,
+  wild_pointer,
+  non_canonical_address,
+  write_to_readonly,
+  execute_nonexecutable,
+  out_of_memory,
+  address_space_exhausted,
+  memory_leak,
+  fragmentation,
+  deadlock,
+  lost_wakeup,
+  busy_loop,
+  foreign_module,
+  bit_flip,
+  killed,
+  abort,
+  unknown,
 };
 std::string_view name(Kind kind);  ///< "null-dereference"
 
 struct Frame {
   Address pc;
-  std::string trust;            ///< "context", "cfi", "pe", "fp", "recovered", "scan"
+  std::string trust;  ///< "context", "cfi", "pe", "fp", "recovered", "scan"
   float confidence = 1;
-  std::string module = {};      ///< file name; empty when pc is in none
+  std::string module = {};         ///< file name; empty when pc is in none
   std::optional<Rva> offset = {};  ///< pc - module base
-  std::string function = {};    ///< demangled; empty when not known
+  std::string function = {};       ///< demangled; empty when not known
   std::string file = {};
-  uint32_t line = 0;            ///< 0 when not known
+  uint32_t line = 0;  ///< 0 when not known
   uint32_t column = 0;
   bool inlined = false;
   bool signal_frame = false;
@@ -46,11 +72,11 @@ struct Stack {
 };
 
 struct Module {
-  std::string name;             ///< path as recorded
+  std::string name;  ///< path as recorded
   Address base;
   uint64_t size = 0;
   std::string id = {};
-  std::string symbols = {};     ///< "full", "public", "none", "mismatched"
+  std::string symbols = {};  ///< "full", "public", "none", "mismatched"
   std::string from = {};
   std::string note = {};
 };
@@ -58,20 +84,20 @@ struct Module {
 struct Evidence {
   std::string what;
   std::optional<uint32_t> thread = {};
-  std::optional<uint32_t> frame = {};     ///< index in that thread's frames
+  std::optional<uint32_t> frame = {};  ///< index in that thread's frames
   std::optional<Address> address = {};
 };
 
 struct Finding {
   Kind kind = Kind::unknown;
-  double confidence = 0;        ///< 0..1
-  std::string summary = {};     ///< one sentence that a programmer can act on
+  double confidence = 0;     ///< 0..1
+  std::string summary = {};  ///< one sentence that a programmer can act on
   std::vector<Evidence> evidence = {};
   std::vector<std::string> next = {};  ///< what to do to know more
 };
 
 struct Explanation {
-  std::string base;             ///< "null", "freed", "wild", "non-canonical", "readonly", ...
+  std::string base;  ///< "null", "freed", "wild", "non-canonical", "readonly", ...
   std::string type = {};
   std::string member = {};
   std::optional<uint64_t> offset = {};
@@ -79,11 +105,11 @@ struct Explanation {
 
 struct Fault {
   uint32_t thread = 0;
-  std::string signal = {};      ///< "SIGSEGV"; empty for Windows
-  std::string exception = {};   ///< "0xc0000005 access violation"; empty for Linux
+  std::string signal = {};     ///< "SIGSEGV"; empty for Windows
+  std::string exception = {};  ///< "0xc0000005 access violation"; empty for Linux
   std::optional<Address> address = {};
-  std::string instruction = {}; ///< disassembled, Intel syntax
-  std::string access = "none";  ///< "read", "write", "execute", "none"
+  std::string instruction = {};  ///< disassembled, Intel syntax
+  std::string access = "none";   ///< "read", "write", "execute", "none"
   std::optional<Explanation> explanation = {};
 };
 
@@ -92,7 +118,7 @@ struct Dump {
   std::string format = {}, os = {}, arch = {};
   std::optional<int32_t> pid = {};
   std::string command = {};
-  std::string time = {};        ///< ISO 8601 UTC; empty when not known
+  std::string time = {};  ///< ISO 8601 UTC; empty when not known
   uint64_t bytes = 0;
   bool complete = true;
 };

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <string>
 
 #include "app/verbs.h"
@@ -60,9 +59,8 @@ std::string fish(const CLI::App& root) {
                         verb->get_name(), quoted(verb->get_description()));
     for (const CLI::Option* option : verb->get_options()) {
       for (const std::string& name : option->get_lnames()) {
-        text += fmt::format(
-            "complete -c inquest -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
-            verb->get_name(), name, quoted(option->get_description()));
+        text += fmt::format("complete -c inquest -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
+                            verb->get_name(), name, quoted(option->get_description()));
       }
     }
   }
@@ -72,7 +70,8 @@ std::string fish(const CLI::App& root) {
 /// Bash's, through zsh's own adapter.
 std::string zsh(const CLI::App& root) {
   return "# zsh completion of inquest; load with: source <(inquest completion zsh)\n"
-         "autoload -U +X bashcompinit && bashcompinit\n" + bash(root);
+         "autoload -U +X bashcompinit && bashcompinit\n" +
+         bash(root);
 }
 
 /// Text for roff: backslashes and hyphens escaped, a leading dot or quote protected.
@@ -81,9 +80,12 @@ std::string roff(std::string_view text) {
   bool line_start = true;
   for (char c : text) {
     if (line_start && (c == '.' || c == '\'')) out += "\\&";
-    if (c == '\\') out += "\\\\";
-    else if (c == '-') out += "\\-";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '-')
+      out += "\\-";
+    else
+      out += c;
     line_start = c == '\n';
   }
   return out;
@@ -136,8 +138,8 @@ void add_completion(CLI::App& root, ExitStatus& status) {
       ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
   verb->footer("Example:\n  source <(inquest completion bash)");
   verb->callback([kind, &root, &status] {
-    std::string text = *kind == "bash"  ? bash(root)
-                       : *kind == "zsh" ? zsh(root)
+    std::string text = *kind == "bash"   ? bash(root)
+                       : *kind == "zsh"  ? zsh(root)
                        : *kind == "fish" ? fish(root)
                                          : man(root);
     fmt::print("{}", text);

@@ -1,14 +1,13 @@
 #include "app/investigate.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 
 #include "app/terminal.h"
 #include "cause/cause.h"
@@ -31,8 +30,12 @@ void print_why(const cause::Process& process, const DumpOptions& options) {
   answer::Answer answer = cause::investigate(process);
   Progress::shared().stop();
   switch (options.output) {
-    case Output::json: fmt::print("{}\n", report::why_json(answer)); break;
-    case Output::html: fmt::print("{}\n", report::why_html(answer)); break;
+    case Output::json:
+      fmt::print("{}\n", report::why_json(answer));
+      break;
+    case Output::html:
+      fmt::print("{}\n", report::why_html(answer));
+      break;
     case Output::text: {
       auto style = terminal_style();
       style.all_threads = options.all_threads;
@@ -53,7 +56,8 @@ void compile_caches_in_background(const cause::Process& process, const DumpOptio
     arguments.push_back(fmt::format("{:#x}", module->range.begin.value));
   }
   if (arguments.size() == fixed || snapshot.path.empty()) return;
-  for (const auto& folder : options.symbols) arguments.insert(arguments.end(), {"--symbols", folder});
+  for (const auto& folder : options.symbols)
+    arguments.insert(arguments.end(), {"--symbols", folder});
   for (const auto& folder : options.images) arguments.insert(arguments.end(), {"--image", folder});
 
   std::vector<char*> argv;

@@ -1,8 +1,7 @@
 #include "app/options.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 #include <map>
 
 #include "app/terminal.h"
@@ -32,7 +31,8 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
 }
 
 void add_dump_options(CLI::App& verb, DumpOptions& options, bool html) {
-  verb.add_option("DUMP", options.dump, "The dump: a Linux core, as it is or packed (.zst .lz4 .xz)")
+  verb.add_option("DUMP", options.dump,
+                  "The dump: a Linux core, as it is or packed (.zst .lz4 .xz)")
       ->required();
   add_analysis_options(verb, options, html);
 }

@@ -1,10 +1,9 @@
+#include <cstdio>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "app/investigate.h"
 #include "app/verbs.h"
@@ -78,11 +77,12 @@ ExitStatus run(RunOptions options) {
 }  // namespace
 
 void add_run(CLI::App& root, ExitStatus& status) {
-  auto* verb = root.add_subcommand(
-      "run", "Start a program; when it dies, keep its core and say why");
+  auto* verb =
+      root.add_subcommand("run", "Start a program; when it dies, keep its core and say why");
   auto options = std::make_shared<RunOptions>();
   add_analysis_options(*verb, options->analysis, true);
-  verb->add_option("--core", options->core, "Where to write the core (%p: process id, %e: name); default inquest.%p.core")
+  verb->add_option("--core", options->core,
+                   "Where to write the core (%p: process id, %e: name); default inquest.%p.core")
       ->type_name("FILE");
   verb->add_flag("--no-verdict", options->no_verdict, "Only keep the core");
   verb->add_flag("--follow-children", options->follow_children,
@@ -90,7 +90,8 @@ void add_run(CLI::App& root, ExitStatus& status) {
   verb->add_option("CMD", options->command, "The program and its arguments, after --")->required();
   verb->positionals_at_end();
   verb->footer(
-      "The program keeps its terminal, its signals and its exit status; inquest ends as it ends.\n\n"
+      "The program keeps its terminal, its signals and its exit status; inquest ends as it "
+      "ends.\n\n"
       "Examples:\n"
       "  inquest run -- ./server --port 7000\n"
       "  inquest run --core /var/crash/server.core -- ./server --port 7000");

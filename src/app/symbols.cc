@@ -1,11 +1,11 @@
+#include "symbols/symbols.h"
+
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <algorithm>
-
 #include "app/investigate.h"
 #include "app/verbs.h"
-#include "symbols/symbols.h"
 
 namespace inquest::app {
 namespace {
@@ -17,8 +17,7 @@ ExitStatus compile(const DumpOptions& options, const std::vector<std::string>& m
   const auto& snapshot = (*process)->snapshot();
   ExitStatus status = kDone;
   for (const auto& module : snapshot.modules) {
-    bool wanted = modules.empty() ||
-                  std::ranges::any_of(modules, [&](const std::string& m) {
+    bool wanted = modules.empty() || std::ranges::any_of(modules, [&](const std::string& m) {
                     return m == module.file_name() || m == module.path ||
                            m == fmt::format("{:#x}", module.range.begin.value);
                   });
@@ -36,7 +35,8 @@ void add_symbols(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("symbols", "Look after symbols");
   verb->require_subcommand(1);
   auto* part = verb->add_subcommand(
-      "compile", "Compile the symbol caches of a dump's modules, so that every later look is quick");
+      "compile",
+      "Compile the symbol caches of a dump's modules, so that every later look is quick");
   auto options = std::make_shared<DumpOptions>();
   auto modules = std::make_shared<std::vector<std::string>>();
   add_dump_options(*part, *options, false);

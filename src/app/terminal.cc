@@ -1,10 +1,9 @@
 #include "app/terminal.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 namespace inquest::app {
 namespace {
@@ -49,8 +48,9 @@ void Progress::stage(std::string text) {
 
 void Progress::download(std::string_view url, uint64_t done, uint64_t total) {
   constexpr double kMega = 1e6;
-  stage(total ? fmt::format("downloading {} ({:.1f} of {:.1f} MB)", url, done / kMega, total / kMega)
-              : fmt::format("downloading {} ({:.1f} MB)", url, done / kMega));
+  stage(total
+            ? fmt::format("downloading {} ({:.1f} of {:.1f} MB)", url, done / kMega, total / kMega)
+            : fmt::format("downloading {} ({:.1f} MB)", url, done / kMega));
 }
 
 void Progress::stop() {

@@ -26,8 +26,12 @@ std::vector<Frame> crashed_stack(const answer::Answer& answer) {
   for (const answer::Stack& stack : answer.threads) {
     if (!stack.crashed) continue;
     for (const answer::Frame& f : stack.frames) {
-      frames.push_back({.pc = f.pc.value, .trust = f.trust, .module = f.module,
-                        .function = f.function, .file = f.file, .line = f.line,
+      frames.push_back({.pc = f.pc.value,
+                        .trust = f.trust,
+                        .module = f.module,
+                        .function = f.function,
+                        .file = f.file,
+                        .line = f.line,
                         .inlined = f.inlined});
     }
   }
@@ -39,8 +43,10 @@ Reply investigate(const Request& request) {
   if (!snapshot) return {.error = snapshot.error().line()};
   auto process = cause::Process::open(std::move(*snapshot), options_of(request));
   answer::Answer answer = cause::investigate(*process);
-  Reply reply{.ok = true, .cause = std::string(answer::name(answer.verdict.kind)),
-              .confidence = answer.verdict.confidence, .summary = answer.verdict.summary};
+  Reply reply{.ok = true,
+              .cause = std::string(answer::name(answer.verdict.kind)),
+              .confidence = answer.verdict.confidence,
+              .summary = answer.verdict.summary};
   for (const auto& evidence : answer.verdict.evidence) reply.evidence.push_back(evidence.what);
   reply.stack = crashed_stack(answer);
   reply.json = report::why_json(answer);

@@ -2,7 +2,8 @@
 ///
 /// Looked up in the compiled symbol cache where there is one, else in DWARF, reading only the units
 /// that the addresses need, else in .symtab and .dynsym. Addresses are RVAs (see base/address.h).
-/// Source: DWARF 4, DWARF 5; DWARF is parsed by LLVM, whose headers stay inside this room's sources.
+/// Source: DWARF 4, DWARF 5; DWARF is parsed by LLVM, whose headers stay inside this room's
+/// sources.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,14 @@ namespace inquest::symbols {
 /// One function at an address: the innermost is the deepest inlined call, the last is the function
 /// that was really called.
 struct SourceFrame {
-  std::string function;    ///< demangled, with parameters as c++filt prints them; empty if unknown
-  std::string linkage = {};///< mangled; may be empty
-  std::string file = {};   ///< absolute where the compiler said so; empty when not known
-  uint32_t line = 0;       ///< 0 when not known
+  std::string function;  ///< demangled, with parameters as c++filt prints them; empty if unknown
+  std::string linkage = {};  ///< mangled; may be empty
+  std::string file = {};     ///< absolute where the compiler said so; empty when not known
+  uint32_t line = 0;         ///< 0 when not known
   uint32_t column = 0;
   bool inlined = false;
-  Rva begin = {};          ///< entry of the (outer) function; for inlined ones of their range
-  uint64_t size = 0;       ///< 0 when not known
+  Rva begin = {};     ///< entry of the (outer) function; for inlined ones of their range
+  uint64_t size = 0;  ///< 0 when not known
 };
 
 struct Options {
@@ -42,8 +43,8 @@ class TypeReader;
 class ModuleSymbols {
  public:
   /// Never fails: a module without usable symbols answers with nothing, and `warnings` says why.
-  static std::unique_ptr<ModuleSymbols> open(const locate::ModuleFiles& files,
-                                             snapshot::Arch arch, const Options& options = {});
+  static std::unique_ptr<ModuleSymbols> open(const locate::ModuleFiles& files, snapshot::Arch arch,
+                                             const Options& options = {});
   virtual ~ModuleSymbols() = default;
 
   /// Innermost first; empty when no function holds the address. For callers pass pc - 1.
@@ -51,7 +52,13 @@ class ModuleSymbols {
   /// RVA of a symbol by linkage name (exact), from the symbol tables; absent when none.
   virtual std::optional<Rva> find(std::string_view linkage_name) const = 0;
   /// The symbol (function or object) of the symbol tables that holds `rva`, with the distance.
-  struct Nearest { std::string linkage; std::string name; uint64_t offset; uint64_t size; bool is_function; };
+  struct Nearest {
+    std::string linkage;
+    std::string name;
+    uint64_t offset;
+    uint64_t size;
+    bool is_function;
+  };
   virtual std::optional<Nearest> symbol_at(Rva rva) const = 0;
   /// Types, variables, members; null when there is no DWARF. Borrowed; lives as long as this.
   virtual const TypeReader* types() const = 0;

@@ -24,47 +24,65 @@ struct TypeId {
 };
 
 enum class TypeKind : uint8_t {
-  unknown, base, pointer, reference, class_, union_, enum_, array, function, typedef_, qualified,
+  unknown,
+  base,
+  pointer,
+  reference,
+  class_,
+  union_,
+  enum_,
+  array,
+  function,
+  typedef_,
+  qualified,
   member_pointer,
 };
 enum class Encoding : uint8_t { none, boolean, signed_, unsigned_, floating, character, utf };
 
 struct Type {
   TypeKind kind = TypeKind::unknown;
-  std::string name = {};        ///< qualified: "game::Guild", "std::vector<int, std::allocator<int> >"
-  uint64_t size = 0;            ///< 0 when not known or incomplete
-  TypeId target = {};           ///< pointee, element, aliased or qualified type
-  uint64_t count = 0;           ///< elements of an array; 0 when not known
+  std::string name = {};  ///< qualified: "game::Guild", "std::vector<int, std::allocator<int> >"
+  uint64_t size = 0;      ///< 0 when not known or incomplete
+  TypeId target = {};     ///< pointee, element, aliased or qualified type
+  uint64_t count = 0;     ///< elements of an array; 0 when not known
   Encoding encoding = Encoding::none;
   bool is_declaration = false;
 };
 
 struct Member {
-  std::string name = {};        ///< empty for a base class and for an anonymous member
+  std::string name = {};  ///< empty for a base class and for an anonymous member
   TypeId type = {};
   uint64_t offset = 0;
-  uint32_t bit_size = 0;        ///< 0 for a whole member
-  uint32_t bit_offset = 0;      ///< within the bytes at `offset`
+  uint32_t bit_size = 0;    ///< 0 for a whole member
+  uint32_t bit_offset = 0;  ///< within the bytes at `offset`
   bool is_base = false;
-  bool is_virtual_base = false; ///< then offset is not known
-  bool is_artificial = false;   ///< `_vptr`
+  bool is_virtual_base = false;  ///< then offset is not known
+  bool is_artificial = false;    ///< `_vptr`
 };
 
-struct Enumerator { std::string name; int64_t value; };
+struct Enumerator {
+  std::string name;
+  int64_t value;
+};
 
 /// Where a variable lives at one pc, after evaluation.
 struct Place {
-  enum class Kind : uint8_t { memory, in_register, constant, optimised_out } kind = Kind::optimised_out;
-  uint64_t value = 0;           ///< address, or constant
-  snapshot::Register reg = 0;   ///< for in_register
+  enum class Kind : uint8_t {
+    memory,
+    in_register,
+    constant,
+    optimised_out
+  } kind = Kind::optimised_out;
+  uint64_t value = 0;          ///< address, or constant
+  snapshot::Register reg = 0;  ///< for in_register
 };
 
 struct Variable {
-  std::string name = {};        ///< "this" included
+  std::string name = {};  ///< "this" included
   TypeId type = {};
   bool is_parameter = false;
-  bool is_artificial = false;   ///< `this`
-  uint32_t inline_depth = 0;    ///< 0: the function itself; n: the n-th inlined call into it
+  bool is_artificial = false;  ///< `this`
+  uint32_t inline_depth = 0;   ///< 0: the function itself; n: the n-th inlined call into it
   Place place = {};
 };
 
@@ -73,8 +91,8 @@ struct FrameAccess {
   std::function<std::optional<uint64_t>(snapshot::Register)> reg;
   std::function<std::optional<uint64_t>(Address, unsigned size)> memory;
   std::optional<Address> cfa;
-  uint64_t bias = 0;            ///< address = file's virtual address + bias
-  std::optional<Address> tls;   ///< thread pointer
+  uint64_t bias = 0;           ///< address = file's virtual address + bias
+  std::optional<Address> tls;  ///< thread pointer
 };
 
 class TypeReader {
@@ -91,15 +109,24 @@ class TypeReader {
   /// Parameters and locals in scope at rva, outer function and inlined calls, with places.
   virtual std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const = 0;
   /// The global or static variable whose storage holds `rva`, with its type; absent when none.
-  struct Global { std::string name; TypeId type; Rva begin; };
+  struct Global {
+    std::string name;
+    TypeId type;
+    Rva begin;
+  };
   virtual std::optional<Global> global_at(Rva rva) const = 0;
   virtual std::vector<Global> globals(std::string_view name) const = 0;
 
   /// Strips typedefs and const/volatile.
   TypeId resolve(TypeId id) const;
-  /// The path of members that holds byte `offset` of a `type`: "stats.rank", "Base::id", "slots[3]";
-  /// with the innermost member's type. Absent when outside or unknown.
-  struct MemberPath { std::string path; std::string owner; TypeId type; uint64_t offset_in_member; };
+  /// The path of members that holds byte `offset` of a `type`: "stats.rank", "Base::id",
+  /// "slots[3]"; with the innermost member's type. Absent when outside or unknown.
+  struct MemberPath {
+    std::string path;
+    std::string owner;
+    TypeId type;
+    uint64_t offset_in_member;
+  };
   std::optional<MemberPath> member_at(TypeId type, uint64_t offset) const;
 };
 
