@@ -1,5 +1,6 @@
 // Real programs, compiled here, stopped at their fatal signal and walked in place: the compilers'
 // and libc's own unwind data, the vDSO, signal frames.
+#include <algorithm>
 #include <cstdio>
 #include <elf.h>
 #include <fstream>
@@ -67,7 +68,9 @@ class StoppedProgram {
     });
     Stack stack = unwinder.walk(snapshot_.threads[0]);
     names_.clear();
-    for (const Frame& frame : stack.frames) names_.push_back(name_of(frame));
+    for (size_t i = 0; i < std::min<size_t>(stack.frames.size(), 64); ++i) {
+      names_.push_back(name_of(stack.frames[i]));
+    }
     return stack;
   }
   /// Function names of the program's own frames, innermost first; "?" outside it, "!" for a signal
@@ -219,6 +222,24 @@ TEST_P(RealProgram, IsWalkedToItsBeginning) {
 const std::vector<std::string> kLeafNames{"leaf", "middle", "outer", "main", "_start"};
 const std::vector<std::string> kCallNames{"outer", "main", "_start"};
 const std::vector<std::string> kHandlerNames{"handler", "!", "interrupted", "main", "_start"};
+
+TEST(RealProgram, OverflowsItsStack) {
+  if (!testkit::can_ptrace()) GTEST_SKIP() << "tracing is not allowed here";
+  testkit::TemporaryFolder folder;
+  std::string program = folder.file("patient");
+  std::string source = std::string(kCommon) + R"(
+KEEP int deeper(int n) { volatile char room[24]; room[n & 7] = n; return deeper(n + 1) + room[1]; }
+int main() { return deeper(1); }
+})";
+  ASSERT_EQ(testkit::compile_program(program, source, "-O1 -fno-optimize-sibling-calls"), "");
+  StoppedProgram stopped(program);
+  ASSERT_TRUE(stopped.stopped());
+  Stack stack = stopped.walk();
+  EXPECT_EQ(stack.end, End::outermost) << stack.note;
+  EXPECT_GT(stack.depth(), 20'000u);
+  EXPECT_EQ(stopped.names()[0], "deeper");
+  EXPECT_EQ(stopped.names()[40], "deeper");
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Unwind, RealProgram,

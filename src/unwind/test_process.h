@@ -1,6 +1,7 @@
 /// A dead process of one module and one stack, put together by hand. For tests and fuzzing.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "snapshot/snapshot.h"
@@ -40,7 +41,8 @@ struct TestProcess {
     return kCode + offset;
   }
 
-  Stack walk() {
+  /// `more` is a region above the stack that the dump has no bytes of.
+  Stack walk(std::optional<snapshot::Region> more = {}) {
     unsigned size = snapshot::pointer_size(snapshot.arch);
     unsigned machine = size == 4 ? 3 : 62;
     auto image = std::make_shared<std::vector<std::byte>>(
@@ -59,6 +61,7 @@ struct TestProcess {
         {.range = {Address{kStack}, Address{stack.end()}},
          .access = Access{true, true, false},
          .file = "[stack]"}};
+    if (more) snapshot.regions.push_back(*more);
     Unwinder unwinder(snapshot, {});
     return unwinder.walk(snapshot::Thread{.id = 1, .registers = registers});
   }

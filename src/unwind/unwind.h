@@ -23,14 +23,14 @@ std::string_view name(Trust trust);
 
 struct Frame {
   Address pc;
-  Address cfa;                   ///< canonical frame address; 0 when not known
-  snapshot::Registers registers; ///< of this frame; what is not known is absent
+  Address cfa;                    ///< canonical frame address; 0 when not known
+  snapshot::Registers registers;  ///< of this frame; what is not known is absent
   Trust trust = Trust::context;
-  float confidence = 1;          ///< 0..1
+  float confidence = 1;  ///< 0..1
   /// True for frame 0 and for frames interrupted by a signal: pc is the instruction itself. False
   /// for callers: pc is the return address, and the call is the instruction before it.
   bool pc_is_exact = true;
-  bool is_signal_frame = false;  ///< the trampoline that the kernel put there
+  bool is_signal_frame = false;              ///< the trampoline that the kernel put there
   const snapshot::Module* module = nullptr;  ///< borrowed from the Snapshot; may be null
 
   /// Where to look up the source line: pc, or pc-1 for a return address.
@@ -39,17 +39,17 @@ struct Frame {
 
 /// Why a walk ended.
 enum class End : uint8_t {
-  outermost,     ///< CFI says so (undefined return address), or pc 0: the thread's beginning
-  no_memory,     ///< the stack could not be read
-  no_rule,       ///< nothing told how to go on
-  cycle,         ///< the same frame again, or a CFA that does not ascend
-  too_deep,      ///< Limits::frames
+  outermost,  ///< CFI says so (undefined return address), or pc 0: the thread's beginning
+  no_memory,  ///< the stack could not be read
+  no_rule,    ///< nothing told how to go on
+  cycle,      ///< the same frame again, or a CFA that does not ascend
+  too_deep,   ///< Limits::frames
 };
 
 struct Stack {
   std::vector<Frame> frames;  ///< innermost first
   End end = End::outermost;
-  std::string note = {};      ///< why it ended, in words, where that is not the normal end
+  std::string note = {};  ///< why it ended, in words, where that is not the normal end
   /// Of a very deep stack only the innermost and outermost frames are kept: so many were walked and
   /// left out between frames[omitted_after - 1] and frames[omitted_after].
   uint64_t omitted = 0;

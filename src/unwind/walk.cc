@@ -126,6 +126,13 @@ Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure)
   const Registers& registers = frame.registers;
   ScanRequest request{.callee = registers, .function = facts.function};
   if (outside_stack(registers)) {
+    auto sp = registers.sp();
+    const snapshot::Region* region = sp ? space_.snapshot().region_at(*sp) : nullptr;
+    if (region && region->access && region->access->read && region->access->write) {
+      failure.end = End::no_memory;
+      failure.reason = "the dump does not hold this stack";
+      return failure;
+    }
     // Only a thread's own registers tell where else its stack may be.
     if (frame.trust != Trust::context) return failure;
     auto choice = choose_stack(space_, registers, thread_pointer_, is_main_);

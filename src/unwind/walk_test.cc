@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "unwind/test_process.h"
 
@@ -162,6 +163,35 @@ TEST(Walk, CrossesASignalFrameByItsCode) {
   EXPECT_EQ(stack.frames[2].pc, Address{kCode + 0x20});
   EXPECT_EQ(stack.frames[2].registers.get(x64::rax), 0xaau) << "the kernel saved all";
   EXPECT_EQ(stack.end, End::outermost) << "the lower stack is no cycle";
+}
+
+TEST(Walk, SaysWhenTheDumpDoesNotHoldTheStack) {
+  Three process;
+  process.lay();
+  process.registers.set(x64::rbp, kStack + TestProcess::kStackSize + 0x100);
+  process.registers.set(x64::rsp, kStack + TestProcess::kStackSize + 0xf0);
+  uint64_t end = kStack + TestProcess::kStackSize;
+  Stack stack = process.walk(snapshot::Region{.range = {Address{end}, Address{end + 0x1000}},
+                                              .access = snapshot::Access{true, true, false}});
+  EXPECT_EQ(stack.frames.size(), 1u) << describe(stack);
+  EXPECT_EQ(stack.end, End::no_memory);
+  EXPECT_NE(stack.note.find("does not hold this stack"), std::string::npos) << stack.note;
+}
+
+TEST(Walk, IsTheSameFromManyThreads) {
+  Three process;
+  process.lay();
+  std::vector<std::string> seen(4);
+  Stack stack = process.walk();  // sets the snapshot up
+  Unwinder unwinder(process.snapshot, {});
+  std::vector<std::jthread> threads;
+  for (std::string& mine : seen) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) mine = describe(unwinder.walk(process.registers));
+    });
+  }
+  threads.clear();
+  for (const std::string& mine : seen) EXPECT_EQ(mine, describe(stack));
 }
 
 TEST(Walk, EndsCycles) {

@@ -24,7 +24,7 @@ struct Recovered {
 
 /// What a whole walk may spend on guessing, so that hostile stacks stay cheap.
 struct Budget {
-  size_t words = size_t{1} << 21;
+  size_t words = size_t{1} << 19;
   size_t candidates = 1 << 12;
 };
 
