@@ -19,53 +19,53 @@ struct SignalInfo {
   Address address;
 };
 
-/// The siginfo_t that the kernel pushed for a handler. `sp` is that of the trampoline's frame.
-/// Source: struct rt_sigframe of arch/x86/include/asm/sigframe.h (the ucontext, 304 bytes, then
-/// the siginfo; the return address is already popped) and arch/arm64/kernel/signal.c (siginfo
-/// first).
-std::optional<SignalInfo> pushed_siginfo(const snapshot::Memory& memory, Arch arch, Address sp) {
-  uint64_t distance;
-  switch (arch) {
-    case Arch::x86_64:
-      distance = 304;
-      break;
-    case Arch::aarch64:
-      distance = 0;
-      break;
+/// What the kernel pushed for a handler, below the trampoline's stack pointer `sp`: the ucontext,
+/// whose trap number, error code and cr2 tell of the fault even where the handler did not ask for
+/// a siginfo_t (without SA_SIGINFO the kernel does not write one).
+/// Source: struct rt_sigframe of arch/x86/include/asm/sigframe.h and struct sigcontext_64 of
+/// arch/x86/include/uapi/asm/sigcontext.h; arch/arm64/kernel/signal.c (siginfo first).
+std::optional<SignalInfo> pushed_fault(const snapshot::Memory& memory, Arch arch, Address sp) {
+  auto siginfo = [&](Address at) -> std::optional<SignalInfo> {
+    auto signal = memory.read<le32>(at);
+    auto code = memory.read<sle32>(at + 8);
+    auto address = memory.read<le64>(at + 16);
+    if (!signal || !code || !address || !is_processor_signal(static_cast<int>(*signal))) return {};
+    if (*code <= 0) return {};
+    return SignalInfo{static_cast<int>(*signal), *code, Address{*address}};
+  };
+  if (arch == Arch::aarch64) return siginfo(sp);
+  if (arch != Arch::x86_64) return {};
+  constexpr uint64_t kRegisters = 40, kSiginfo = 304;
+  auto error = memory.read<le64>(sp + kRegisters + 19 * 8);
+  auto trap = memory.read<le64>(sp + kRegisters + 20 * 8);
+  auto cr2 = memory.read<le64>(sp + kRegisters + 22 * 8);
+  if (!error || !trap || !cr2) return {};
+  switch (static_cast<uint64_t>(*trap)) {
+    case 14: {  // page fault; a SIGBUS only a siginfo can tell
+      auto told = siginfo(sp + kSiginfo);
+      if (told && told->signal == sig::bus && told->address.value == *cr2) return told;
+      int code = *error & 1 ? sig::segv_accerr : sig::segv_maperr;
+      return SignalInfo{sig::segv, code, Address{*cr2}};
+    }
+    case 13:
+      return SignalInfo{sig::segv, sig::si_kernel, {}};
+    case 0:
+      return SignalInfo{sig::fpe, sig::fpe_intdiv, {}};
+    case 6:
+      return SignalInfo{sig::ill, 2, {}};
     default:
-      return {};
+      return siginfo(sp + kSiginfo);
   }
-  Address at = sp + distance;
-  auto signal = memory.read<le32>(at);
-  auto code = memory.read<sle32>(at + 8);
-  auto address = memory.read<le64>(at + 16);
-  if (!signal || !code || !address || *signal == 0 || *signal > 64) return {};
-  return SignalInfo{static_cast<int>(*signal), *code, Address{*address}};
 }
 
-/// Moves the site below the process's own handler of a fault, where there is one. The outermost
-/// counts: a handler that faults in its turn is not what began it.
-void descend(const Process& process, FaultSite& site) {
-  if (!site.stack) return;
-  const auto& frames = site.stack->frames;
-  for (size_t i = frames.size(); i-- > 0;) {
-    if (!frames[i].is_signal_frame || i + 1 >= frames.size()) continue;
-    auto sp = frames[i].registers.sp();
-    if (!sp) continue;
-    auto info = pushed_siginfo(process.memory(), process.arch(), *sp);
-    if (!info || !is_processor_signal(info->signal) || info->code <= 0) continue;
-    const auto& interrupted = frames[i + 1];
-    site.frame_index = i + 1;
-    site.registers = interrupted.registers;
-    site.pc = interrupted.pc;
-    site.signal = info->signal;
-    site.code = info->code;
-    site.reported.reset();
-    if (info->code != sig::si_kernel) site.reported = info->address;
-    site.sent = false;
-    site.handled = true;
-    return;
-  }
+void decode_site(const Process& process, FaultSite& site) {
+  site.instruction.reset();
+  site.text.clear();
+  if (!site.pc) return;
+  std::array<std::byte, 16> bytes;
+  size_t n = process.memory().read(*site.pc, bytes);
+  site.instruction = decode(process.arch(), Bytes(bytes).first(n), *site.pc);
+  site.text = disassemble(process.arch(), Bytes(bytes).first(n), *site.pc);
 }
 
 /// Where a jump, call or return was about to go, when the instruction faulted on that.
@@ -178,6 +178,47 @@ void explain_access(const Process& process, FaultSite& site) {
   }
 }
 
+/// Whether the instruction there can have raised that signal: the trap number of a signal frame is
+/// that of the thread's last fault, which may be an old one.
+bool instruction_fits(const FaultSite& site) {
+  if (site.is(sig::segv) || site.is(sig::bus)) {
+    return site.access == AccessKind::execute || site.operand >= 0;
+  }
+  if (site.is(sig::fpe)) {
+    return site.instruction && (site.instruction->operation == Operation::divide ||
+                                site.instruction->operation == Operation::divide_signed);
+  }
+  if (site.is(sig::ill)) return !site.instruction || site.instruction->is_undefined_trap;
+  return true;
+}
+
+/// The site below the process's own handler of a fault, where there is one. The outermost counts:
+/// a handler that faults in its turn is not what began it.
+std::optional<FaultSite> below_handler(const Process& process, const FaultSite& top) {
+  if (!top.stack) return {};
+  const auto& frames = top.stack->frames;
+  for (size_t i = frames.size(); i-- > 0;) {
+    if (!frames[i].is_signal_frame || i + 1 >= frames.size()) continue;
+    auto sp = frames[i].registers.sp();
+    auto info = sp ? pushed_fault(process.memory(), process.arch(), *sp) : std::nullopt;
+    if (!info) continue;
+    FaultSite site = top;
+    site.frame_index = i + 1;
+    site.registers = frames[i + 1].registers;
+    site.pc = frames[i + 1].pc;
+    site.signal = info->signal;
+    site.code = info->code;
+    site.reported.reset();
+    if (info->code != sig::si_kernel) site.reported = info->address;
+    site.sent = false;
+    site.handled = true;
+    decode_site(process, site);
+    explain_access(process, site);
+    if (instruction_fits(site)) return site;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(AccessKind kind) {
@@ -227,14 +268,8 @@ std::optional<FaultSite> fault_site(const Process& process) {
   }
   site.sent = site.signal && (!is_processor_signal(*site.signal) || (site.code && *site.code <= 0));
   if (site.sent) site.reported.reset();
-  descend(process, site);
-
-  if (site.pc) {
-    std::array<std::byte, 16> bytes;
-    size_t n = process.memory().read(*site.pc, bytes);
-    site.instruction = decode(process.arch(), Bytes(bytes).first(n), *site.pc);
-    site.text = disassemble(process.arch(), Bytes(bytes).first(n), *site.pc);
-  }
+  if (auto deeper = below_handler(process, site)) return deeper;
+  decode_site(process, site);
   explain_access(process, site);
   return site;
 }

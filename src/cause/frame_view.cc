@@ -296,7 +296,6 @@ MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) cons
   // A pointer to a scalar may well be one to an array of them; one to a class that is left behind
   // more likely points to a part of something larger.
   if (outside && !member->path.empty()) return out;
-  if (outside) out.type += fmt::format("[{}]", static_cast<uint64_t>(offset) / size);
   out.member = member->path;
   if (member->inside == 0) out.member_type = member->type;
   return out;

@@ -60,6 +60,7 @@ Findings detect_illegal_instruction(const Process& process) {
     // int3 leaves the program counter behind itself.
     auto before = process.memory().read<u8>(*site->pc - 1);
     if (!before || *before != 0xcc) return {};
+    where = " in " + process.describe(*site->pc - 1);
     finding.confidence = 0.85;
     finding.summary = fmt::format(
         "The program ran into a breakpoint instruction (int3){}: a trap "

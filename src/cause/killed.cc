@@ -57,6 +57,10 @@ Findings detect_killed(const Process& process) {
   } else if (sent && own && fault->sender_pid == *own && is_asking_to_end(signal)) {
     finding.confidence = 0.6;
     finding.summary = fmt::format("The process sent itself {}.", name);
+  } else if (sent && own && fault->sender_pid == *own && signal != sig::abrt) {
+    finding.kind = Kind::abort;
+    finding.confidence = 0.7;
+    finding.summary = fmt::format("The process sent itself {}.", name);
   } else if (is_asking_to_end(signal)) {
     finding.confidence = fault->signal_code == sig::si_kernel ? 0.8 : 0.7;
     finding.summary = fmt::format("{} ended the process; no fault of its own is recorded.", name);

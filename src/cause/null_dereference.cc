@@ -83,8 +83,9 @@ Findings detect_null_dereference(const Process& process) {
     std::string through =
         story.pointer_name.empty() ? "" : fmt::format(", through {}", story.pointer_name);
     std::string held = story.held.empty() ? "" : ", " + story.held;
-    finding.summary = fmt::format("{} at {}, {} bytes above null{}{}{}.", verb, *site->address,
-                                  address, through, held, with_space(story.where));
+    finding.summary =
+        fmt::format("{} at {}, {} bytes above null{}{}{}.", verb, *site->address, address, through,
+                    held, story.where.empty() ? "" : ", " + story.where);
     if (!story.member.empty()) {
       finding.summary.pop_back();
       finding.summary +=

@@ -76,7 +76,8 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       return;
     }
     case Form::entry:
-      story.held = "passed as " + view.describe(id);
+      story.held =
+          view.name_of(id).name.empty() ? "passed as " + view.describe(id) : "passed by the caller";
       return;
     case Form::constant:
       story.held = "set to a constant in the code";
@@ -167,6 +168,16 @@ Story tell(const Process& process, const FaultSite& site) {
   if (site.access == AccessKind::execute) {
     story.pointer = site.address->value;
     story.null = site.address->value == 0;
+    if (site.pc != site.address) {  // the jump itself was refused
+      const Operand* to = site.instruction ? site.instruction->explicit_operand(0) : nullptr;
+      if (site.instruction && site.instruction->flow == Flow::ret) {
+        story.held = "taken from the stack as a return address: the stack was overwritten";
+      } else if (to) {
+        story = tell_operand(process, site, *to);
+        story.pointer = site.address->value;
+      }
+      return story;
+    }
     auto view = caller_view(process, site);
     if (!view) return story;
     ValueId called = called_pointer(*view);
