@@ -17,9 +17,10 @@ namespace inquest::cause {
 std::optional<uint64_t> argument_at_call(const Process& process, const unwind::Frame& frame,
                                          snapshot::Register reg);
 
-/// The function that the call instruction before `frame`'s pc names, through a PLT slot or a pointer
-/// in the module's tables too. Absent for calls through registers and objects. A function further in
-/// may stand on the stack in its place: it was jumped to (a tail call), and has other arguments.
+/// The function that the call instruction before `frame`'s pc names, through a PLT slot or a
+/// pointer in the module's tables too. Absent for calls through registers and objects. A function
+/// further in may stand on the stack in its place: it was jumped to (a tail call), and has other
+/// arguments.
 std::optional<Address> call_target(const Process& process, const unwind::Frame& frame);
 
 /// The displacement N of the call instruction `call [reg + N]` at which `frame` stands: the slot of

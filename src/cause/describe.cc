@@ -55,6 +55,11 @@ std::vector<answer::Stack> Process::describe_stacks() const {
     out[i].name = thread.name;
     out[i].crashed = thread.crashed;
     if (walked[i].end != unwind::End::outermost) out[i].note = walked[i].note;
+    if (walked[i].omitted > 0) {
+      out[i].note += fmt::format("{}{} frames of {} are left out after the first {}",
+                                 out[i].note.empty() ? "" : "; ", walked[i].omitted,
+                                 walked[i].depth(), walked[i].omitted_after);
+    }
     for (const auto& frame : walked[i].frames) {
       auto at = std::lower_bound(places.begin(), places.end(), frame.lookup_pc());
       append(out[i].frames, frame, located[static_cast<size_t>(at - places.begin())]);

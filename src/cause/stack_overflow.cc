@@ -187,6 +187,13 @@ Findings detect_stack_overflow(const Process& process) {
   const auto& frames = stack->frames;
 
   if (recursion) {
+    // The middle of a very deep stack is walked but not kept; the cycle went on through it.
+    const size_t kept = recursion->frames;
+    if (stack->omitted > 0 && recursion->first < stack->omitted_after &&
+        recursion->first + kept >= stack->omitted_after) {
+      recursion->frames += stack->omitted;
+      recursion->rounds += stack->omitted / recursion->cycle.size();
+    }
     std::vector<std::string> cycle;
     for (size_t i : recursion->cycle) {
       if (cycle.size() < 6) cycle.push_back(names.name(frames[i]));
@@ -196,11 +203,15 @@ Findings detect_stack_overflow(const Process& process) {
     uint64_t bytes_a_round = 0;
     bool exact = false;
     if (recursion->periodic && recursion->rounds > 1) {
-      size_t last = recursion->first + recursion->frames - 1;
+      size_t last = recursion->first + kept - 1;
       uint64_t span = frames[last].cfa - frames[recursion->first].cfa;
       if (frames[last].cfa > frames[recursion->first].cfa) {
-        bytes_a_round = span * recursion->cycle.size() / (recursion->frames - 1);
-        exact = span * recursion->cycle.size() % (recursion->frames - 1) == 0;
+        // The span of the kept frames holds the omitted ones too where the cycle goes on behind
+        // them.
+        bool across = recursion->first + kept > stack->omitted_after;
+        size_t steps = (across ? recursion->frames : kept) - 1;
+        bytes_a_round = span * recursion->cycle.size() / steps;
+        exact = span * recursion->cycle.size() % steps == 0;
       }
     } else if (recursion->rounds > 0) {
       bytes_a_round = size / recursion->rounds;
@@ -217,7 +228,7 @@ Findings detect_stack_overflow(const Process& process) {
     finding.summary = fmt::format("{} {}{} until {} was full", joined(cycle), verb, each, whose);
     finding.evidence.push_back(
         {.what = fmt::format("{} of the {} frames are {}{}{}", count_text(recursion->frames),
-                             count_text(frames.size()), joined(cycle),
+                             count_text(stack->depth()), joined(cycle),
                              recursion->cycle.size() > 6 ? " and others" : "",
                              recursion->periodic ? ", always in this order" : ""),
          .thread = overflow->thread->id,
@@ -255,7 +266,7 @@ Findings detect_stack_overflow(const Process& process) {
       finding.evidence.push_back(
           {.what = fmt::format("{} frames take {}; no function repeats, and "
                                "none has a large frame",
-                               count_text(frames.size()), size_text(top - overflow->sp)),
+                               count_text(stack->depth()), size_text(top - overflow->sp)),
            .thread = overflow->thread->id});
       finding.confidence = 0.9;
     }

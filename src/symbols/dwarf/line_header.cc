@@ -1,7 +1,6 @@
 #include "symbols/dwarf/line_header.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
-
 #include <vector>
 
 #include "symbols/dwarf/forms.h"
