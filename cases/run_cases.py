@@ -249,7 +249,7 @@ def verify_with_gdb(program, core, truth):
     arguments = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off"]
     for command in commands:
         arguments += ["-ex", command]
-    run = subprocess.run([*arguments, program, core], capture_output=True, text=True, timeout=120,
+    run = subprocess.run([*arguments, program, core], capture_output=True, text=True, timeout=600,
                          stdin=subprocess.DEVNULL, errors="replace", check=False)
     header, rest = run.stdout.split("=== crashed thread", 1)
     crashed, rest = rest.split("=== fault address", 1)

@@ -215,7 +215,7 @@ std::vector<Bytes> ImageBuilder::finish(Bytes build_id, uint32_t sources) {
   header_.file_size = at;
   auto id_size = std::min<size_t>(build_id.size(), kBuildIdCapacity);
   header_.build_id_size = static_cast<uint8_t>(id_size);
-  std::memcpy(header_.build_id.data(), build_id.data(), id_size);
+  if (id_size) std::memcpy(header_.build_id.data(), build_id.data(), id_size);
   header_.block_table_hash = XXH64(parts[kBlockHashes].data(), parts[kBlockHashes].size(), 0);
   header_.header_hash = XXH64(&header_, sizeof(Header) - 8, 0);
 
