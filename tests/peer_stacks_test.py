@@ -87,21 +87,29 @@ class PeerStacks(unittest.TestCase):
                 compared += 1
         return compared
 
-    def abort(self, command, ready=1.0):
+    def abort(self, command, ready=1.0, typed="", user=None):
+        """Starts the command, types to it, and when it has come to rest aborts it. Returns how many
+        frames had names on both sides."""
         program = shutil.which(command[0])
         if not program or not shutil.which("gdb"):
             self.skipTest(f"{command[0]} or gdb is not installed")
         with tempfile.TemporaryDirectory() as folder:
+            if user:
+                shutil.chown(folder, user)
             core = pathlib.Path(folder) / "core"
             runner = subprocess.Popen(
                 [INQUEST, "run", "--core", str(core), "--no-verdict", "--", program, *command[1:]],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, user=user)
+            runner.stdin.write(typed)
+            runner.stdin.flush()
             time.sleep(ready)
             children = pathlib.Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text()
             os.kill(int(children.split()[0]), signal.SIGABRT)
             _, errors = runner.communicate(timeout=60)
             self.assertTrue(core.exists(), errors)
-            self.assertGreater(self.compare(os.path.realpath(program), core), 0)
+            compared = self.compare(os.path.realpath(program), core)
+            self.assertGreater(compared, 0)
+            return compared
 
     def test_sleep(self):
         self.abort(["sleep", "100"])
@@ -115,6 +123,21 @@ class PeerStacks(unittest.TestCase):
                     "threads = [threading.Thread(target=time.sleep, args=(100,)) for _ in range(3)]\n"
                     "[t.start() for t in threads]\n"
                     "[t.join() for t in threads]\n"])
+
+    def test_postgres(self):
+        programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        if not programs:
+            self.skipTest("postgres is not installed (apt install postgresql)")
+        user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+        with tempfile.TemporaryDirectory() as folder:
+            if user:
+                shutil.chown(folder, user)
+            data = folder + "/data"
+            subprocess.run([programs[-1].with_name("initdb"), "-D", data, "-A", "trust", "--no-sync"],
+                           check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
+            compared = self.abort([str(programs[-1]), "--single", "-D", data, "postgres"], ready=2.0,
+                                  typed="select pg_sleep(100);\n", user=user)
+        self.assertGreater(compared, 10)  # from main through the executor into the sleep
 
     def test_fixtures(self):
         if not FIXTURES.is_dir() or not shutil.which("gdb"):

@@ -89,8 +89,8 @@ class Room {
   void say(const User& from, const std::string& text);
   std::size_t members();
 
-  /// Waits until somebody begins to speak, unless somebody is waiting already.
-  void wait_for_speech();
+  /// Waits until somebody begins to speak, but not for long if nobody does.
+  void wait_for_speech() const;
 
   std::vector<Room*> links;
 
@@ -101,7 +101,6 @@ class Room {
   std::map<std::uint64_t, User*> members_;
   std::deque<std::string> history_;
   std::atomic<std::uint32_t> speeches_{0};
-  std::atomic_flag awaited_;
 };
 
 class World {
