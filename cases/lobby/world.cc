@@ -158,8 +158,8 @@ bool World::join(User& user, Room& room) {
 /// before the room, and Room::say locks them the other way round.
 NOINLINE bool World::join_in_one_piece(User& user, Room& room) {
   auto piece = user.session->hold();
-  // In production it took three weeks until a line was spoken at just this moment. Whoever has begun
-  // one by now holds the room, and cannot finish without our session.
+  // In production it took three weeks until a line was spoken at just this moment. Whoever has
+  // begun one by now holds the room, and cannot finish without our session.
   room.wait_for_speech();
   std::string welcome;
   if (!room.enter(user, welcome)) return false;

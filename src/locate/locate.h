@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "format/elf/file.h"
+#include "format/pe/file.h"
 #include "snapshot/snapshot.h"
 
 namespace inquest::locate {
@@ -47,6 +49,10 @@ struct ModuleFiles {
   std::shared_ptr<const elf::File> debug;   ///< .debug_info; may be the same file as image
   std::shared_ptr<const elf::File> symtab;  ///< file with .symtab (image, debug or mini debug info)
   std::shared_ptr<const elf::File> alt;     ///< dwz's alternate file of `debug`
+  std::shared_ptr<const pe::File> pe;       ///< a Windows image; its DWARF, where mingw put it
+  std::shared_ptr<const MappedFile> pdb;    ///< its program database
+  std::shared_ptr<const MappedFile> sym;    ///< Breakpad's text, of whatever system
+  std::shared_ptr<const MappedFile> map;    ///< the linker's map
   Availability availability = Availability::none;
   std::string from = {};  ///< path or URL of the file that gave the symbols
   std::string note = {};  ///< one sentence for people: why not, or what was refused

@@ -75,6 +75,30 @@ struct Region {
   bool shared = false;
 };
 
+/// An image that was unloaded before the end; newest last, as far as the system remembers.
+struct UnloadedModule {
+  std::string path;
+  AddressRange range;
+  std::optional<uint32_t> timestamp = {};
+  std::optional<uint32_t> checksum = {};
+};
+
+/// What the process held open (Windows).
+struct Handle {
+  uint64_t value = 0;
+  std::string type = {};  ///< "File", "Mutant"...
+  std::string name = {};
+  uint32_t granted_access = 0;
+};
+
+/// The machine and its system.
+struct System {
+  std::string os_version = {};  ///< "10.0.19045", "6.1.0-38-amd64"
+  std::string os_detail = {};   ///< service pack, distribution
+  std::string cpu = {};         ///< vendor, brand, family
+  std::optional<uint32_t> cpu_count = {};
+};
+
 /// What killed the process, as the system told it.
 struct Fault {
   uint32_t thread = 0;
@@ -107,6 +131,9 @@ struct Snapshot {
   std::vector<Thread> threads = {};
   std::vector<Module> modules = {};  ///< ascending by range.begin, disjoint
   std::vector<Region> regions = {};
+  std::vector<UnloadedModule> unloaded = {};
+  std::vector<Handle> handles = {};
+  System system = {};
   Memory memory = {};
   std::optional<Fault> fault = {};
   std::map<std::string, std::string> annotations = {};

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "base/address.h"
+#include "format/breakpad/frame_rules.h"
 #include "format/elf/file.h"
+#include "format/pe/file.h"
 #include "snapshot/snapshot.h"
 
 namespace inquest::unwind {
@@ -66,6 +68,8 @@ class Rules;
 struct RuleSource {
   std::shared_ptr<const elf::File> image;
   std::shared_ptr<const elf::File> debug;  ///< .debug_frame
+  std::shared_ptr<const pe::File> pe;      ///< .pdata, .xdata; else they are read from memory
+  std::shared_ptr<const breakpad::FrameRules> frame_rules;  ///< of a .sym file or a PDB
 };
 using RuleProvider = std::function<RuleSource(const snapshot::Module&)>;
 
