@@ -5,7 +5,7 @@
 #include <exception>
 
 #include "cause/detector.h"
-#include "cause/fault.h"
+#include "cause/fault/fault.h"
 #include "cause/verdict.h"
 
 namespace inquest::cause {

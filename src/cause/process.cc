@@ -139,6 +139,10 @@ Located Process::locate(Address at) const {
   return *located;
 }
 
+std::optional<AddressRange> Process::unwound_function(Address at) const {
+  return impl_->unwinder->function_at(at);
+}
+
 Located Process::locate(const unwind::Frame& frame) const { return locate(frame.lookup_pc()); }
 
 std::string Process::describe(Address at) const {
@@ -150,7 +154,8 @@ std::string Process::describe(Address at) const {
     const auto& inner = place.source.front();
     const auto& outer = place.source.back();
     uint64_t distance = place.rva.value - outer.begin.value;
-    if (inner.inlined || outer.begin.value == 0) {
+    // A part that was split off (".cold") lies before the entry, or far behind the entry's part.
+    if (inner.inlined || outer.begin.value == 0 || distance >= outer.size) {
       return fmt::format("{} ({})", inner.function, where);
     }
     return fmt::format("{} + {:#x} ({})", outer.function, distance, where);

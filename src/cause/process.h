@@ -49,6 +49,9 @@ class Process {
   /// Of the crashed thread; null when there is none.
   const unwind::Stack* crashed_stack() const;
 
+  /// What the unwind data says of the function at an address, in stripped modules too.
+  std::optional<AddressRange> unwound_function(Address at) const;
+
   Located locate(Address at) const;                  ///< of an exact address
   Located locate(const unwind::Frame& frame) const;  ///< by lookup_pc()
   /// "game::Guild::rank() + 0x12 (lobby+0x4012)" or "lobby+0x4012" or "0x4012".

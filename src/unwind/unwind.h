@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,8 @@ class Unwinder {
   Stack walk(const snapshot::Thread& thread) const;
   /// From any registers, such as those that a signal handler's context holds.
   Stack walk(const snapshot::Registers& start) const;
+  /// The function, or the part of one that was split off, whose unwind data covers an address.
+  std::optional<AddressRange> function_at(Address at) const;
 
  private:
   struct Impl;

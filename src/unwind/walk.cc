@@ -286,6 +286,14 @@ Stack Unwinder::walk(const snapshot::Thread& thread) const {
   return Walk(impl_->space, thread.tls, is_main).run(thread.registers);
 }
 
+std::optional<AddressRange> Unwinder::function_at(Address at) const {
+  const auto* module = impl_->space.snapshot().module_at(at);
+  if (!module) return {};
+  auto row = impl_->space.rules(*module).row(at.value - module->bias);
+  if (!row) return {};
+  return AddressRange{Address{row->begin + module->bias}, Address{row->end + module->bias}};
+}
+
 Stack Unwinder::walk(const Registers& start) const {
   return Walk(impl_->space, {}, false).run(start);
 }

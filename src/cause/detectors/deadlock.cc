@@ -1,0 +1,229 @@
+// Threads that wait for each other's locks in a ring. The facts relied on (futex(2), glibc's
+// pthread_mutex_t and pthread_rwlock_t, 2.26 to 2.41) stand in lock.h. A ring of waits without
+// timeouts never ends by itself; a long queue behind a lock whose holder works, sleeps or waits for
+// something else is no deadlock and is not accused.
+#include <algorithm>
+#include <unordered_map>
+
+#include "cause/detectors/detectors.h"
+#include "cause/detectors/wait_graph.h"
+#include "cause/evidence.h"
+#include "cause/runtime/lock.h"
+
+namespace inquest::cause {
+namespace {
+
+using answer::Finding;
+using answer::Kind;
+
+constexpr size_t kMostListed = 8;  // threads named in full in the evidence
+constexpr uint64_t kScannedStack = 64 << 10;
+constexpr size_t kMostWaiters = 8192;
+constexpr size_t kMostScans = 2048;  // of stacks, in search of readers
+
+struct Waiter {
+  size_t thread = 0;  ///< index in the snapshot
+  std::vector<Call> calls = {};
+  LockState lock;
+  bool timed = false;
+  bool readers_guessed = false;  ///< its edges lead to threads that may hold the lock for reading
+};
+
+/// The frame of `stack`, outside of the lock functions, in which a pointer to the lock lies: there
+/// it was most likely taken. kNoCall when none.
+size_t holding_call(const Process& process, const unwind::Stack& stack,
+                    const std::vector<Call>& calls, Address lock) {
+  for (size_t i = 0; i < calls.size(); ++i) {
+    if (!is_own(calls[i])) continue;
+    if (i > 0 && calls[i].frame == calls[i - 1].frame && is_own(calls[i - 1])) continue;
+    const auto& frame = stack.frames[calls[i].frame];
+    auto sp = frame.registers.sp();
+    if (!sp || frame.cfa < *sp || frame.cfa - *sp > kScannedStack) continue;
+    for (Address at = *sp; at < frame.cfa; at = at + 8) {
+      if (process.memory().read<uint64_t>(at) == lock.value) return i;
+    }
+  }
+  return kNoCall;
+}
+
+/// Whether a pointer to the lock lies on the thread's stack.
+bool mentions(const Process& process, const snapshot::Thread& thread, const unwind::Stack& stack,
+              Address lock) {
+  auto sp = thread.registers.sp();
+  if (!sp || stack.frames.empty()) return false;
+  Address end = std::max(stack.frames.back().cfa, *sp + 1024);
+  if (end - *sp > kScannedStack) end = *sp + kScannedStack;
+  for (Address at = *sp; at < end; at = at + 8) {
+    auto word = process.memory().read<uint64_t>(at);
+    if (!word) return false;
+    if (*word == lock.value) return true;
+  }
+  return false;
+}
+
+std::vector<Waiter> waiters_of(const Process& process) {
+  const auto& snapshot = process.snapshot();
+  std::vector<std::pair<size_t, FutexWait>> waits;
+  for (size_t i = 0; i < snapshot.threads.size(); ++i) {
+    if (auto wait = futex_wait(process, snapshot.threads[i])) waits.emplace_back(i, *wait);
+    if (waits.size() == kMostWaiters) break;
+  }
+  std::vector<Waiter> out;
+  if (waits.empty()) return out;
+  const auto& stacks = process.stacks();
+  for (const auto& [thread, wait] : waits) {
+    Waiter waiter{.thread = thread, .calls = calls_of(process, stacks[thread], 48)};
+    auto lock = waited_lock(process, wait, waiter.calls);
+    if (!lock) continue;
+    waiter.lock = *lock;
+    waiter.timed = wait.timed;
+    out.push_back(std::move(waiter));
+  }
+  return out;
+}
+
+std::string_view lock_word(LockKind kind) {
+  return kind == LockKind::mutex ? "mutex" : "read-write lock";
+}
+
+std::string where_waits(const Process& process, const Waiter& waiter) {
+  size_t own = find_own_call(waiter.calls);
+  return own == kNoCall ? "code without symbols" : place_of(process, waiter.calls[own]);
+}
+
+}  // namespace
+
+Findings detect_deadlock(const Process& process) {
+  const auto& snapshot = process.snapshot();
+  if (snapshot.threads.empty()) return {};
+  auto waiters = waiters_of(process);
+  if (waiters.empty()) return {};
+  const auto& stacks = process.stacks();
+  std::unordered_map<uint32_t, size_t> by_tid;
+  for (size_t i = 0; i < waiters.size(); ++i) by_tid[snapshot.threads[waiters[i].thread].id] = i;
+
+  std::vector<std::vector<size_t>> edges(waiters.size());
+  size_t scans = 0;
+  for (size_t i = 0; i < waiters.size(); ++i) {
+    auto& waiter = waiters[i];
+    if (waiter.lock.owner) {
+      auto owner = by_tid.find(*waiter.lock.owner);
+      if (owner == by_tid.end()) continue;
+      // A recursive lock never waits for itself.
+      if (owner->second == i && waiter.lock.recursive) continue;
+      edges[i].push_back(owner->second);
+      continue;
+    }
+    // Held by readers, whom the lock does not name: those who have its address on their stack and
+    // wait for something else.
+    size_t waiting_readers = 0;
+    std::vector<size_t> candidates;
+    for (size_t k = 0; k < waiters.size(); ++k) {
+      bool same = waiters[k].lock.at == waiter.lock.at && waiters[k].lock.kind == LockKind::rwlock;
+      if (same) {
+        waiting_readers += !waiters[k].lock.wants_write;
+        continue;
+      }
+      if (scans < kMostScans && ++scans &&
+          mentions(process, snapshot.threads[waiters[k].thread], stacks[waiters[k].thread],
+                   waiter.lock.at)) {
+        candidates.push_back(k);
+      }
+    }
+    // Only when those threads are all the holders is nobody left who could give the lock back.
+    if (candidates.empty() || waiter.lock.readers < waiting_readers ||
+        waiter.lock.readers - waiting_readers > candidates.size()) {
+      continue;
+    }
+    waiter.readers_guessed = true;
+    edges[i] = std::move(candidates);
+  }
+
+  Findings findings;
+  for (const auto& ring : find_rings(edges)) {
+    bool timed = false, guessed = false;
+    for (size_t i : ring) {
+      timed |= waiters[i].timed;
+      guessed |= waiters[i].readers_guessed;
+    }
+    Finding finding{.kind = Kind::deadlock, .confidence = timed ? 0.6 : guessed ? 0.75 : 0.98};
+    std::vector<std::string> steps;
+    for (size_t r = 0; r < std::min(ring.size(), kMostListed); ++r) {
+      const auto& waiter = waiters[ring[r]];
+      const auto& holder = waiters[ring[(r + 1) % ring.size()]];
+      const auto& thread = snapshot.threads[waiter.thread];
+      const auto& owner = snapshot.threads[holder.thread];
+      std::string name = name_of_lock(process, waiter.lock.at, stacks[waiter.thread]);
+      if (name.empty()) name = name_of_lock(process, waiter.lock.at, stacks[holder.thread]);
+      std::string lock =
+          name.empty()
+              ? fmt::format("the {} at {}", lock_word(waiter.lock.kind), waiter.lock.at)
+              : fmt::format("{} ({} at {})", name, lock_word(waiter.lock.kind), waiter.lock.at);
+      std::string brief = name.empty() ? lock : name;
+      size_t own = find_own_call(waiter.calls);
+      if (ring.size() == 1) {
+        steps.push_back(fmt::format("thread {} waits in {} for {}, which it holds itself",
+                                    thread_name(thread), where_waits(process, waiter), brief));
+      } else {
+        steps.push_back(fmt::format("thread {} waits in {} for {}, held by thread {}",
+                                    thread_name(thread), where_waits(process, waiter), brief,
+                                    thread_name(owner)));
+      }
+      answer::Evidence waits{
+          .what = fmt::format("thread {} waits {}for {}{}", thread_name(thread),
+                              waiter.timed ? "(with a timeout) " : "", lock,
+                              own == kNoCall ? "" : " in " + where_waits(process, waiter)),
+          .thread = thread.id,
+          .address = waiter.lock.at};
+      if (own != kNoCall) waits.frame = frame_index(waiter.calls, own);
+      finding.evidence.push_back(std::move(waits));
+      answer::Evidence holds{
+          .what =
+              waiter.readers_guessed
+                  ? fmt::format("held for reading by {} thread(s), which the lock does not "
+                                "name; a pointer to it lies on the stack of thread {}",
+                                waiter.lock.readers, thread_name(owner))
+                  : fmt::format("its owner field says that thread {} holds it", thread_name(owner)),
+          .thread = owner.id,
+          .address = waiter.lock.at};
+      size_t taken = holding_call(process, stacks[holder.thread], holder.calls, waiter.lock.at);
+      if (taken != kNoCall && ring.size() > 1) {
+        holds.what +=
+            fmt::format("; most likely taken in {}", place_of(process, holder.calls[taken]));
+        holds.frame = frame_index(holder.calls, taken);
+      }
+      finding.evidence.push_back(std::move(holds));
+    }
+    std::string all;
+    for (size_t i = 0; i < steps.size() && i < kMostListed; ++i) {
+      all += (i == 0 ? "" : "; ") + steps[i];
+    }
+    if (ring.size() > kMostListed) all += "; and so on";
+    finding.summary = ring.size() == 1
+                          ? fmt::format("deadlock of a thread with itself: {}", all)
+                          : fmt::format("deadlock of {} threads: {}", ring.size(), all);
+    std::vector<bool> in_ring(waiters.size());
+    for (size_t i : ring) in_ring[i] = true;
+    size_t behind = 0;
+    for (size_t i = 0; i < waiters.size(); ++i) {
+      if (in_ring[i]) continue;
+      behind +=
+          std::any_of(edges[i].begin(), edges[i].end(), [&](size_t to) { return in_ring[to]; });
+    }
+    if (behind > 0) {
+      finding.evidence.push_back(
+          {.what = fmt::format("{} more thread(s) wait for locks that these hold", behind)});
+    }
+    finding.next.push_back(
+        ring.size() == 1
+            ? "do not call code that takes the lock while holding it, or split the function into a "
+              "locking and a lock-free part"
+            : "take the locks in one agreed order everywhere, or both at once with "
+              "std::scoped_lock");
+    findings.push_back(std::move(finding));
+    if (findings.size() == 8) break;
+  }
+  return findings;
+}
+
+}  // namespace inquest::cause

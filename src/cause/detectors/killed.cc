@@ -1,0 +1,85 @@
+// Killed: the signal was sent by another process (or by the kernel for a reason outside the
+// program). The instruction at which the process happened to be is innocent, whatever the signal.
+#include "cause/detectors/detectors.h"
+#include "cause/fault/fault.h"
+
+namespace inquest::cause {
+namespace {
+
+using answer::Kind;
+
+std::string how_sent(int code) {
+  switch (code) {
+    case sig::si_user:
+      return "kill()";
+    case sig::si_queue:
+      return "sigqueue()";
+    case sig::si_tkill:
+      return "tgkill()";
+    default:
+      return fmt::format("si_code {}", code);
+  }
+}
+
+/// Signals that end a process without any fault of its own, when nobody caught them.
+bool is_asking_to_end(int signal) {
+  constexpr int quiet[] = {1, 2, sig::quit, sig::kill, sig::pipe, sig::alrm, sig::term, 24, 25};
+  return std::find(std::begin(quiet), std::end(quiet), signal) != std::end(quiet);
+}
+
+}  // namespace
+
+Findings detect_killed(const Process& process) {
+  const auto& fault = process.snapshot().fault;
+  auto site = fault_site(process);
+  if (!fault || !fault->signal || (site && site->handled)) return {};
+  int signal = *fault->signal;
+  bool sent = fault->signal_code && *fault->signal_code <= 0;
+  auto own = process.snapshot().process.pid;
+
+  answer::Finding finding{.kind = Kind::killed};
+  std::string name = signal_name(signal);
+  if (sent && fault->sender_pid && own && *fault->sender_pid != *own && *fault->sender_pid != 0) {
+    finding.confidence = 0.97;
+    finding.summary =
+        fmt::format("Process {} sent {} and so ended this one; it did nothing wrong itself.",
+                    *fault->sender_pid, name);
+    finding.next = {
+        fmt::format("find out what process {} is and why it sent {} (a supervisor, a "
+                    "watchdog, an operator)",
+                    *fault->sender_pid, name)};
+  } else if (sent && fault->sender_pid == 0) {
+    // Sent from outside this process's pid namespace.
+    finding.confidence = 0.95;
+    finding.summary = fmt::format(
+        "{} was sent from outside the process's pid namespace (a container's host, or the kernel).",
+        name);
+  } else if (sent && own && fault->sender_pid == *own && is_asking_to_end(signal)) {
+    finding.confidence = 0.6;
+    finding.summary = fmt::format("The process sent itself {}.", name);
+  } else if (sent && own && fault->sender_pid == *own && signal != sig::abrt) {
+    finding.kind = Kind::abort;
+    finding.confidence = 0.7;
+    finding.summary = fmt::format("The process sent itself {}.", name);
+  } else if (is_asking_to_end(signal)) {
+    finding.confidence = fault->signal_code == sig::si_kernel ? 0.8 : 0.7;
+    finding.summary = fmt::format("{} ended the process; no fault of its own is recorded.", name);
+  } else {
+    return {};
+  }
+  std::string who = fault->sender_pid ? fmt::format(" from pid {}", *fault->sender_pid) : "";
+  if (fault->sender_uid) who += fmt::format(", uid {}", *fault->sender_uid);
+  finding.evidence.push_back(
+      {.what = fmt::format("{} by {}{}{}", name,
+                           fault->signal_code ? how_sent(*fault->signal_code) : "unknown means",
+                           who, own ? fmt::format("; this process is pid {}", *own) : "")});
+  if (site && site->pc) {
+    finding.evidence.push_back({.what = "it was at " + process.describe(*site->pc),
+                                .thread = site->thread_id,
+                                .frame = 0,
+                                .address = site->pc});
+  }
+  return {std::move(finding)};
+}
+
+}  // namespace inquest::cause

@@ -1,0 +1,65 @@
+/// The place of the fault: thread, registers, instruction, and the address that explains it.
+///
+/// Where the process caught its own fatal signal and died in the handler (abort, raise), the place
+/// is that of the first fault, found below the handler's frames.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "answer/answer.h"
+#include "cause/code/instruction.h"
+#include "cause/process.h"
+
+namespace inquest::cause {
+
+enum class AccessKind : uint8_t { none, read, write, execute };
+std::string_view name(AccessKind kind);
+
+/// Linux signal numbers and codes that we tell apart (x86-64 and AArch64). Source: <signal.h>,
+/// <asm-generic/siginfo.h>.
+namespace sig {
+inline constexpr int quit = 3, ill = 4, trap = 5, abrt = 6, bus = 7, fpe = 8, kill = 9, segv = 11,
+                     pipe = 13, alrm = 14, term = 15, sys = 31;
+inline constexpr int si_user = 0, si_kernel = 0x80, si_queue = -1, si_tkill = -6;
+inline constexpr int segv_maperr = 1, segv_accerr = 2, segv_bnderr = 3, segv_pkuerr = 4;
+inline constexpr int bus_adraln = 1, bus_adrerr = 2, bus_objerr = 3;
+inline constexpr int fpe_intdiv = 1, fpe_intovf = 2, fpe_fltdiv = 3, fpe_fltinv = 7;
+}  // namespace sig
+std::string signal_name(int signal);  ///< "SIGSEGV"; "signal 77" for one without a name
+
+struct FaultSite {
+  uint32_t thread_id = 0;
+  size_t frame_index = 0;                     ///< in the thread's walked stack
+  const unwind::Stack* stack = nullptr;       ///< borrowed from the Process; may be null
+  snapshot::Registers registers;              ///< at the fault
+  std::optional<uint64_t> segment_base = {};  ///< of fs
+  std::optional<Address> pc = {};
+
+  std::optional<int> signal = {}, code = {};
+  bool sent = false;     ///< by kill, tgkill or sigqueue: the instruction is innocent
+  bool handled = false;  ///< found below the process's own signal handler
+  std::optional<Address> reported = {};  ///< si_addr where the signal has one
+
+  std::optional<Instruction> instruction = {};
+  std::string text = {};                ///< of the instruction; empty when it cannot be decoded
+  int operand = -1;                     ///< the memory operand at fault, or -1
+  std::optional<Address> address = {};  ///< of the data (or code) that could not be accessed
+  bool address_from_system = false;     ///< else computed from the registers
+  AccessKind access = AccessKind::none;
+  unsigned size = 0;  ///< bytes of the access, 0 when not known
+
+  const Operand* memory_operand() const {
+    return operand >= 0 ? &instruction->operands[static_cast<size_t>(operand)] : nullptr;
+  }
+  /// A fault of the processor with this signal, not a signal that somebody sent.
+  bool is(int wanted) const { return !sent && signal && *signal == wanted; }
+};
+
+/// Absent when the dump names no crashed thread.
+std::optional<FaultSite> fault_site(const Process& process);
+
+/// For the report. `explanation` is filled by what explains it (story.h).
+answer::Fault describe_fault(const Process& process, const FaultSite& site);
+
+}  // namespace inquest::cause

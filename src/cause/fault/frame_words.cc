@@ -1,0 +1,95 @@
+// FrameView::describe: a value in words.
+#include "cause/fault/frame_view.h"
+
+namespace inquest::cause {
+namespace {
+
+std::string ordinal_of_argument(snapshot::Register reg) {
+  namespace x64 = snapshot::x64;
+  switch (reg) {
+    case x64::rdi:
+      return "first";
+    case x64::rsi:
+      return "second";
+    case x64::rdx:
+      return "third";
+    case x64::rcx:
+      return "fourth";
+    case x64::r8:
+      return "fifth";
+    case x64::r9:
+      return "sixth";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string FrameView::of(ValueId id, unsigned depth) const {
+  const Value v = values()[id];
+  bool silent = v.form == Form::merge || v.form == Form::computed || v.form == Form::unknown;
+  if (silent && name_of(id).name.empty()) return {};
+  return " of " + describe(id, depth);
+}
+
+std::string FrameView::describe(ValueId id, unsigned depth) const {
+  if (!id || depth > 6 || !followed()) return "a value whose origin is not known";
+  Naming naming = name_of(id);
+  if (!naming.name.empty()) return fmt::format("`{}`", naming.name);
+  const Value v = values()[id];
+  switch (v.form) {
+    case Form::entry: {
+      auto which = ordinal_of_argument(v.reg);
+      auto name = snapshot::register_name(snapshot::Arch::x86_64, v.reg);
+      if (which.empty()) return fmt::format("what {} held when the function was entered", name);
+      return fmt::format("the {} argument ({}) of {}", which, name, outer_function_name());
+    }
+    case Form::constant:
+      return v.number == 0 ? "a null constant"
+                           : fmt::format("the constant {:#x}", static_cast<uint64_t>(v.number));
+    case Form::stack:
+      return "the address of a local variable";
+    case Form::sum: {
+      MemberName member = member_of(v.base, v.number);
+      if (!member.member.empty()) {
+        return fmt::format("the address of {}{}", member.text(), of(v.base, depth + 1));
+      }
+      return fmt::format("{} bytes behind {}", v.number, describe(v.base, depth + 1));
+    }
+    case Form::element:
+      return fmt::format("an element of {}", describe(v.base, depth + 1));
+    case Form::load: {
+      const Value address = values()[v.base];
+      if (address.form == Form::constant) {
+        Address at{static_cast<uint64_t>(address.number)};
+        return "the variable at " + process_.describe(at);
+      }
+      if (address.form == Form::stack) return "a slot of the stack frame";
+      ValueId base = address.form == Form::sum ? address.base : v.base;
+      int64_t offset = address.form == Form::sum ? address.number : 0;
+      MemberName member = member_of(base, offset);
+      if (!member.member.empty()) {
+        return member.text() + of(base, depth + 1);
+      }
+      if (values()[base].form == Form::element) return describe(base, depth + 1);
+      return fmt::format("offset {} of what {} points to", offset, describe(base, depth + 1));
+    }
+    case Form::narrow:
+      return fmt::format("the low {} bits of {}", v.size * 8, describe(v.base, depth + 1));
+    case Form::result: {
+      auto name = callee(v.at);
+      return name.empty() ? fmt::format("the result of the call at {}", v.at)
+                          : fmt::format("the result of `{}`", name);
+    }
+    case Form::merge:
+      return "a value that depends on the path taken";
+    case Form::computed:
+      return fmt::format("a value computed at {}", v.at);
+    case Form::unknown:
+      break;
+  }
+  return "a value whose origin is not known";
+}
+
+}  // namespace inquest::cause
