@@ -7,6 +7,7 @@
 #include "cause/detector.h"
 #include "cause/fault/fault.h"
 #include "cause/verdict.h"
+#include "snapshot/exceptions.h"
 
 namespace inquest::cause {
 namespace {
@@ -57,6 +58,9 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
   if (fault && fault->signal) {
     verdict.summary =
         fmt::format("The process died of {}; nothing found says why.", signal_name(*fault->signal));
+  } else if (fault && fault->exception) {
+    verdict.summary = fmt::format("The process died of exception {}; nothing found says why.",
+                                  snapshot::exception_text(*fault->exception));
   } else if (fault) {
     verdict.summary = "The process died of an exception; nothing found says why.";
   } else {

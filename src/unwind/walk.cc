@@ -84,6 +84,7 @@ class Walk {
   Stepped recover(const Frame& frame, const PcFacts& facts, Stepped failure);
   static Stepped accept(const Recovered& found);
   bool outside_stack(const Registers& registers) const;
+  bool left_the_stack(const Frame& caller);
 
   const Space& space_;
   Words words_;
@@ -91,6 +92,8 @@ class Walk {
   bool is_main_;
   Budget budget_;
   std::string note_;
+  AddressRange stack_;        // the mapping that the frames are in
+  unsigned left_frames_ = 0;  // made since they left it
 };
 
 Stepped Walk::accept(const Recovered& found) {
@@ -104,6 +107,17 @@ Stepped Walk::accept(const Recovered& found) {
 bool Walk::outside_stack(const Registers& registers) const {
   auto sp = registers.sp();
   return !sp || !plausible_stack(space_, *sp);
+}
+
+/// Rules that read no stack can make frames without end where no memory is.
+bool Walk::left_the_stack(const Frame& caller) {
+  constexpr unsigned kMostLeft = 64;
+  auto sp = caller.registers.sp();
+  if (!sp) return false;
+  Address last = *sp - 1;  // the outermost frame may end where the stack does
+  if (!stack_.contains(last)) stack_ = space_.mapping(last);
+  left_frames_ = stack_.empty() ? left_frames_ + 1 : 0;
+  return left_frames_ > kMostLeft;
 }
 
 Stepped Walk::step(const Frame& frame, const PcFacts& facts) {
@@ -220,6 +234,11 @@ Stack Walk::run(const Registers& start) {
     if (closes_cycle) {
       stack.end = End::cycle;
       stack.note = fmt::format("at {}: the next frame does not lie further out", pc);
+      break;
+    }
+    if (left_the_stack(caller)) {
+      stack.end = End::no_memory;
+      stack.note = fmt::format("at {}: the frames have left the stack", pc);
       break;
     }
     if (frames.count() >= kLimits.frames) {

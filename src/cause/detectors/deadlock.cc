@@ -8,6 +8,7 @@
 #include "cause/detectors/detectors.h"
 #include "cause/detectors/wait_graph.h"
 #include "cause/evidence.h"
+#include "cause/runtime/critical_section.h"
 #include "cause/runtime/lock.h"
 
 namespace inquest::cause {
@@ -61,8 +62,23 @@ bool mentions(const Process& process, const snapshot::Thread& thread, const unwi
   return false;
 }
 
+std::vector<Waiter> windows_waiters(const Process& process) {
+  const auto& snapshot = process.snapshot();
+  const auto& stacks = process.stacks();
+  std::vector<Waiter> out;
+  for (size_t i = 0; i < snapshot.threads.size() && out.size() < kMostWaiters; ++i) {
+    Waiter waiter{.thread = i, .calls = calls_of(process, stacks[i], 48)};
+    auto lock = waited_critical_section(process, snapshot.threads[i], stacks[i], waiter.calls);
+    if (!lock) continue;
+    waiter.lock = *lock;
+    out.push_back(std::move(waiter));
+  }
+  return out;
+}
+
 std::vector<Waiter> waiters_of(const Process& process) {
   const auto& snapshot = process.snapshot();
+  if (snapshot.os == snapshot::Os::windows) return windows_waiters(process);
   std::vector<std::pair<size_t, FutexWait>> waits;
   for (size_t i = 0; i < snapshot.threads.size(); ++i) {
     if (auto wait = futex_wait(process, snapshot.threads[i])) waits.emplace_back(i, *wait);

@@ -24,6 +24,7 @@ std::span<const Detector> detectors() {
       {"stack overflow", detect_stack_overflow},
       {"fault of the allocator", detect_allocator_fault},
       {"deadlock", detect_deadlock},
+      {"exception of Windows", detect_windows_exception},
   };
   return all;
 }

@@ -31,5 +31,6 @@ Findings detect_out_of_memory(const Process& process);       ///< out_of_memory.
 Findings detect_stack_overflow(const Process& process);      ///< stack_overflow.cc
 Findings detect_allocator_fault(const Process& process);     ///< allocator_fault.cc
 Findings detect_deadlock(const Process& process);            ///< deadlock.cc
+Findings detect_windows_exception(const Process& process);   ///< windows_exception.cc
 
 }  // namespace inquest::cause

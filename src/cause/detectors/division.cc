@@ -44,8 +44,8 @@ Findings detect_divide_by_zero(const Process& process) {
   if (site->code == sig::fpe_fltdiv) {
     finding.confidence = 0.9;
     finding.summary =
-        "Floating-point division by zero; the program had asked for a signal "
-        "(feenableexcept).";
+        "Floating-point division by zero; the program had asked for such faults "
+        "(feenableexcept, _controlfp).";
     finding.evidence.push_back(instruction_evidence(process, *site));
     return {std::move(finding)};
   }

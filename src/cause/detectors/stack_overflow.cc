@@ -8,6 +8,7 @@
 #include "cause/detectors/detectors.h"
 #include "cause/detectors/recursion.h"
 #include "cause/evidence.h"
+#include "snapshot/exceptions.h"
 
 namespace inquest::cause {
 namespace {
@@ -112,22 +113,60 @@ std::optional<uint32_t> report_index(const std::vector<Call>& calls, size_t fram
 struct Overflow {
   const snapshot::Thread* thread;
   const unwind::Stack* stack;
-  const snapshot::Region* region;
+  AddressRange range;  ///< of the stack's memory
   Address sp, fault;
 };
+
+/// Windows says it by the exception; the stack's range by the thread's block (TEB: NtTib.StackBase,
+/// DeallocationStack), or else by the memory that the dump has around the stack pointer.
+/// Source: winternl.h's TEB, as Microsoft publishes it with the symbols of ntdll.
+std::optional<Overflow> overflow_by_exception(const Process& process) {
+  const auto& snapshot = process.snapshot();
+  const auto* thread = snapshot.crashed_thread();
+  auto sp = thread ? thread->registers.sp() : std::nullopt;
+  if (!sp) return {};
+  const bool is_64 = snapshot::is_64_bit(process.arch());
+  const unsigned size = is_64 ? 8 : 4;
+  Address fault =
+      snapshot.fault->parameters.size() > 1 ? Address{snapshot.fault->parameters[1]} : *sp;
+  AddressRange range;
+  if (thread->tls) {
+    auto base = process.memory().read_pointer(Address{*thread->tls + size}, size);
+    auto limit =
+        process.memory().read_pointer(Address{*thread->tls + (is_64 ? 0x1478 : 0xe0c)}, size);
+    if (base && limit && *limit < *base && *limit <= sp->value && sp->value <= *base) {
+      range = {Address{*limit}, Address{*base}};
+    }
+  }
+  if (range.empty()) {
+    const auto* region = snapshot.region_at(*sp);
+    if (region) range = region->range;
+  }
+  if (range.empty()) {
+    Address end = *sp;
+    for (Bytes known = process.memory().view(end); !known.empty() && end - *sp < kLargestFrame;
+         known = process.memory().view(end)) {
+      end = end + known.size();
+    }
+    range = {*sp, end};
+  }
+  return Overflow{thread, process.crashed_stack(), range, *sp, fault};
+}
 
 std::optional<Overflow> overflow_of(const Process& process) {
   const auto& snapshot = process.snapshot();
   const auto* thread = snapshot.crashed_thread();
   const auto& fault = snapshot.fault;
-  if (!thread || !fault || !fault->address) return {};
+  if (!thread || !fault) return {};
+  if (fault->exception == snapshot::exception::kStackOverflow && !fault->signal) {
+    return overflow_by_exception(process);
+  }
+  if (!fault->address) return {};
   int signal = fault->signal.value_or(kSigSegv);
   if (signal != kSigSegv && signal != kSigBus) return {};
   // A signal that somebody sent has no fault address.
   if (fault->signal_code && *fault->signal_code <= 0) return {};
-  if (fault->exception && *fault->exception != 0xc00000fd && *fault->exception != 0xc0000005) {
-    return {};
-  }
+  if (fault->exception && !fault->signal) return {};
   auto sp = thread->registers.sp();
   if (!sp) return {};
   Address at = *fault->address;
@@ -149,7 +188,7 @@ std::optional<Overflow> overflow_of(const Process& process) {
       return {};
     }
   }
-  return Overflow{thread, stack, region, *sp, at};
+  return Overflow{thread, stack, region->range, *sp, at};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -166,16 +205,19 @@ std::string joined(const std::vector<std::string>& names) {
 Findings detect_stack_overflow(const Process& process) {
   auto overflow = overflow_of(process);
   if (!overflow) return {};
-  Address top = overflow->region->range.end;
-  uint64_t size = overflow->region->range.size();
+  Address top = overflow->range.end;
+  uint64_t size = overflow->range.size();
   std::string whose =
       fmt::format("the {} stack of thread {}", size_text(size), thread_name(*overflow->thread));
   Finding finding{.kind = Kind::stack_overflow, .confidence = 0.97};
   finding.summary = fmt::format("{} is full", whose);
+  const bool is_below = overflow->fault < overflow->range.begin;
   finding.evidence.push_back(
-      {.what =
-           fmt::format("the fault is {} below the end of the stack, the stack pointer is {}",
-                       size_text(overflow->region->range.begin - overflow->fault), overflow->sp),
+      {.what = is_below ? fmt::format(
+                              "the fault is {} below the end of the stack, the stack pointer is {}",
+                              size_text(overflow->range.begin - overflow->fault), overflow->sp)
+                        : fmt::format("the system said so, at {}; the stack pointer is {}",
+                                      overflow->fault, overflow->sp),
        .thread = overflow->thread->id,
        .address = overflow->fault});
 

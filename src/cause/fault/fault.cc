@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cause/fault/story.h"
+#include "snapshot/exceptions.h"
 
 namespace inquest::cause {
 namespace {
@@ -155,7 +156,7 @@ void explain_unreported(const Process& process, FaultSite& site) {
 /// Whether the processor was refused the instruction itself.
 bool could_not_execute(const Process& process, const FaultSite& site) {
   if (!site.pc) return false;
-  if (site.reported && site.reported == site.pc) return true;
+  if (site.refused_to_execute || (site.reported && site.reported == site.pc)) return true;
   const auto* region = process.snapshot().region_at(*site.pc);
   if (region) return region->access && !region->access->execute;
   return !process.snapshot().regions.empty() && !process.snapshot().module_at(*site.pc);
@@ -175,6 +176,55 @@ void explain_access(const Process& process, FaultSite& site) {
     explain_reported(site);
   } else {
     explain_unreported(process, site);
+  }
+}
+
+/// An exception of Windows as the signal that means the same.
+void take_exception(const snapshot::Fault& fault, FaultSite& site) {
+  namespace exception = snapshot::exception;
+  auto parameter = [&](size_t i) { return i < fault.parameters.size() ? fault.parameters[i] : 0; };
+  switch (*fault.exception) {
+    case exception::kAccessViolation:
+    case exception::kGuardPage:
+    case exception::kStackOverflow:
+      site.signal = sig::segv;
+      site.refused_to_execute = parameter(0) == 8;
+      // Of a general protection fault no address is known; the system says -1.
+      if (fault.parameters.size() < 2 || parameter(1) == ~uint64_t{0}) {
+        site.code = sig::si_kernel;
+      } else {
+        site.reported = Address{parameter(1)};
+      }
+      break;
+    case exception::kInPageError:
+      site.signal = sig::bus;
+      site.code = sig::bus_adrerr;
+      if (fault.parameters.size() > 1) site.reported = Address{parameter(1)};
+      break;
+    case exception::kMisaligned:
+      site.signal = sig::bus;
+      site.code = sig::bus_adraln;
+      break;
+    case exception::kIntegerDivide:
+      site.signal = sig::fpe;
+      site.code = sig::fpe_intdiv;
+      break;
+    case exception::kIntegerOverflow:
+      site.signal = sig::fpe;
+      break;
+    case exception::kFloatDivide:
+      site.signal = sig::fpe;
+      site.code = sig::fpe_fltdiv;
+      break;
+    case exception::kIllegalInstruction:
+      site.signal = sig::ill;
+      break;
+    case exception::kPrivileged:
+      site.signal = sig::segv;
+      site.code = sig::si_kernel;
+      break;
+    default:
+      break;
   }
 }
 
@@ -262,7 +312,11 @@ std::optional<FaultSite> fault_site(const Process& process) {
   if (const auto& fault = snapshot.fault) {
     site.signal = fault->signal;
     site.code = fault->signal_code;
-    if (site.code != sig::si_kernel) site.reported = fault->address;
+    if (fault->exception && !fault->signal) {
+      take_exception(*fault, site);
+    } else if (site.code != sig::si_kernel) {
+      site.reported = fault->address;
+    }
   } else if (thread->signal) {
     site.signal = static_cast<int>(*thread->signal);
   }
@@ -277,9 +331,12 @@ std::optional<FaultSite> fault_site(const Process& process) {
 answer::Fault describe_fault(const Process& process, const FaultSite& site) {
   answer::Fault out;
   out.thread = site.thread_id;
-  if (site.signal) out.signal = signal_name(*site.signal);
   const auto& fault = process.snapshot().fault;
-  if (fault && fault->exception) out.exception = fmt::format("{:#x}", *fault->exception);
+  if (fault && fault->exception && !fault->signal) {
+    out.exception = snapshot::exception_text(*fault->exception);
+  } else if (site.signal) {
+    out.signal = signal_name(*site.signal);
+  }
   // What was computed is told by the explanation and the evidence: the system named none.
   if (site.address_from_system || site.access == AccessKind::execute) out.address = site.address;
   out.instruction = site.text;

@@ -36,10 +36,12 @@ struct FaultSite {
   std::optional<uint64_t> segment_base = {};  ///< of fs
   std::optional<Address> pc = {};
 
+  /// Of Windows: the signal and code that Linux would have sent for the same trap of the processor.
   std::optional<int> signal = {}, code = {};
   bool sent = false;     ///< by kill, tgkill or sigqueue: the instruction is innocent
   bool handled = false;  ///< found below the process's own signal handler
   std::optional<Address> reported = {};  ///< si_addr where the signal has one
+  bool refused_to_execute = false;       ///< the system said that the access was a fetch
 
   std::optional<Instruction> instruction = {};
   std::string text = {};                ///< of the instruction; empty when it cannot be decoded
