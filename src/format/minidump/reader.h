@@ -4,6 +4,7 @@
 /// a hostile file cannot make a million warnings.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,10 @@ namespace inquest::minidump {
 
 class Reader {
  public:
-  Reader(Bytes file, Dump& dump) : file_(file), dump(dump) {}
+  Reader(Bytes file, Dump& dump)
+      : file_(file),
+        string_budget_(kSharedText + std::min<uint64_t>(file.size(), kMostText)),
+        dump(dump) {}
 
   /// What the file holds of [offset, offset + size), from its front; empty when nothing.
   Bytes at(uint64_t offset, uint64_t size) const;
@@ -46,8 +50,10 @@ class Reader {
   std::string_view stream_;
   size_t skipped_ = 0;
   size_t bad_strings_ = 0;
-  /// Strings may be shared: without a cap, a small file could name a million modules at length.
-  uint64_t string_budget_ = 128 << 20;
+  /// Strings may be shared, but rarely are: without a cap, a small file could name a million
+  /// modules at length.
+  static constexpr uint64_t kSharedText = 16 << 20, kMostText = 256 << 20;
+  uint64_t string_budget_;
   bool budget_told_ = false;
 
  public:
