@@ -60,7 +60,7 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
         fmt::format("The process died of {}; nothing found says why.", signal_name(*fault->signal));
   } else if (fault && fault->exception) {
     verdict.summary = fmt::format("The process died of exception {}; nothing found says why.",
-                                  snapshot::exception_text(*fault->exception));
+                                  snapshot::exception_words(*fault, process.snapshot().os));
   } else if (fault) {
     verdict.summary = "The process died of an exception; nothing found says why.";
   } else {

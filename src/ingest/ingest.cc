@@ -12,6 +12,7 @@
 #include "base/mapped_file.h"
 #include "ingest/core_memory.h"
 #include "ingest/elf_core.h"
+#include "ingest/minidump.h"
 
 namespace inquest::ingest {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using snapshot::Snapshot;
 
 constexpr std::string_view kGiveDump =
-    "give a Linux core, plain or packed by zstd, lz4, xz or gzip";
+    "give a Linux core or a minidump, plain or packed by zstd, lz4, xz or gzip";
 
 bool starts_with(Bytes bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
@@ -39,8 +40,8 @@ Error refusal(const MappedFile& file) {
   if (bytes.empty()) {
     error.what = "is empty";
     error.advice = "the core was not written; check `ulimit -c` and the disk's free space";
-  } else if (starts_with(bytes, "MDMP")) {
-    error.what = "is a minidump, which cannot be read yet";
+  } else if (starts_with(bytes, "PAGEDU")) {
+    error.what = "is a dump of a whole Windows system, not of a process";
   } else if (starts_with(bytes, "MZ")) {
     error.what = "is a Windows program, not a dump";
   } else if (starts_with(bytes, "!<arch>")) {
@@ -97,6 +98,7 @@ Result<Unpacked> unpack_dump(const MappedFile& packed, Packing packing, const Op
 
 Result<Snapshot> read_plain(std::shared_ptr<const MappedFile> file) {
   if (starts_with(file->bytes(), "\177ELF")) return read_elf_core(std::move(file));
+  if (starts_with(file->bytes(), "MDMP")) return read_minidump(std::move(file));
   return fail(refusal(*file));
 }
 

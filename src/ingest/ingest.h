@@ -14,7 +14,8 @@ struct Options {
   std::string scratch_directory = {};
 };
 
-/// Opens a dump by its bytes, not by its name: an ELF core, or one packed by zstd, lz4 or xz.
+/// Opens a dump by its bytes, not by its name: an ELF core, a minidump, or one packed by zstd, lz4
+/// or xz.
 /// A damaged dump gives a partial Snapshot (`complete` false, with warnings) wherever one thread
 /// or one module can still be told; otherwise one Error with file, offset and advice.
 Result<snapshot::Snapshot> open(const std::string& path, const Options& options = {});

@@ -66,7 +66,8 @@ TEST_F(Ingest, SaysWhatAFileIs) {
   auto what = [&](std::string_view text) { return open_text(text).error().what; };
   EXPECT_EQ(what(""), "is empty");
   EXPECT_EQ(what("hello\n"), "is text, not a core dump");
-  EXPECT_EQ(what("MDMP\x93\xa7"), "is a minidump, which cannot be read yet");
+  EXPECT_EQ(what("MDMP\x93\xa7"), "is cut after 6 bytes");
+  EXPECT_EQ(what("PAGEDU64"), "is a dump of a whole Windows system, not of a process");
   EXPECT_EQ(what(std::string_view("MZ\0\0", 4)), "is a Windows program, not a dump");
   EXPECT_EQ(what("\x01\x02\x03"), "is not a core dump");
   EXPECT_EQ(what("\x28\xb5\x2f\xfd garbage"), "zstd data is damaged");

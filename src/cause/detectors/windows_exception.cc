@@ -36,12 +36,8 @@ std::optional<Raised> raised(const Process& process) {
 }
 
 answer::Evidence exception_evidence(const Raised& death) {
-  std::string what = "the exception is " + snapshot::exception_text(death.code);
-  std::string list;
-  for (size_t i = 0; i < std::min<size_t>(death.fault->parameters.size(), 4); ++i) {
-    list += fmt::format("{}{:#x}", i ? ", " : "", death.fault->parameters[i]);
-  }
-  if (!list.empty()) what += fmt::format(" (parameters {})", list);
+  std::string what =
+      "the exception is " + snapshot::exception_words(*death.fault, snapshot::Os::windows);
   return {.what = what, .thread = death.thread->id, .frame = 0};
 }
 
@@ -60,9 +56,8 @@ Finding cpp_exception(const Process& process, const Raised& death) {
   auto thrown = microsoft_exception(process);
   std::string name = thrown && !thrown->types.empty() ? fmt::format("`{}`", thrown->types.front())
                                                       : std::string("a C++ exception");
-  std::string says = thrown && thrown->what
-                         ? fmt::format(" (\"{}\")", shortened(*thrown->what, 300))
-                         : "";
+  std::string says =
+      thrown && thrown->what ? fmt::format(" (\"{}\")", shortened(*thrown->what, 300)) : "";
   Finding finding = finding_of(
       death, Kind::uncaught_exception, 0.95,
       fmt::format("{}{} was thrown{} and nobody caught it", name, says, in_own(process, death)));
@@ -124,7 +119,7 @@ Finding fail_fast(const Process& process, const Raised& death) {
   constexpr uint64_t kLegacyGs = 0, kCookie = 2, kListEntry = 3, kArgument = 5, kFatalExit = 7,
                      kControlFlow = 10;
   uint64_t code = death.parameter(0).value_or(kLegacyGs);
-  std::string_view words = snapshot::fail_fast_words(code);
+  std::string_view words = snapshot::fail_fast_name(code);
   std::string meaning =
       words.empty() ? fmt::format("fail fast with code {}", code) : std::string(words);
   Finding finding = finding_of(death, Kind::abort, 0.9, {});
@@ -147,17 +142,18 @@ Finding fail_fast(const Process& process, const Raised& death) {
       finding.confidence = 0.8;
       break;
     case kArgument:
-      finding.next.push_back("look which argument of the C runtime's function was null or out of range");
+      finding.next.push_back(
+          "look which argument of the C runtime's function was null or out of range");
       break;
     default:
       break;
   }
   if (finding.summary.empty()) {
-    finding.summary = fmt::format("The program was ended at once{}: {}", in_own(process, death),
-                                  meaning);
+    finding.summary =
+        fmt::format("The program was ended at once{}: {}", in_own(process, death), meaning);
   }
-  finding.evidence.push_back({.what = fmt::format("fail-fast code {}: {}", code, meaning),
-                              .thread = death.thread->id});
+  finding.evidence.push_back(
+      {.what = fmt::format("fail-fast code {}: {}", code, meaning), .thread = death.thread->id});
   return finding;
 }
 
@@ -184,14 +180,15 @@ Findings detect_windows_exception(const Process& process) {
   auto death = raised(process);
   if (!death) return {};
   auto told = [&](Kind kind, double confidence, std::string_view text) {
-    return Findings{finding_of(*death, kind, confidence,
-                               fmt::format("{}{}", text, in_own(process, *death)))};
+    return Findings{
+        finding_of(*death, kind, confidence, fmt::format("{}{}", text, in_own(process, *death)))};
   };
   switch (death->code) {
     case exception::kCppMicrosoft:
       return {cpp_exception(process, *death)};
     case exception::kCppGnu:
-      return told(Kind::uncaught_exception, 0.9, "A C++ exception was thrown, and nobody caught it,");
+      return told(Kind::uncaught_exception, 0.9,
+                  "A C++ exception was thrown, and nobody caught it,");
     case exception::kManaged:
       return told(Kind::uncaught_exception, 0.85, "A .NET exception was not caught,");
     case exception::kFailFast:
@@ -213,12 +210,12 @@ Findings detect_windows_exception(const Process& process) {
     case exception::kFatalAppExit:
       return {aborted(process, *death)};
     case exception::kNoMemory:
-    case 0xE0000008:
+    case exception::kNoMemoryChromium:
       return told(Kind::out_of_memory, 0.9, "An allocation failed");
     case exception::kInvalidHandle:
       return told(Kind::abort, 0.7, "An invalid handle was used");
     case exception::kControlC:
-    case 0x40010005:
+    case exception::kControlCDebug:
       return told(Kind::killed, 0.9, "Ctrl+C, or the end of the console, ended the process;");
     default:
       return {};

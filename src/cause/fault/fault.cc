@@ -333,7 +333,7 @@ answer::Fault describe_fault(const Process& process, const FaultSite& site) {
   out.thread = site.thread_id;
   const auto& fault = process.snapshot().fault;
   if (fault && fault->exception && !fault->signal) {
-    out.exception = snapshot::exception_text(*fault->exception);
+    out.exception = snapshot::exception_words(*fault, process.snapshot().os);
   } else if (site.signal) {
     out.signal = signal_name(*site.signal);
   }

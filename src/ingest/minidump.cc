@@ -1,0 +1,113 @@
+#include "ingest/minidump.h"
+
+#include <algorithm>
+
+#include "ingest/minidump_parts.h"
+
+namespace inquest::ingest {
+namespace {
+
+using minidump::Cpu;
+using snapshot::Arch;
+using snapshot::Snapshot;
+
+Arch arch_of(Cpu cpu) {
+  switch (cpu) {
+    case Cpu::x86:
+      return Arch::x86;
+    case Cpu::x64:
+      return Arch::x86_64;
+    case Cpu::arm:
+      return Arch::arm;
+    case Cpu::arm64:
+      return Arch::aarch64;
+  }
+  return Arch::x86_64;
+}
+
+Error unknown_processor(const minidump::Dump& dump, const std::string& path) {
+  std::string what = "is a minidump that does not tell its processor";
+  if (dump.system) {
+    what =
+        fmt::format("is a minidump of processor {:#x}, which is not read", dump.system->processor);
+  }
+  return {.what = std::move(what),
+          .file = path,
+          .stream = "SystemInfo",
+          .advice = "minidumps of x86, x86-64, ARM and ARM64 are; get the whole dump"};
+}
+
+/// A 64-bit dumper wrote a 32-bit process as it saw it: through the layer that emulates it.
+void warn_of_wow64(Snapshot& snapshot) {
+  if (!snapshot::is_64_bit(snapshot.arch)) return;
+  bool is_wow = std::ranges::any_of(snapshot.modules, [](const snapshot::Module& module) {
+    std::string name(module.file_name());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return name == "wow64.dll";
+  });
+  if (!is_wow) return;
+  snapshot.annotations["wow64"] = "true";
+  snapshot.warnings.push_back(
+      {"a 32-bit process was dumped by a 64-bit program: registers and stacks are those of "
+       "Windows' "
+       "emulation layer (wow64cpu.dll), not the program's",
+       "write the dump by a 32-bit program (procdump without -64, the 32-bit Task Manager in "
+       "SysWOW64)"});
+}
+
+void warn_of_missing(const minidump::Dump& dump, Snapshot& snapshot) {
+  auto say = [&](std::string what, std::string advice) {
+    snapshot.complete = false;
+    snapshot.warnings.push_back({std::move(what), std::move(advice)});
+  };
+  if (dump.threads.empty()) say("the minidump holds no threads", "get the whole dump");
+  if (dump.modules.empty()) say("the minidump lists no modules", "get the whole dump");
+  if (!dump.system) {
+    say("the minidump does not tell its system: Windows is assumed", "get the whole dump");
+  }
+}
+
+}  // namespace
+
+std::optional<Arch> arch_of(const minidump::Dump& dump) {
+  std::optional<Cpu> cpu;
+  if (dump.system) {
+    cpu = minidump::cpu_of(dump.system->processor);
+  } else if (!dump.threads.empty()) {
+    cpu = minidump::cpu_of_context(dump.threads[0].context);
+  } else if (dump.exception) {
+    cpu = minidump::cpu_of_context(dump.exception->context);
+  }
+  if (!cpu) return {};
+  return arch_of(*cpu);
+}
+
+Result<Snapshot> read_minidump(std::shared_ptr<const MappedFile> file) {
+  minidump::Dump dump = TRY(minidump::parse(file->bytes(), file->path()));
+  auto arch = arch_of(dump);
+  if (!arch) return fail(unknown_processor(dump, file->path()));
+  if (dump.threads.empty() && dump.modules.empty()) {
+    return fail({.what = "is a minidump in which no thread and no module can be told",
+                 .file = file->path(),
+                 .advice = "it is cut or damaged; get the whole dump"});
+  }
+  Snapshot snapshot;
+  snapshot.format = snapshot::Format::minidump;
+  snapshot.arch = *arch;
+  snapshot.path = file->path();
+  snapshot.bytes = file->bytes().size();
+  snapshot.complete = dump.complete;
+  snapshot.warnings = std::move(dump.warnings);
+
+  take_system(dump, snapshot);
+  take_minidump_threads(dump, snapshot);
+  take_memory(dump, file, snapshot);
+  take_modules(dump, snapshot);
+  take_regions(dump, snapshot);
+  place_linux_modules(dump, snapshot);
+  warn_of_wow64(snapshot);
+  warn_of_missing(dump, snapshot);
+  return snapshot;
+}
+
+}  // namespace inquest::ingest

@@ -1,0 +1,31 @@
+/// The parts of a minidump's way into a Snapshot, in the order of their needs. Internal to ingest.
+#pragma once
+
+#include <memory>
+
+#include "base/mapped_file.h"
+#include "format/minidump/context.h"
+#include "format/minidump/dump.h"
+#include "snapshot/snapshot.h"
+
+namespace inquest::ingest {
+
+/// os, system, process, annotations.
+void take_system(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// Threads with names and registers; the exception. Needs os and arch.
+void take_minidump_threads(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// Memory, borrowed from `file`.
+void take_memory(const minidump::Dump& dump, std::shared_ptr<const void> file,
+                 snapshot::Snapshot& snapshot);
+/// Modules, loaded and unloaded; on Linux without their bias and full range.
+void take_modules(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// The map of the address space. Needs memory, modules and threads.
+void take_regions(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// Where each image of a Linux process was loaded, and how far it reaches. Needs regions.
+void place_linux_modules(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+
+/// PROCESSOR_ARCHITECTURE_* or, without one, the kind of the contexts; absent when neither is ours.
+std::optional<snapshot::Arch> arch_of(const minidump::Dump& dump);
+snapshot::Registers registers_of(const minidump::Context& context);
+
+}  // namespace inquest::ingest
