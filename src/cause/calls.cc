@@ -153,8 +153,30 @@ size_t find_call(const std::vector<Call>& calls, std::initializer_list<std::stri
   return kNoCall;
 }
 
+/// Windows' own libraries and Microsoft's runtimes, by folder or, in dumps that have bare names, by
+/// name.
+bool is_part_of_windows(const snapshot::Module& module) {
+  auto lower = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return out;
+  };
+  std::string path = lower(module.path), name = lower(module.file_name());
+  if (!name.ends_with(".dll") && !name.ends_with(".drv")) return false;
+  for (std::string_view folder : {"\\system32\\", "\\syswow64\\", "\\winsxs\\"}) {
+    if (path.find(folder) != path.npos) return true;
+  }
+  static constexpr std::string_view kPrefixes[] = {
+      "ntdll.",   "kernel32.", "kernelbase.", "user32.",  "win32u.",      "gdi32",
+      "ucrtbase", "msvcrt",    "msvcr",       "msvcp",    "vcruntime",    "combase.",
+      "rpcrt4.",  "ole32.",    "advapi32",    "sechost.", "api-ms-win",   "wow64",
+      "ws2_32.",  "mswsock.",  "libstdc++-",  "libgcc_s", "libwinpthread"};
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
 bool is_runtime(const snapshot::Module& module) {
-  if (module.is_vdso) return true;
+  if (module.is_vdso || is_part_of_windows(module)) return true;
   std::string_view name = module.file_name();
   static constexpr std::string_view kPrefixes[] = {
       "libc.so",    "libc-2.",  "libpthread", "libstdc++", "libc++.",   "libc++abi",
@@ -171,21 +193,57 @@ bool is_own(const Call& call) {
   std::string name = bare_name(call.function);
   // In statically linked programs the runtime has no module of its own.
   static constexpr std::string_view kPrefixes[] = {
-      "std::",           "__gnu_cxx::",      "__cxxabiv1::",
-      "__cxa_",          "_Unwind_",         "__libc_",
-      "__GI_",           "__assert_fail",    "operator new",
-      "operator delete", "__stack_chk_fail", "__pthread_",
-      "pthread_",        "gsignal",          "__interceptor_",
-      "__fortify_fail",  "__gthread_",       "__clang_call_terminate",
-      "__lll_",          "__futex_",
+      "std::",
+      "__gnu_cxx::",
+      "__cxxabiv1::",
+      "__cxa_",
+      "_Unwind_",
+      "__libc_",
+      "__GI_",
+      "__assert_fail",
+      "operator new",
+      "operator delete",
+      "__stack_chk_fail",
+      "__pthread_",
+      "pthread_",
+      "gsignal",
+      "__interceptor_",
+      "__fortify_fail",
+      "__gthread_",
+      "__clang_call_terminate",
+      "__lll_",
+      "__futex_",
+      "__scrt_",
+      "_CxxThrowException",
+      "_invalid_parameter",
+      "_invoke_watson",
   };
   if (std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                   [&](std::string_view prefix) { return name.starts_with(prefix); })) {
     return false;
   }
-  static constexpr std::string_view kNames[] = {
-      "abort", "free",    "malloc", "_start",       "clone",  "clone3",
-      "cfree", "realloc", "raise",  "start_thread", "calloc", "execute_native_thread_routine"};
+  static constexpr std::string_view kNames[] = {"abort",
+                                                "free",
+                                                "malloc",
+                                                "_start",
+                                                "clone",
+                                                "clone3",
+                                                "cfree",
+                                                "realloc",
+                                                "raise",
+                                                "start_thread",
+                                                "calloc",
+                                                "execute_native_thread_routine",
+                                                "_purecall",
+                                                "terminate",
+                                                "__std_terminate",
+                                                "_wassert",
+                                                "_assert",
+                                                "mainCRTStartup",
+                                                "WinMainCRTStartup",
+                                                "__fastfail",
+                                                "__report_gsfailure",
+                                                "invoke_main"};
   return std::find(std::begin(kNames), std::end(kNames), name) == std::end(kNames);
 }
 

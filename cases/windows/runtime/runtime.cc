@@ -15,7 +15,9 @@ WINDOWS_API int SetEvent(Handle);
 WINDOWS_API int MiniDumpWriteDump(Handle, unsigned, Handle, int, void*, void*, void*);
 
 int _fltused = 1;
+#ifdef _MSC_VER
 void* type_info_table[2] __asm__("??_7type_info@@6B@");
+#endif
 
 void* memset(void* to, int value, Size n) {
   for (auto* p = static_cast<volatile char*>(to); n-- > 0;) *p++ = static_cast<char>(value);
@@ -81,15 +83,16 @@ __chkstk:
 
 // The debug heap of Microsoft's runtime: fresh memory is CD, freed DD, the ends are FD.
 void* operator new(Size size) {
-  auto* block = static_cast<char*>(HeapAlloc(GetProcessHeap(), 0, size + 16));
+  auto* block = static_cast<char*>(HeapAlloc(GetProcessHeap(), 0, size + 24));
   *reinterpret_cast<Size*>(block) = size;
-  memset(block + 8, 0xCD, size);
-  memset(block + 8 + size, 0xFD, 8);
-  return block + 8;
+  memset(block + 8, 0xFD, 8);
+  memset(block + 16, 0xCD, size);
+  memset(block + 16 + size, 0xFD, 8);
+  return block + 16;
 }
 void operator delete(void* memory) noexcept {
   if (!memory) return;
-  Size size = *reinterpret_cast<Size*>(static_cast<char*>(memory) - 8);
+  Size size = *reinterpret_cast<Size*>(static_cast<char*>(memory) - 16);
   memset(memory, 0xDD, size);
 }
 void operator delete(void* memory, Size) noexcept { operator delete(memory); }

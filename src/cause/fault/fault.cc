@@ -156,7 +156,8 @@ void explain_unreported(const Process& process, FaultSite& site) {
 /// Whether the processor was refused the instruction itself.
 bool could_not_execute(const Process& process, const FaultSite& site) {
   if (!site.pc) return false;
-  if (site.refused_to_execute || (site.reported && site.reported == site.pc)) return true;
+  if (site.reported_access == AccessKind::execute || (site.reported && site.reported == site.pc))
+    return true;
   const auto* region = process.snapshot().region_at(*site.pc);
   if (region) return region->access && !region->access->execute;
   return !process.snapshot().regions.empty() && !process.snapshot().module_at(*site.pc);
@@ -177,6 +178,7 @@ void explain_access(const Process& process, FaultSite& site) {
   } else {
     explain_unreported(process, site);
   }
+  if (site.access == AccessKind::none && site.reported_access) site.access = *site.reported_access;
 }
 
 /// An exception of Windows as the signal that means the same.
@@ -188,7 +190,11 @@ void take_exception(const snapshot::Fault& fault, FaultSite& site) {
     case exception::kGuardPage:
     case exception::kStackOverflow:
       site.signal = sig::segv;
-      site.refused_to_execute = parameter(0) == 8;
+      if (!fault.parameters.empty()) {
+        site.reported_access = parameter(0) == 8   ? AccessKind::execute
+                               : parameter(0) == 1 ? AccessKind::write
+                                                   : AccessKind::read;
+      }
       // Of a general protection fault no address is known; the system says -1.
       if (fault.parameters.size() < 2 || parameter(1) == ~uint64_t{0}) {
         site.code = sig::si_kernel;

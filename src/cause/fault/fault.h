@@ -40,8 +40,8 @@ struct FaultSite {
   std::optional<int> signal = {}, code = {};
   bool sent = false;     ///< by kill, tgkill or sigqueue: the instruction is innocent
   bool handled = false;  ///< found below the process's own signal handler
-  std::optional<Address> reported = {};  ///< si_addr where the signal has one
-  bool refused_to_execute = false;       ///< the system said that the access was a fetch
+  std::optional<Address> reported = {};            ///< si_addr where the signal has one
+  std::optional<AccessKind> reported_access = {};  ///< where the system says it: Windows
 
   std::optional<Instruction> instruction = {};
   std::string text = {};                ///< of the instruction; empty when it cannot be decoded
