@@ -75,7 +75,7 @@ int write_stream(mspack_file* file, void* buffer, int bytes) {
 int seek_stream(mspack_file* file, off_t offset, int mode) {
   Stream& s = *stream(file);
   int64_t size = static_cast<int64_t>(s.system->input.size());
-  int64_t from = mode == MSPACK_SYS_SEEK_START  ? 0
+  int64_t from = mode == MSPACK_SYS_SEEK_START ? 0
                  : mode == MSPACK_SYS_SEEK_CUR ? static_cast<int64_t>(s.at)
                                                : size;
   int64_t to = 0;
@@ -125,8 +125,8 @@ bool is_cabinet(Bytes bytes) {
 Result<> unpack_cabinet(Bytes packed, std::string_view wanted, int descriptor, uint64_t limit,
                         const std::string& name) {
   auto bad = [&](std::string what, std::string advice = {}) {
-    return fail(Error{
-        .what = std::move(what), .file = name, .stream = "CAB", .advice = std::move(advice)});
+    return fail(
+        Error{.what = std::move(what), .file = name, .stream = "CAB", .advice = std::move(advice)});
   };
   System system = make_system(packed, descriptor, limit);
   mscab_decompressor* cab = mspack_create_cab_decompressor(&system.calls);

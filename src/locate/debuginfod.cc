@@ -12,7 +12,7 @@
 namespace inquest::locate {
 namespace {
 
-constexpr size_t kLongestId = 64;  // bytes; SHA-1 has 20
+constexpr size_t kLongestId = 64;         // bytes; SHA-1 has 20
 constexpr uint64_t kDefaultTimeout = 90;  // DEBUGINFOD_TIMEOUT: 100 kB in so many seconds
 constexpr uint64_t kSlowBytes = 100 << 10;
 constexpr uint64_t kDefaultLargest = uint64_t{8} << 30;
@@ -51,11 +51,11 @@ struct Debuginfod::Impl {
 
 /// The variables of debuginfod_find_debuginfo(3).
 static Http::Limits limits_of_environment() {
-  return {.largest = environment_number("DEBUGINFOD_MAXSIZE", kDefaultLargest),
-          .stall_seconds =
-              static_cast<long>(environment_number("DEBUGINFOD_TIMEOUT", kDefaultTimeout)),
-          .slow_bytes = kSlowBytes,
-          .largest_advice = "DEBUGINFOD_MAXSIZE allows"};
+  return {
+      .largest = environment_number("DEBUGINFOD_MAXSIZE", kDefaultLargest),
+      .stall_seconds = static_cast<long>(environment_number("DEBUGINFOD_TIMEOUT", kDefaultTimeout)),
+      .slow_bytes = kSlowBytes,
+      .largest_advice = "DEBUGINFOD_MAXSIZE allows"};
 }
 
 Debuginfod::Debuginfod(std::vector<std::string> servers, std::string cache, Progress progress)

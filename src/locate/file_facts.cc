@@ -63,6 +63,7 @@ void read_elf(const std::string& path, FileFacts& facts) {
     return;
   }
   facts.build_id = hex((*file)->build_id());
+  facts.breakpad_id = breakpad_id((*file)->build_id());
 }
 
 std::string_view next_word(std::string_view& text) {
@@ -120,8 +121,8 @@ std::optional<uint32_t> read_map_timestamp(Bytes file) {
   if (at == head.npos) return {};
   head.remove_prefix(at + kWords.size());
   uint32_t stamp = 0;
-  auto [end, error] = std::from_chars(head.data(), head.data() + std::min<size_t>(head.size(), 8),
-                                      stamp, 16);
+  auto [end, error] =
+      std::from_chars(head.data(), head.data() + std::min<size_t>(head.size(), 8), stamp, 16);
   if (error != std::errc()) return {};
   return stamp;
 }
@@ -130,7 +131,8 @@ std::vector<std::string> FileFacts::index_keys() const {
   if (!damage.empty()) return {};
   switch (kind) {
     case FileKind::elf:
-      return build_id.empty() ? std::vector<std::string>{} : std::vector{build_id};
+      if (build_id.empty()) return {};
+      return {build_id, "bp:" + lower_case(breakpad_id)};
     case FileKind::pe: {
       std::vector<std::string> keys{"pe:" + lower_case(pe.store_id()),
                                     fmt::format("stamp:{:08x}", pe.timestamp)};

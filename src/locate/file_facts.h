@@ -29,7 +29,8 @@ std::string_view name(FileKind kind);  ///< "image", "PDB", "symbols", ...
 
 struct FileFacts {
   FileKind kind = FileKind::other;
-  std::string build_id = {};  ///< of ELF: lower-case hex; may be empty
+  std::string build_id = {};     ///< of ELF: lower-case hex; may be empty
+  std::string breakpad_id = {};  ///< of ELF: what Breakpad makes of it
   pe::Identity pe = {};
   pdb::Identity pdb = {};
   SymModule sym = {};
@@ -37,7 +38,8 @@ struct FileFacts {
   std::string damage = {};  ///< why a file that begins as its kind cannot be used
 
   /// What an index of files has it under: "pdb:...", "pe:STAMPsize", "stamp:...", "id:GUID",
-  /// "sym:...", all in lower case; ELF files by the bare build id.
+  /// "sym:...", all in lower case; ELF files by the bare build id
+  /// and "bp:ID".
   std::vector<std::string> index_keys() const;
 };
 /// Not a regular file: FileKind::other. Cores are `other` too.

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr long kConnectSeconds = 10;
 constexpr int kAttempts = 4;
-constexpr std::chrono::milliseconds kFirstPause = 200ms;
+constexpr std::chrono::milliseconds kFirstPause = 100ms;
 constexpr std::ptrdiff_t kTransfersAtOnce = 8;
 
 /// One file's transfer, attempts together, as libcurl's callbacks see it.
@@ -241,10 +241,8 @@ Http::Outcome Http::get(const std::string& url, int descriptor, const Limits& li
   } release{impl_.get()};
   Handle handle = impl_->take();
   if (!handle) return {Reply::failed, "libcurl cannot be used"};
-  Transfer transfer{.descriptor = descriptor,
-                    .limits = &limits,
-                    .url = &url,
-                    .progress = &impl_->progress};
+  Transfer transfer{
+      .descriptor = descriptor, .limits = &limits, .url = &url, .progress = &impl_->progress};
   Attempt last;
   auto pause = kFirstPause;
   for (int i = 0; i < kAttempts; ++i) {

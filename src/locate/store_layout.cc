@@ -69,8 +69,7 @@ std::optional<StoreKey> sym_key(std::string_view debug_file, std::string_view de
   return key(name, upper_case(debug_id), std::string(is_pdb ? stem(name) : name) + ".sym");
 }
 
-std::optional<StoreKey> image_key(std::string_view image, uint32_t timestamp,
-                                  uint32_t image_size) {
+std::optional<StoreKey> image_key(std::string_view image, uint32_t timestamp, uint32_t image_size) {
   std::string_view name = base_name(image);
   return key(name, fmt::format("{:08X}{:x}", timestamp, image_size), std::string(name));
 }

@@ -29,8 +29,8 @@ std::string without_slash(std::string_view text) {
 }
 
 bool on_windows_drive(std::string_view text) {
-  return (text.size() >= 2 && std::isalpha(static_cast<unsigned char>(text[0])) &&
-          text[1] == ':' && (text.size() == 2 || text[2] == '\\')) ||
+  return (text.size() >= 2 && std::isalpha(static_cast<unsigned char>(text[0])) && text[1] == ':' &&
+          (text.size() == 2 || text[2] == '\\')) ||
          text.starts_with("\\\\");
 }
 
@@ -57,7 +57,7 @@ class Reader {
 
  private:
   void add_plain(const std::string& entry) {
-    if (!is_url(entry)) return add_folder(entry);
+    if (!is_url(entry)) return add_folder(without_slash(entry));
     ServerEntry server{.url = without_slash(entry), .plain = true};
     add_server(std::move(server));
   }

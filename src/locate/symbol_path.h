@@ -2,10 +2,10 @@
 ///
 ///   /srv/symbols                          a folder
 ///   https://symbols.example/               a server; what it gives is kept in the default cache
-///   srv*/var/cache/sym*https://a.example/  a server with a cache of its own (several: left is nearest)
-///   srv*/srv/store                         a store of SymSrv's layout
-///   srv*                                   the default cache, then Microsoft's server
-///   cache*/var/cache/sym                   a cache for all servers named after it
+///   srv*/var/cache/sym*https://a.example/  a server with a cache of its own (several: left is
+///   nearest) srv*/srv/store                         a store of SymSrv's layout srv* the default
+///   cache, then Microsoft's server cache*/var/cache/sym                   a cache for all servers
+///   named after it
 ///
 /// Source: Microsoft "Symbol path for Windows debuggers", "Using SymSrv". Pure; thread-safe.
 #pragma once
@@ -34,7 +34,8 @@ bool is_url(std::string_view text);
 SymbolPath parse_symbol_path(const std::vector<std::string>& entries,
                              const std::string& default_cache);
 
-/// INQUEST_SYMBOL_PATH: entries end at ';' or whitespace; folders at ':' too, where no '*' is in them.
+/// INQUEST_SYMBOL_PATH: entries end at ';' or whitespace; folders at ':' too, where no '*' is in
+/// them.
 std::vector<std::string> split_symbol_path(std::string_view text);
 /// _NT_SYMBOL_PATH: entries end at ';'. Folders of Windows' drives ("C:\sym") are left out.
 std::vector<std::string> split_windows_symbol_path(std::string_view text);

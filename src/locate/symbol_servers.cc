@@ -57,7 +57,7 @@ struct SymbolServers::Impl {
   Http http;
   NameLocks files = {};
   std::mutex mutex = {};
-  std::set<std::string> dead = {};              // not asked again
+  std::set<std::string> dead = {};               // not asked again
   std::map<std::string, bool> three_level = {};  // by URL, once asked
 
   std::string mark_path(const ServerEntry& server, const StoreKey& key) const {
@@ -208,8 +208,8 @@ SymbolServers::Fetched SymbolServers::fetch(const StoreKey& key, const Refuse& r
   auto held = impl_->files.hold(key.relative());
   for (const ServerEntry& server : impl_->servers) {
     if (server.caches.empty()) {
-      fetched.problems.push_back(fmt::format("{} was not asked: there is no cache folder; {}",
-                                             server.url, kCacheAdvice));
+      fetched.problems.push_back(
+          fmt::format("{} was not asked: there is no cache folder; {}", server.url, kCacheAdvice));
       continue;
     }
     // Another thread may have fetched it while this one waited.
@@ -237,9 +237,10 @@ SymbolServers::Fetched SymbolServers::fetch(const StoreKey& key, const Refuse& r
       case Http::Reply::unreachable:
         // Asked for each module, it would cost a time-out each.
         if (!impl_->bury(server.url)) break;
-        fetched.problems.push_back(fmt::format("the symbol server {} does not answer ({}); it was "
-                                               "not asked again",
-                                               server.url, answer.why));
+        fetched.problems.push_back(
+            fmt::format("the symbol server {} does not answer ({}); it was "
+                        "not asked again",
+                        server.url, answer.why));
         break;
       case Http::Reply::failed:
         fetched.problems.push_back(

@@ -1,9 +1,10 @@
 /// Downloads files by their key from symbol servers over HTTP(S), into caches of SymSrv's layout.
 ///
-/// For each file a server is asked for NAME/ID/FILE, then for the packed file ("crash.pd_"), then for
-/// file.ptr; under three levels when the server has index2.txt, and in lower case (SSQP). A server
-/// that has it not is not asked again for `miss_seconds`; one that cannot be reached, not again in
-/// this run. Source: Microsoft "SymStore", "Using SymSrv". Thread-safe, several downloads at once.
+/// For each file a server is asked for NAME/ID/FILE, then for the packed file ("crash.pd_"), then
+/// for file.ptr; under three levels when the server has index2.txt, and in lower case (SSQP). A
+/// server that has it not is not asked again for `miss_seconds`; one that cannot be reached, not
+/// again in this run. Source: Microsoft "SymStore", "Using SymSrv". Thread-safe, several downloads
+/// at once.
 #pragma once
 
 #include <functional>

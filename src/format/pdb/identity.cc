@@ -27,9 +27,9 @@ struct DbiHeader {
 static_assert(sizeof(InfoHeader) == 28 && sizeof(DbiHeader) == 12);
 
 std::string text(const Guid& guid) {
-  std::string all = fmt::format("{:08X}{:04X}{:04X}", static_cast<uint32_t>(guid.data1),
-                                static_cast<uint16_t>(guid.data2),
-                                static_cast<uint16_t>(guid.data3));
+  std::string all =
+      fmt::format("{:08X}{:04X}{:04X}", static_cast<uint32_t>(guid.data1),
+                  static_cast<uint16_t>(guid.data2), static_cast<uint16_t>(guid.data3));
   for (unsigned char byte : guid.data4) all += fmt::format("{:02X}", byte);
   return all;
 }

@@ -13,10 +13,10 @@
 namespace inquest::pdb {
 
 struct Identity {
-  std::string guid;                     ///< 32 upper-case hex digits, as SymSrv names folders
-  uint32_t age = 0;                     ///< of the information stream; counts every rewriting
+  std::string guid;                       ///< 32 upper-case hex digits, as SymSrv names folders
+  uint32_t age = 0;                       ///< of the information stream; counts every rewriting
   std::optional<uint32_t> link_age = {};  ///< of the DBI stream: what the image repeats, when there
-  uint32_t signature = 0;               ///< time of its making, or a hash of the build
+  uint32_t signature = 0;                 ///< time of its making, or a hash of the build
 
   /// GUID and age as the image has them, "3249D99D0C4049318610F4E4FB0B69361".
   std::string debug_id() const;

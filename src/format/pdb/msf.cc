@@ -8,9 +8,10 @@
 namespace inquest::pdb {
 namespace {
 
-constexpr std::string_view kMagic{"Microsoft C/C++ MSF 7.00\r\n\x1a"
-                                  "DS\0\0\0",
-                                  32};
+constexpr std::string_view kMagic{
+    "Microsoft C/C++ MSF 7.00\r\n\x1a"
+    "DS\0\0\0",
+    32};
 constexpr std::string_view kOldMagic = "Microsoft C/C++ program database 2.00";
 constexpr uint32_t kNilStream = UINT32_MAX;  // the size of a stream that was removed
 

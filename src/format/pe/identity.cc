@@ -112,8 +112,8 @@ Result<Identity> read_identity(Bytes file, std::string name) {
   c.skip(kDebugDirectory * 8);
   uint32_t rva = c.read<le32>(), size = c.read<le32>();
   c.seek(optional_at + coff.optional_size);
-  Bytes sections = c.take(
-      std::min<uint64_t>(coff.section_count * sizeof(SectionHeader), c.failed() ? 0 : c.remaining()));
+  Bytes sections = c.take(std::min<uint64_t>(coff.section_count * sizeof(SectionHeader),
+                                             c.failed() ? 0 : c.remaining()));
   if (!c.failed()) read_debug_directory(file, sections, rva, size, identity);
   return identity;
 }
