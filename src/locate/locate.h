@@ -92,4 +92,9 @@ void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& modul
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      const elf::File& image);
 
+/// The same for an image of Windows, moved to where it was loaded. Pages with relocations are
+/// copied, as long as `copies_left` (bytes; it is lowered) allows; those left over are left out.
+void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
+                     std::shared_ptr<const pe::File> image, uint64_t& copies_left);
+
 }  // namespace inquest::locate
