@@ -62,6 +62,7 @@ struct ModuleFiles {
   std::string from = {};  ///< path or URL of the file that gave the symbols
   std::string note = {};  ///< one sentence for people: why not, or what was refused
   std::vector<Warning> warnings = {};
+  std::vector<std::string> looked = {};  ///< places that were looked at, in order, for who wonders
 };
 
 /// Looks modules up. Safe from several threads; each module is looked up by its caller once.

@@ -103,6 +103,7 @@ void Search::find_image() {
 
 bool Search::try_image(const std::string& path) {
   if (!tried_.insert(path).second) return false;
+  if (!path.empty()) found_.looked.push_back(path);
   FilePtr file = open(path);
   if (!file) return false;
   // `strip --only-keep-debug` files carry the right name and build id, but no code: not refused,
@@ -174,6 +175,7 @@ void Search::find_debug() {
 
 bool Search::try_debug(const std::string& path) {
   if (!tried_.insert(path).second) return false;
+  if (!path.empty()) found_.looked.push_back(path);
   FilePtr file = open(path);
   if (!file) return false;
   Check check = check_debug(wanted_.build_id, found_.image.get(), *file);
@@ -248,6 +250,7 @@ void Search::find_sym() {
   quest.paths = finder.beside_dump(quest.names);
   auto hit = finder.find(quest);
   problems_.insert(problems_.end(), finder.problems().begin(), finder.problems().end());
+  found_.looked.insert(found_.looked.end(), finder.looked().begin(), finder.looked().end());
   refused_.insert(refused_.end(), finder.refused().begin(), finder.refused().end());
   if (!hit) return;
   auto mapped = MappedFile::open(hit->path);

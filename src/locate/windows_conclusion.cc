@@ -49,6 +49,7 @@ void WindowsSearch::conclude() {
   auto remarks = finder_.remarks();
   remarks.insert(remarks.end(), finder_.problems().begin(), finder_.problems().end());
   found_.note = make_note(std::move(remarks), refused, needs);
+  found_.looked = finder_.looked();
   warn();
 }
 

@@ -51,6 +51,11 @@ bool Identity::matches(std::string_view debug_id) const {
 
 bool is_pdb(Bytes file) { return is_msf(file); }
 
+uint64_t file_size(Bytes file) {
+  auto msf = Msf::open(file, {});
+  return msf ? msf->expected_bytes() : 0;
+}
+
 Result<Identity> read_identity(Bytes file, std::string name) {
   Msf msf = TRY(Msf::open(file, name));
   auto info = msf.read<InfoHeader>(kInfoStream);

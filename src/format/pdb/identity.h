@@ -27,6 +27,9 @@ struct Identity {
 /// Whether the bytes begin as a PDB does; the rest may still be damaged.
 bool is_pdb(Bytes file);
 
+/// Bytes that the header says the whole file has; 0 for what is no PDB. A shorter file is cut.
+uint64_t file_size(Bytes file);
+
 /// Fails on what is no PDB, on the formats before version 7, and on damage.
 Result<Identity> read_identity(Bytes file, std::string name);
 
