@@ -15,8 +15,8 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
       ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case))
       ->type_name(html ? "text|json|html" : "text|json");
   verb.add_option("--symbols", options.symbols,
-                  "Folder or debuginfod URL with debug files; may be repeated, first wins. "
-                  "INQUEST_SYMBOL_PATH adds more")
+                  "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins. "
+                  "INQUEST_SYMBOL_PATH and _NT_SYMBOL_PATH add more")
       ->type_name("DIR|URL")
       ->allow_extra_args(false);
   verb.add_option("--image", options.images,

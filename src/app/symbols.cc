@@ -1,54 +1,18 @@
-#include "symbols/symbols.h"
+#include "app/symbols.h"
 
-#include <algorithm>
-#include <fmt/format.h>
-#include <sys/resource.h>
-
-#include "app/investigate.h"
 #include "app/verbs.h"
 
 namespace inquest::app {
-namespace {
-
-ExitStatus compile(const DumpOptions& options, const std::vector<std::string>& modules) {
-  ::setpriority(PRIO_PROCESS, 0, 10);
-  auto process = open_process(options);
-  if (!process) return report_error(process.error());
-  const auto& snapshot = (*process)->snapshot();
-  ExitStatus status = kDone;
-  for (const auto& module : snapshot.modules) {
-    bool wanted = modules.empty() || std::ranges::any_of(modules, [&](const std::string& m) {
-                    return m == module.file_name() || m == module.path ||
-                           m == fmt::format("{:#x}", module.range.begin.value);
-                  });
-    if (!wanted) continue;
-    auto done = symbols::compile_cache((*process)->files(module), snapshot.arch,
-                                       analysis_options(options).symbols);
-    if (!done) status = report_error(done.error());
-  }
-  return status;
-}
-
-}  // namespace
 
 void add_symbols(CLI::App& root, ExitStatus& status) {
-  auto* verb = root.add_subcommand("symbols", "Look after symbols");
+  auto* verb =
+      root.add_subcommand("symbols", "Look after symbols: keep a store, find what is missing");
   verb->require_subcommand(1);
-  auto* part = verb->add_subcommand(
-      "compile",
-      "Compile the symbol caches of a dump's modules, so that every later look is quick");
-  auto options = std::make_shared<DumpOptions>();
-  auto modules = std::make_shared<std::vector<std::string>>();
-  add_dump_options(*part, *options, false);
-  part->add_option("--module", *modules, "Only this module: its name, path or base address")
-      ->type_name("MODULE")
-      ->allow_extra_args(false);
-  part->footer(
-      "`why` and `stack` start this by themselves, in the background, after they answered.\n\n"
-      "Examples:\n"
-      "  inquest symbols compile core.4711\n"
-      "  inquest symbols compile core.4711 --module lobby");
-  part->callback([options, modules, &status] { status = compile(*options, *modules); });
+  add_symbols_find(*verb, status);
+  add_symbols_add(*verb, status);
+  add_symbols_list(*verb, status);
+  add_symbols_check(*verb, status);
+  add_symbols_compile(*verb, status);
 }
 
 }  // namespace inquest::app

@@ -1,10 +1,13 @@
 #include "cause/process.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#include <thread>
 #include <unordered_map>
 
 namespace inquest::cause {
@@ -28,6 +31,36 @@ void parallel(size_t n, Body&& body) {
   tbb::this_task_arena::isolate([&] { tbb::parallel_for(size_t{0}, n, body); });
 }
 
+/// Pages of Windows' images that must be copied to be relocated: so many bytes in all.
+constexpr uint64_t kRelocatedBytes = 64 << 20;
+/// Servers are asked for what the stacks touch; a better file may lead a stack to more modules.
+constexpr int kServerRounds = 6;
+constexpr size_t kDownloadsAtOnce = 8;
+
+/// Runs body(i) for i in [0, n) on threads that mostly wait for a network.
+template <class Body>
+void all_waiting(size_t n, Body&& body) {
+  std::atomic<size_t> next = 0;
+  std::vector<std::jthread> threads;
+  for (size_t t = 0; t < std::min(n, kDownloadsAtOnce); ++t) {
+    threads.emplace_back([&] {
+      for (size_t i; (i = next++) < n;) body(i);
+    });
+  }
+}
+
+bool wants_server(const locate::ModuleFiles& files) {
+  return (!files.image && !files.pe) || files.availability != locate::Availability::full;
+}
+
+/// Whether `now` has a file that `before` had not.
+bool has_more(const locate::ModuleFiles& now, const locate::ModuleFiles& before) {
+  auto gained = [](const auto& a, const auto& b) { return a && !b; };
+  return gained(now.image, before.image) || gained(now.debug, before.debug) ||
+         gained(now.symtab, before.symtab) || gained(now.pe, before.pe) ||
+         gained(now.pdb, before.pdb) || gained(now.sym, before.sym) || gained(now.alt, before.alt);
+}
+
 }  // namespace
 
 struct Process::Impl {
@@ -36,6 +69,7 @@ struct Process::Impl {
   std::deque<ModuleState> modules;  // by index in snapshot.modules; a deque: once_flag cannot move
   std::unique_ptr<unwind::Unwinder> unwinder;
 
+  uint64_t relocated_left = kRelocatedBytes;
   std::once_flag walked;
   std::vector<unwind::Stack> stacks;
 
@@ -46,6 +80,11 @@ struct Process::Impl {
     size_t index = static_cast<size_t>(&module - snapshot.modules.data());
     return index < modules.size() ? &modules[index] : nullptr;
   }
+  void add_memory(size_t module);
+  void make_unwinder();
+  void walk();
+  void ask_servers(const locate::Locator& locator);
+  std::vector<size_t> wanted_modules(const std::vector<bool>& asked) const;
 };
 
 std::unique_ptr<Process> Process::open(snapshot::Snapshot snapshot, Options options) {
@@ -55,26 +94,85 @@ std::unique_ptr<Process> Process::open(snapshot::Snapshot snapshot, Options opti
   auto& modules = impl->snapshot.modules;
   impl->modules.resize(modules.size());
 
-  // The files of all modules: walking needs their unwind tables, and the memory that the kernel
-  // left out of the core.
+  // What this machine has of all modules: walking needs their unwind tables, and the memory that
+  // the dump lacks. Servers are asked only for the modules that the stacks touch.
   locate::Locator locator(impl->options.locate);
-  parallel(modules.size(),
-           [&](size_t i) { impl->modules[i].files = locator.find(impl->snapshot, modules[i]); });
-  for (size_t i = 0; i < modules.size(); ++i) {
-    const auto& image = impl->modules[i].files.image;
-    if (image && !modules[i].is_vdso) {
-      locate::add_file_memory(impl->snapshot, modules[i], *image);
-    }
-  }
-
-  Impl* raw = impl.get();
-  impl->unwinder = std::make_unique<unwind::Unwinder>(
-      raw->snapshot, [raw](const snapshot::Module& module) -> unwind::RuleSource {
-        auto* state = raw->state(module);
-        if (!state) return {};
-        return {.image = state->files.image, .debug = state->files.debug};
-      });
+  parallel(modules.size(), [&](size_t i) {
+    impl->modules[i].files = locator.find_local(impl->snapshot, modules[i]);
+  });
+  for (size_t i = 0; i < modules.size(); ++i) impl->add_memory(i);
+  impl->make_unwinder();
+  if (locator.has_servers()) impl->ask_servers(locator);
   return std::unique_ptr<Process>(new Process(std::move(impl)));
+}
+
+void Process::Impl::add_memory(size_t i) {
+  const auto& module = snapshot.modules[i];
+  const auto& files = modules[i].files;
+  if (files.image && !module.is_vdso) locate::add_file_memory(snapshot, module, files.image);
+  if (files.pe) locate::add_file_memory(snapshot, module, files.pe, relocated_left);
+}
+
+void Process::Impl::make_unwinder() {
+  unwinder = std::make_unique<unwind::Unwinder>(
+      snapshot, [this](const snapshot::Module& module) -> unwind::RuleSource {
+        auto* found = state(module);
+        if (!found) return {};
+        return {.image = found->files.image, .debug = found->files.debug, .pe = found->files.pe};
+      });
+}
+
+void Process::Impl::walk() {
+  stacks.assign(snapshot.threads.size(), {});
+  parallel(snapshot.threads.size(),
+           [&](size_t i) { stacks[i] = unwinder->walk(snapshot.threads[i]); });
+}
+
+std::vector<size_t> Process::Impl::wanted_modules(const std::vector<bool>& asked) const {
+  std::set<size_t> wanted;
+  auto want = [&](const snapshot::Module* module) {
+    if (!module) return;
+    size_t i = static_cast<size_t>(module - snapshot.modules.data());
+    if (!asked[i] && wants_server(modules[i].files)) wanted.insert(i);
+  };
+  for (const auto& stack : stacks) {
+    for (const auto& frame : stack.frames) want(frame.module);
+  }
+  for (const auto& thread : snapshot.threads) {
+    if (auto pc = thread.registers.pc()) want(snapshot.module_at(Address{*pc}));
+  }
+  if (snapshot.fault && snapshot.fault->address) {
+    want(snapshot.module_at(*snapshot.fault->address));
+  }
+  return {wanted.begin(), wanted.end()};
+}
+
+/// Asks for the modules where threads are, walks, asks for the modules on the stacks, and so on
+/// while that leads to more. Everything happens here, before the process is shared by threads.
+void Process::Impl::ask_servers(const locate::Locator& locator) {
+  std::vector<bool> asked(modules.size(), false);
+  bool walks = false;
+  for (int round = 0; round < kServerRounds; ++round) {
+    std::vector<size_t> wanted = wanted_modules(asked);
+    if (wanted.empty() && walks) break;
+    std::vector<locate::ModuleFiles> found(wanted.size());
+    all_waiting(wanted.size(),
+                [&](size_t i) { found[i] = locator.find(snapshot, snapshot.modules[wanted[i]]); });
+    bool more = false;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      auto& files = modules[wanted[i]].files;
+      asked[wanted[i]] = true;
+      bool gained = has_more(found[i], files);
+      files = std::move(found[i]);
+      if (gained) add_memory(wanted[i]);
+      more |= gained;
+    }
+    if (!more && walks) break;
+    make_unwinder();
+    walk();
+    walks = true;
+  }
+  std::call_once(walked, [] {});
 }
 
 Process::Process(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -106,12 +204,7 @@ const symbols::TypeReader* Process::types(const snapshot::Module& module) const 
 }
 
 const std::vector<unwind::Stack>& Process::stacks() const {
-  std::call_once(impl_->walked, [&] {
-    const auto& threads = impl_->snapshot.threads;
-    impl_->stacks.resize(threads.size());
-    parallel(threads.size(),
-             [&](size_t i) { impl_->stacks[i] = impl_->unwinder->walk(threads[i]); });
-  });
+  std::call_once(impl_->walked, [&] { impl_->walk(); });
   return impl_->stacks;
 }
 

@@ -1,8 +1,9 @@
 /// A dead process with everything that explains it: snapshot, files, symbols, stacks, types.
 ///
-/// What detectors look at. Files are located when first asked for, symbols are opened when first
-/// asked for, stacks are walked once. Owns all; pointers handed out are borrowed and valid while
-/// the Process lives. Safe from several threads after `open`.
+/// What detectors look at. `open` locates files on this machine for all modules, and asks servers
+/// for those that the stacks touch; symbols are opened when first asked for, stacks are walked
+/// once. Owns all; pointers handed out are borrowed and valid while the Process lives. Safe from
+/// several threads after `open`.
 #pragma once
 
 #include <memory>

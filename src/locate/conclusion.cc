@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <sys/stat.h>
 
+#include "locate/note.h"
 #include "locate/search.h"
 
 namespace inquest::locate {
@@ -16,22 +17,36 @@ constexpr std::string_view kFilesAdvice =
     "give --image DIR with the files that ran and --symbols DIR with their debug files, or set "
     "DEBUGINFOD_URLS (Debian's is https://debuginfod.debian.net)";
 
-std::string joined(const std::vector<std::string>& parts) {
+}  // namespace
+
+std::string make_note(std::vector<std::string> parts, const std::vector<std::string>& refused,
+                      const std::string& needs) {
+  for (size_t i = 0; i < refused.size() && i < kRefusalsTold; ++i) {
+    parts.push_back("not used: " + refused[i]);
+  }
+  if (refused.size() > kRefusalsTold) {
+    parts.push_back(fmt::format("and {} more", refused.size() - kRefusalsTold));
+  }
+  if (!refused.empty() && !needs.empty()) parts.push_back(needs);
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
   return text;
 }
-
-}  // namespace
 
 void Search::conclude() {
   const bool exports = found_.image && !found_.symtab && exports_functions(*found_.image);
   if (found_.debug) {
     found_.availability = Availability::full;
     found_.from = debug_from_;
+  } else if (found_.sym && !sym_is_public_) {
+    found_.availability = Availability::full;
+    found_.from = sym_from_;
   } else if (found_.symtab) {
     found_.availability = Availability::public_only;
     found_.from = symtab_from_;
+  } else if (found_.sym) {
+    found_.availability = Availability::public_only;
+    found_.from = sym_from_;
   } else if (exports) {
     found_.availability = Availability::public_only;
     found_.from = image_from_;
@@ -41,19 +56,18 @@ void Search::conclude() {
   note_times();
 
   std::string id = hex(module_.identity.build_id);
-  std::vector<std::string> parts = std::move(remarks_);
-  for (size_t i = 0; i < refused_.size() && i < kRefusalsTold; ++i) {
-    parts.push_back("not used: " + refused_[i]);
-  }
-  if (refused_.size() > kRefusalsTold) {
-    parts.push_back(fmt::format("and {} more", refused_.size() - kRefusalsTold));
-  }
-  if (!refused_.empty() && !id.empty()) parts.push_back("the dump needs build id " + id);
-  found_.note = joined(parts);
+  remarks_.insert(remarks_.end(), problems_.begin(), problems_.end());
+  found_.note =
+      make_note(std::move(remarks_), refused_, id.empty() ? "" : "the dump needs build id " + id);
 
   std::string who(module_.file_name());
   if (who.empty()) who = fmt::format("the module at {}", module_.range.begin);
   if (!id.empty()) who += fmt::format(" (build id {})", id);
+  for (const std::string& problem : problems_) {
+    found_.warnings.push_back({problem,
+                               "the rest was read without it; try again later, or give "
+                               "--symbols DIR with the file"});
+  }
   const bool main_lacks = module_.is_main && found_.availability == Availability::public_only;
   switch (found_.availability) {
     case Availability::mismatched:

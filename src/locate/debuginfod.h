@@ -30,8 +30,8 @@ class Debuginfod {
     std::string from = {};  ///< the URL, or the path for what the cache had
     std::string note = {};  ///< why there is none, when that is worth saying
   };
-  /// Thread-safe; one download at a time. The caller must still check the file's build id, and
-  /// call `reject` when it is wrong.
+  /// Thread-safe; several downloads at once, none twice. The caller must still check the file's
+  /// build id, and call `reject` when it is wrong.
   Fetched fetch(Bytes build_id, Kind kind) const;
   void reject(const Fetched& fetched) const;
 

@@ -1,11 +1,6 @@
 #include "locate/debuginfod_cache.h"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
-#include <fcntl.h>
-#include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,12 +11,7 @@ namespace inquest::locate {
 namespace {
 
 constexpr long kDefaultMissSeconds = 600;
-
-Error system_error(std::string what, const std::string& path) {
-  return {.what = what + ": " + std::strerror(errno),
-          .file = path,
-          .advice = "set DEBUGINFOD_CACHE_PATH to a folder that can be written"};
-}
+constexpr std::string_view kAdvice = "set DEBUGINFOD_CACHE_PATH to a folder that can be written";
 
 long miss_seconds(const std::string& folder) {
   std::ifstream file(folder + "/cache_miss_s");
@@ -54,48 +44,15 @@ DebuginfodCache::State DebuginfodCache::look(const std::string& build_id,
   return State::not_asked;
 }
 
-Result<DebuginfodCache::Download> DebuginfodCache::begin(const std::string& build_id,
-                                                         std::string_view kind) const {
+Result<NewFile> DebuginfodCache::begin(const std::string& build_id, std::string_view kind) const {
   if (folder_.empty())
     return fail("there is no folder to download to", "set DEBUGINFOD_CACHE_PATH");
-  std::string file = path(build_id, kind);
-  std::string parent = folder_ + "/" + build_id;
-  std::error_code error;
-  std::filesystem::create_directories(parent, error);
-  std::string temporary = file + ".XXXXXX";
-  int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
-  if (descriptor < 0) return fail(system_error("cannot be written", parent));
-  return Download(descriptor, std::move(temporary), std::move(file));
-}
-
-DebuginfodCache::Download::Download(Download&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      temporary_(std::exchange(other.temporary_, {})),
-      path_(std::move(other.path_)) {}
-
-DebuginfodCache::Download::~Download() {
-  if (descriptor_ >= 0) close(descriptor_);
-  if (!temporary_.empty()) unlink(temporary_.c_str());
-}
-
-Result<> DebuginfodCache::Download::keep() {
-  // Read-only, as libdebuginfod leaves it: everybody maps these files.
-  fchmod(descriptor_, 0400);
-  if (rename(temporary_.c_str(), path_.c_str()) != 0) {
-    return fail(system_error("cannot be written", path_));
-  }
-  temporary_.clear();
-  return {};
+  return NewFile::begin(path(build_id, kind), kAdvice);
 }
 
 void DebuginfodCache::mark_missing(const std::string& build_id, std::string_view kind) const {
   // A failure costs one more question next time, nothing else.
-  auto download = begin(build_id, kind);
-  if (!download) return;
-  fchmod(download->descriptor_, 0);
-  if (rename(download->temporary_.c_str(), download->path_.c_str()) == 0) {
-    download->temporary_.clear();
-  }
+  if (auto mark = begin(build_id, kind)) (void)mark->keep(0);
 }
 
 void DebuginfodCache::remove(const std::string& build_id, std::string_view kind) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "locate/new_file.h"
 
 namespace inquest::locate {
 
@@ -18,24 +19,7 @@ class DebuginfodCache {
   State look(const std::string& build_id, std::string_view kind) const;
   std::string path(const std::string& build_id, std::string_view kind) const;
 
-  /// A file being downloaded: written under a temporary name, then given its own at once, so that
-  /// no other process ever sees half of it. Removed if it is not kept.
-  class Download {
-   public:
-    Download(Download&& other) noexcept;
-    Download& operator=(Download&&) = delete;
-    ~Download();
-    int descriptor() const { return descriptor_; }
-    Result<> keep();
-
-   private:
-    friend class DebuginfodCache;
-    Download(int descriptor, std::string temporary, std::string path)
-        : descriptor_(descriptor), temporary_(std::move(temporary)), path_(std::move(path)) {}
-    int descriptor_;
-    std::string temporary_, path_;
-  };
-  Result<Download> begin(const std::string& build_id, std::string_view kind) const;
+  Result<NewFile> begin(const std::string& build_id, std::string_view kind) const;
 
   /// Remembers that no server has the file.
   void mark_missing(const std::string& build_id, std::string_view kind) const;

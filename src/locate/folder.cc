@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <elf.h>
-#include <fcntl.h>
 #include <filesystem>
 #include <thread>
-#include <unistd.h>
 
-#include "format/elf/file.h"
+#include "locate/file_facts.h"
 #include "locate/identity.h"
+#include "locate/store_layout.h"
 
 namespace inquest::locate {
 namespace {
@@ -20,28 +17,6 @@ namespace fs = std::filesystem;
 /// A user who names "/" by mistake waits seconds, not hours.
 constexpr size_t kIndexedFiles = 200'000;
 constexpr int kIndexedDepth = 32;
-
-struct Indexed {
-  std::string id;  ///< empty for what is no ELF file
-  bool is_elf = false;
-};
-
-/// Reads four bytes before anything is mapped: most files of a build folder are no ELF files.
-bool starts_as_elf(const std::string& path) {
-  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return false;
-  char magic[SELFMAG] = {};
-  bool is_elf = pread(descriptor, magic, SELFMAG, 0) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
-  close(descriptor);
-  return is_elf;
-}
-
-Indexed look_into(const std::string& path) {
-  if (!starts_as_elf(path)) return {};
-  auto file = elf::File::open(path);
-  if (!file || (*file)->type() == ET_CORE) return {};
-  return {hex((*file)->build_id()), true};
-}
 
 std::vector<std::string> files_below(const std::string& folder) {
   std::vector<std::string> files;
@@ -60,6 +35,13 @@ std::vector<std::string> files_below(const std::string& folder) {
 }
 
 }  // namespace
+
+Folder::Folder(std::string path, bool store) : path_(std::move(path)), store_(store) {
+  std::error_code error;
+  three_level_ = fs::exists(path_ + "/index2.txt", error);
+  store_ = store_ || three_level_ || fs::exists(path_ + "/pingme.txt", error) ||
+           fs::exists(path_ + "/000Admin", error);
+}
 
 std::string build_id_path(const std::string& root, Bytes build_id) {
   if (build_id.size() < 2) return {};
@@ -104,26 +86,38 @@ std::vector<std::string> Folder::debug_places(const Wanted& wanted) const {
   return places;
 }
 
+std::vector<std::string> Folder::indexed(const Index& index, const std::string& key) const {
+  if (store_) return {};
+  std::call_once(indexed_, [this] { make_index(); });
+  auto found = index.find(key);
+  return found == index.end() ? std::vector<std::string>{} : found->second;
+}
+
 std::vector<std::string> Folder::with_build_id(Bytes build_id) const {
   if (build_id.empty()) return {};
-  std::call_once(indexed_, [this] { make_index(); });
-  auto found = by_id_.find(hex(build_id));
-  return found == by_id_.end() ? std::vector<std::string>{} : found->second;
+  return indexed(by_id_, hex(build_id));
 }
 
 std::vector<std::string> Folder::without_build_id(std::string_view file_name) const {
   if (file_name.empty()) return {};
-  std::call_once(indexed_, [this] { make_index(); });
-  auto found = by_name_.find(std::string(file_name));
-  return found == by_name_.end() ? std::vector<std::string>{} : found->second;
+  return indexed(by_name_, std::string(file_name));
+}
+
+std::vector<std::string> Folder::with_key(const std::string& index_key) const {
+  return indexed(by_id_, index_key);
+}
+
+std::vector<std::string> Folder::with_name(std::string_view file_name) const {
+  if (file_name.empty()) return {};
+  return indexed(by_any_name_, lower_case(file_name));
 }
 
 void Folder::make_index() const {
   std::vector<std::string> files = files_below(path_);
-  std::vector<Indexed> looked(files.size());
+  std::vector<FileFacts> facts(files.size());
   std::atomic<size_t> next = 0;
   auto work = [&] {
-    for (size_t i; (i = next++) < files.size();) looked[i] = look_into(files[i]);
+    for (size_t i; (i = next++) < files.size();) facts[i] = read_facts(files[i]);
   };
   std::vector<std::jthread> helpers;
   // Threads cost more than they save for a handful of files.
@@ -132,10 +126,13 @@ void Folder::make_index() const {
   work();
   helpers.clear();
   for (size_t i = 0; i < files.size(); ++i) {
-    if (!looked[i].id.empty()) {
-      by_id_[looked[i].id].push_back(files[i]);
-    } else if (looked[i].is_elf) {
-      by_name_[fs::path(files[i]).filename().string()].push_back(files[i]);
+    if (facts[i].kind == FileKind::other) continue;
+    for (const std::string& key : facts[i].index_keys()) by_id_[key].push_back(files[i]);
+    std::string name = fs::path(files[i]).filename().string();
+    if (facts[i].kind != FileKind::elf) {
+      by_any_name_[lower_case(name)].push_back(files[i]);
+    } else if (facts[i].build_id.empty()) {
+      by_name_[name].push_back(files[i]);
     }
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <elf.h>
 
+#include "locate/store_layout.h"
+
 namespace inquest::locate {
 namespace {
 
@@ -107,6 +109,11 @@ Check check_image(const snapshot::Snapshot& snapshot, const snapshot::Module& mo
     if (std::ranges::equal(wanted, found)) return {Match::proven};
     if (found.empty()) return {Match::refused, "has no build id"};
     return {Match::refused, "has build id " + hex(found)};
+  }
+  if (module.identity.debug_id && !found.empty()) {
+    // Writers before Breakpad's "BpEL" record made a GUID of the build id's first half.
+    if (same_id(*module.identity.debug_id, breakpad_id(found))) return {Match::proven};
+    return {Match::refused, "has Breakpad id " + breakpad_id(found)};
   }
   if (!layout_fits(module, candidate)) return {Match::refused, "does not fit what was mapped"};
   Comparison bytes = compare_bytes(snapshot, module, candidate);

@@ -2,7 +2,9 @@
 ///
 /// Order: the core's own bytes (vDSO) - recorded path - `--image` / `--symbols` folders (by build
 /// id, then by name) - /usr/lib/debug (.build-id, then .gnu_debuglink with CRC) - .gnu_debugdata -
-/// debuginfod. A candidate whose build id differs is refused and reported, never used silently.
+/// debuginfod. Modules of Windows and Breakpad: stores by key - recorded path, beside the dump -
+/// folders by key, then by name - symbol servers. A candidate of another build is refused and
+/// reported, never used silently.
 #pragma once
 
 #include <functional>
@@ -20,17 +22,20 @@
 namespace inquest::locate {
 
 struct Options {
-  std::vector<std::string> symbols = {};  ///< folders or http(s) URLs, in order of preference
+  /// Folders, http(s) URLs, or entries of a Windows symbol path (symbol_path.h), best first.
+  std::vector<std::string> symbols = {};
   std::vector<std::string> images = {};   ///< folders of executables and libraries
   std::vector<std::string> servers = {};  ///< debuginfod URLs
   std::string cache = {};                 ///< debuginfod cache folder; empty: its standard place
-  bool system_paths = true;               ///< recorded paths, /usr/lib/debug
+  std::string symbol_cache = {};          ///< what symbol servers give; empty: nothing is kept
+  long miss_seconds = 3600;               ///< a symbol server that had no file is not asked again
+  bool system_paths = true;               ///< recorded paths, /usr/lib/debug, beside the dump
   /// Told while a download runs; may be empty. total is 0 when the server does not say.
   std::function<void(std::string_view url, uint64_t done, uint64_t total)> progress = {};
   std::string debug_root = "/usr/lib/debug";  ///< where the system keeps its debug files
 
-  /// From INQUEST_SYMBOL_PATH (':' between folders, URLs by whitespace or ';'), DEBUGINFOD_URLS,
-  /// DEBUGINFOD_CACHE_PATH, XDG_CACHE_HOME.
+  /// From INQUEST_SYMBOL_PATH (':' between folders, URLs by whitespace or ';'), _NT_SYMBOL_PATH,
+  /// DEBUGINFOD_URLS, DEBUGINFOD_CACHE_PATH, XDG_CACHE_HOME.
   static Options from_environment();
 };
 
@@ -57,6 +62,7 @@ struct ModuleFiles {
   std::string from = {};  ///< path or URL of the file that gave the symbols
   std::string note = {};  ///< one sentence for people: why not, or what was refused
   std::vector<Warning> warnings = {};
+  std::vector<std::string> looked = {};  ///< places that were looked at, in order, for who wonders
 };
 
 /// Looks modules up. Safe from several threads; each module is looked up by its caller once.
@@ -68,6 +74,8 @@ class Locator {
   /// The same without asking a server (its cache is looked at): for all modules of a dump at once,
   /// before it is known which of them matter. Its warnings do not speak of missing symbols.
   ModuleFiles find_local(const snapshot::Snapshot& snapshot, const snapshot::Module& module) const;
+  /// Whether `find` may know more than `find_local`.
+  bool has_servers() const;
 
  private:
   struct Impl;
@@ -84,5 +92,10 @@ void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& modul
 /// The same; the image is borrowed and must outlive the snapshot's memory.
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      const elf::File& image);
+
+/// The same for an image of Windows, moved to where it was loaded. Pages with relocations are
+/// copied, as long as `copies_left` (bytes; it is lowered) allows; those left over are left out.
+void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
+                     std::shared_ptr<const pe::File> image, uint64_t& copies_left);
 
 }  // namespace inquest::locate

@@ -6,12 +6,18 @@
 #include <sys/stat.h>
 
 #include "locate/debug_link.h"
+#include "locate/file_facts.h"
+#include "locate/windows_search.h"
 
 namespace inquest::locate {
 
-Search::Search(const Places& places, const Debuginfod& debuginfod,
-               const snapshot::Snapshot& snapshot, const snapshot::Module& module)
-    : places_(places), debuginfod_(debuginfod), snapshot_(snapshot), module_(module) {
+Search::Search(const Places& places, bool ask_servers, const snapshot::Snapshot& snapshot,
+               const snapshot::Module& module)
+    : places_(places),
+      debuginfod_(ask_servers ? *places.servers : *places.cache_only),
+      snapshot_(snapshot),
+      module_(module),
+      ask_servers_(ask_servers) {
   wanted_ = {.build_id = module.identity.build_id,
              .path = module.path,
              .file_name = module.file_name(),
@@ -27,6 +33,7 @@ ModuleFiles Search::run() {
     }
   }
   find_debug();
+  if (!found_.debug) find_sym();
   find_mini_debug();
   find_alternate();
   conclude();
@@ -77,6 +84,11 @@ void Search::find_image() {
         if (try_image(path)) return;
       }
       if (!wanted_.build_id.empty()) continue;
+      if (const auto& id = module_.identity.debug_id) {
+        for (const std::string& path : folder->with_key("bp:" + lower_case(*id))) {
+          if (try_image(path)) return;
+        }
+      }
       for (const std::string& path : folder->without_build_id(wanted_.file_name)) {
         if (try_image(path)) return;
       }
@@ -91,6 +103,7 @@ void Search::find_image() {
 
 bool Search::try_image(const std::string& path) {
   if (!tried_.insert(path).second) return false;
+  if (!path.empty()) found_.looked.push_back(path);
   FilePtr file = open(path);
   if (!file) return false;
   // `strip --only-keep-debug` files carry the right name and build id, but no code: not refused,
@@ -112,7 +125,7 @@ bool Search::try_image(const std::string& path) {
 
 void Search::fetch_image() {
   auto fetched = debuginfod_.fetch(wanted_.build_id, Debuginfod::Kind::executable);
-  if (!fetched.note.empty()) remarks_.push_back(fetched.note);
+  if (!fetched.note.empty()) problems_.push_back(fetched.note);
   if (fetched.path.empty()) return;
   if (try_image(fetched.path)) {
     image_from_ = fetched.from;
@@ -162,6 +175,7 @@ void Search::find_debug() {
 
 bool Search::try_debug(const std::string& path) {
   if (!tried_.insert(path).second) return false;
+  if (!path.empty()) found_.looked.push_back(path);
   FilePtr file = open(path);
   if (!file) return false;
   Check check = check_debug(wanted_.build_id, found_.image.get(), *file);
@@ -183,7 +197,7 @@ bool Search::try_debug(const std::string& path) {
 
 void Search::fetch_debug() {
   auto fetched = debuginfod_.fetch(wanted_.build_id, Debuginfod::Kind::debuginfo);
-  if (!fetched.note.empty()) remarks_.push_back(fetched.note);
+  if (!fetched.note.empty()) problems_.push_back(fetched.note);
   if (fetched.path.empty()) return;
   FilePtr file = open(fetched.path);
   if (!file || check_debug(wanted_.build_id, found_.image.get(), *file).match != Match::proven) {
@@ -222,6 +236,28 @@ void Search::find_mini_debug() {
   if (!*mini || !has_symbol_table(**mini)) return;
   found_.symtab = *mini;
   symtab_from_ = (*mini)->path();
+}
+
+/// Breakpad's text, by the id that it makes of the build id.
+void Search::find_sym() {
+  std::string id = breakpad_id(build_id());
+  if (id.empty()) id = module_.identity.debug_id.value_or("");
+  if (id.empty()) return;
+  std::string name = module_.identity.debug_file;
+  if (name.empty()) name = wanted_.file_name;
+  Finder finder(places_, ask_servers_, snapshot_);
+  Quest quest = sym_quest(name, id);
+  quest.paths = finder.beside_dump(quest.names);
+  auto hit = finder.find(quest);
+  problems_.insert(problems_.end(), finder.problems().begin(), finder.problems().end());
+  found_.looked.insert(found_.looked.end(), finder.looked().begin(), finder.looked().end());
+  refused_.insert(refused_.end(), finder.refused().begin(), finder.refused().end());
+  if (!hit) return;
+  auto mapped = MappedFile::open(hit->path);
+  if (!mapped) return;
+  found_.sym = *mapped;
+  sym_from_ = hit->from;
+  sym_is_public_ = !sym_has_functions((*mapped)->bytes());
 }
 
 // ---- dwz's alternate file -----------------------------------------------------------------------

@@ -1,33 +1,17 @@
 /// One module's search: the places in order, what was refused on the way, the conclusion.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <set>
 
-#include "locate/debuginfod.h"
-#include "locate/folder.h"
+#include "locate/finder.h"
 #include "locate/identity.h"
-#include "locate/locate.h"
+#include "locate/places.h"
 
 namespace inquest::locate {
 
-/// What all searches of a Locator share. Thread-safe.
-struct Places {
-  Options options;
-  std::vector<std::unique_ptr<const Folder>> symbols;
-  std::vector<std::unique_ptr<const Folder>> images;
-  std::unique_ptr<const Debuginfod> cache_only;
-  std::unique_ptr<const Debuginfod> servers;
-
-  mutable std::mutex mutex;
-  /// dwz's files are shared by many debug files. By build id in hex.
-  mutable std::map<std::string, std::shared_ptr<const elf::File>> alternates;
-};
-
 class Search {
  public:
-  Search(const Places& places, const Debuginfod& debuginfod, const snapshot::Snapshot& snapshot,
+  Search(const Places& places, bool ask_servers, const snapshot::Snapshot& snapshot,
          const snapshot::Module& module);
   ModuleFiles run();
 
@@ -42,6 +26,7 @@ class Search {
   void fetch_debug();
   bool accept_debug(FilePtr file, const std::string& from);
   void find_mini_debug();
+  void find_sym();
   void find_alternate();
   bool try_alternate(const std::string& path, Bytes build_id);
   void conclude();
@@ -58,10 +43,13 @@ class Search {
   Wanted wanted_;
   std::optional<uint32_t> link_crc_ = {};
   ModuleFiles found_;
-  std::string image_from_, debug_from_, symtab_from_;
+  std::string image_from_, debug_from_, symtab_from_, sym_from_;
   std::set<std::string> tried_;
   std::vector<std::string> refused_;  ///< "PATH has build id ..., not ..."
   std::vector<std::string> remarks_;
+  std::vector<std::string> problems_;  ///< servers that failed: a warning each
+  bool ask_servers_;
+  bool sym_is_public_ = false;
 };
 
 }  // namespace inquest::locate

@@ -1,0 +1,146 @@
+#include "locate/finder.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace inquest::locate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kListedFiles = 20'000;  // of the folder beside a dump, which may be /tmp
+
+}  // namespace
+
+std::vector<std::string> files_named(const std::string& folder,
+                                     const std::vector<std::string>& names) {
+  std::vector<std::string> exact, others;
+  std::error_code error;
+  size_t listed = 0;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (++listed > kListedFiles) break;
+    std::string name = entry->path().filename().string();
+    for (const std::string& wanted : names) {
+      if (!same_file_name(name, wanted)) continue;
+      (name == wanted ? exact : others).push_back(entry->path().string());
+      break;
+    }
+  }
+  // Each name's turn is where the caller put it.
+  auto rank = [&](const std::string& path) {
+    std::string_view name = base_name(path);
+    return std::ranges::find_if(names, [&](auto& n) { return same_file_name(n, name); }) -
+           names.begin();
+  };
+  std::ranges::sort(others);
+  exact.insert(exact.end(), others.begin(), others.end());
+  std::ranges::stable_sort(exact, {}, rank);
+  return exact;
+}
+
+std::string local_path(std::string_view recorded) {
+  if (recorded.starts_with('/')) return std::string(recorded);
+  if (recorded.size() < 3 || (recorded[0] != 'Z' && recorded[0] != 'z') || recorded[1] != ':') {
+    return {};
+  }
+  std::string path(recorded.substr(2));
+  std::ranges::replace(path, '\\', '/');
+  return path.starts_with('/') ? path : std::string();
+}
+
+Finder::Finder(const Places& places, bool ask_servers, const snapshot::Snapshot& snapshot)
+    : places_(places), ask_servers_(ask_servers) {
+  if (snapshot.path.empty()) return;
+  std::string parent = fs::path(snapshot.path).parent_path().string();
+  dump_folder_ = parent.empty() ? "." : parent;
+}
+
+std::vector<std::string> Finder::beside_dump(const std::vector<std::string>& names) const {
+  if (dump_folder_.empty() || !places_.options.system_paths) return {};
+  return files_named(dump_folder_, names);
+}
+
+void Finder::refuse(const std::string& path, const std::string& why) {
+  std::string text = path + " " + why;
+  if (std::ranges::find(refused_, text) == refused_.end()) refused_.push_back(std::move(text));
+}
+
+std::vector<const Folder*> Finder::folders(const Quest& quest) const {
+  std::vector<const Folder*> all;
+  if (quest.in_image_folders) {
+    for (const auto& folder : places_.images) all.push_back(folder.get());
+  }
+  for (const auto& folder : places_.symbols) all.push_back(folder.get());
+  return all;
+}
+
+std::optional<Hit> Finder::find(const Quest& quest) {
+  tried_.clear();
+  const auto all = folders(quest);
+  // By key first, everywhere: it costs a few look-ups and is never wrong.
+  if (quest.key) {
+    const std::string& cache = places_.options.symbol_cache;
+    for (const Folder* folder : all) {
+      std::vector<std::string> problems;
+      auto paths =
+          files_in_store(folder->path(), folder->is_three_level(), *quest.key, cache, problems);
+      problems_.insert(problems_.end(), problems.begin(), problems.end());
+      if (auto hit = try_all(quest, paths)) return hit;
+      looked_.push_back(folder->path() + "/" + quest.key->relative());
+    }
+  }
+  if (auto hit = try_all(quest, quest.paths)) return hit;
+  for (const std::string& path : quest.paths) looked_.push_back(path);
+  for (const Folder* folder : all) {
+    if (folder->is_store()) continue;
+    if (auto hit = try_all(quest, files_named(folder->path(), quest.names))) return hit;
+    for (const std::string& key : quest.index_keys) {
+      if (auto hit = try_all(quest, folder->with_key(key))) return hit;
+    }
+    for (const std::string& name : quest.names) {
+      if (auto hit = try_all(quest, folder->with_name(name))) return hit;
+    }
+    looked_.push_back(folder->path() + " (every file)");
+  }
+  return ask_servers(quest);
+}
+
+std::optional<Hit> Finder::try_all(const Quest& quest, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (auto hit = try_path(quest, path)) return hit;
+  }
+  return {};
+}
+
+std::optional<Hit> Finder::try_path(const Quest& quest, const std::string& path) {
+  if (path.empty() || !tried_.insert(path).second) return {};
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return {};
+  Check check = quest.check(path);
+  if (check.match == Match::refused) {
+    // An empty reason: a file of another kind, not worth a word.
+    if (!check.why.empty()) refuse(path, check.why);
+    return {};
+  }
+  return Hit{path, path, std::move(check)};
+}
+
+std::optional<Hit> Finder::ask_servers(const Quest& quest) {
+  if (!ask_servers_ || !quest.key) return {};
+  Check last;
+  auto fetched = places_.symbol_servers->fetch(*quest.key, [&](const std::string& path) {
+    last = quest.check(path);
+    if (last.match != Match::refused) return std::string();
+    return last.why.empty() ? std::string("is of another kind") : last.why;
+  });
+  problems_.insert(problems_.end(), fetched.problems.begin(), fetched.problems.end());
+  asked_.insert(fetched.asked.begin(), fetched.asked.end());
+  for (const std::string& url : fetched.asked) {
+    looked_.push_back(url + "/" + quest.key->relative());
+  }
+  if (fetched.path.empty()) return {};
+  return Hit{fetched.path, fetched.from, last};
+}
+
+}  // namespace inquest::locate
