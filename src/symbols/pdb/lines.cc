@@ -5,7 +5,12 @@
 namespace inquest::symbols::pdb {
 namespace {
 
-enum Subsection : uint32_t { kLines = 0xf2, kChecksums = 0xf4, kInlineeLines = 0xf6 };
+enum Subsection : uint32_t {
+  kLines = 0xf2,
+  kChecksums = 0xf4,
+  kInlineeLines = 0xf6,
+  kCrossImports = 0xf7,
+};
 constexpr uint16_t kHaveColumns = 1;
 /// "Never step into" and "hidden": code without a line of its own.
 constexpr uint32_t kNoLine1 = 0xf00f00, kNoLine2 = 0xfeefee;
@@ -18,6 +23,17 @@ struct Fragment {
 struct Block {
   le32 file, lines, bytes;
 };
+
+template <class Each>
+void each_subsection(Bytes c13, Each each) {
+  Cursor cursor(c13, "C13 subsections");
+  while (cursor.remaining() >= 8) {
+    const uint32_t kind = cursor.read<le32>(), size = cursor.read<le32>();
+    each(kind, cursor.take(std::min<uint64_t>(size, cursor.remaining())));
+    if (cursor.remaining() < 4) break;
+    cursor.align(4);
+  }
+}
 
 /// One contribution of code; its lines stand in a block per file.
 void read_fragment(const PdbFile& pdb, Cursor cursor, ModuleLines& out) {
@@ -67,18 +83,28 @@ void read_inlinees(Cursor cursor, ModuleLines& out) {
 
 }  // namespace
 
+Bytes c13_of(const ModuleInfo& module, Bytes stream) {
+  const uint64_t at = uint64_t{module.symbol_bytes} + module.c11_bytes;
+  if (at > stream.size()) return {};
+  return stream.subspan(at, std::min<size_t>(stream.size() - at, module.c13_bytes));
+}
+
+Bytes subsection(Bytes c13, uint32_t wanted) {
+  Bytes found;
+  each_subsection(c13, [&](uint32_t kind, Bytes bytes) {
+    if (kind == wanted) found = bytes;
+  });
+  return found;
+}
+
 ModuleLines read_lines(const PdbFile& pdb, Bytes c13) {
   ModuleLines out;
-  Cursor cursor(c13, "C13 lines");
-  while (cursor.remaining() >= 8) {
-    const uint32_t kind = cursor.read<le32>(), size = cursor.read<le32>();
-    Bytes bytes = cursor.take(std::min<uint64_t>(size, cursor.remaining()));
+  each_subsection(c13, [&](uint32_t kind, Bytes bytes) {
     if (kind == kLines) read_fragment(pdb, Cursor(bytes, "lines"), out);
     if (kind == kChecksums) out.checksums = bytes;
     if (kind == kInlineeLines) read_inlinees(Cursor(bytes, "lines of inlined functions"), out);
-    if (cursor.remaining() < 4) break;
-    cursor.align(4);
-  }
+    if (kind == kCrossImports) out.imports = bytes;
+  });
   std::stable_sort(
       out.pieces.begin(), out.pieces.end(),
       [](const LinePiece& a, const LinePiece& b) { return a.code.begin < b.code.begin; });

@@ -22,8 +22,14 @@ struct ModuleLines {
   std::vector<LinePiece> pieces;  ///< sorted by begin; `file` is the offset of a checksum record
   std::unordered_map<uint32_t, InlineeLine> inlinees;  ///< by id
   Bytes checksums;
+  Bytes imports;  ///< CrossImports: ids that stand in other modules (link-time code generation)
 };
 ModuleLines read_lines(const PdbFile& pdb, Bytes c13);
+
+/// The part of a module's stream that holds the C13 subsections.
+Bytes c13_of(const ModuleInfo& module, Bytes stream);
+/// One subsection; empty when absent.
+Bytes subsection(Bytes c13, uint32_t kind);
 
 /// The name of a file by the offset of its checksum record; empty when unknown.
 std::string_view file_name(const PdbFile& pdb, Bytes checksums, uint32_t offset);

@@ -2,13 +2,38 @@
 
 #include <algorithm>
 
+#include "symbols/pdb/lines.h"
 #include "symbols/pdb/type_layout.h"
 
 namespace inquest::symbols::pdb {
 namespace {
 
 constexpr uint64_t kHeaderSize = 28;  // of the publics stream
+constexpr uint32_t kCrossExports = 0xf8;
 constexpr size_t kMostAtOneAddress = 16;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+/// MSVC names unnamed namespaces by a hash of the file: "?A0xc3a0617d::crash".
+std::string readable(std::string_view name) {
+  constexpr std::string_view kHash = "?A0x";
+  std::string out;
+  for (size_t at = 0; at < name.size();) {
+    const size_t hash = name.find(kHash, at);
+    out += name.substr(at, hash - at);
+    if (hash == name.npos) break;
+    out += "`anonymous namespace'";
+    at = std::min(name.find_first_not_of("0123456789abcdefABCDEF", hash + kHash.size()),
+                  name.size());
+  }
+  return out;
+}
 
 /// "method" of "ns::Class<a::b>::method".
 std::string_view last_part(std::string_view name) {
@@ -102,7 +127,8 @@ std::vector<std::string> Publics::at(uint32_t wanted) {
 }
 
 Names::Names(std::shared_ptr<const PdbFile> pdb)
-    : publics_(pdb),
+    : pdb_(pdb),
+      publics_(pdb),
       ids_(std::shared_ptr<const Msf>(pdb, &pdb->msf()), kIpiStream),
       types_(std::shared_ptr<const Msf>(pdb, &pdb->msf()), kTpiStream) {}
 
@@ -111,12 +137,53 @@ FunctionName Names::function(uint32_t rva, std::string_view recorded) {
     const bool is_mangled = name.starts_with("?") || name.starts_with("_Z");
     if (is_mangled && can_be(name, recorded)) return {std::move(name), true};
   }
-  return {std::string(recorded), false};
+  return {readable(recorded), false};
 }
 
-const std::string& Names::inlinee(uint32_t id) {
+/// A name for each module that it imports from, and the ids there.
+uint32_t Names::imported(uint32_t id, Bytes imports) {
+  const uint32_t module = (id >> 20) & 0x7ff, index = id & 0xfffff;
+  Cursor cursor(imports, "imported ids");
+  for (uint32_t i = 0; cursor.remaining() >= 8; ++i) {
+    const uint32_t name = cursor.read<le32>();
+    const uint32_t count = cursor.count(4);
+    Bytes ids = cursor.take(uint64_t{count} * 4);
+    if (i != module) continue;
+    if (index >= count || cursor.failed()) return 0;
+    Cursor at(ids.subspan(uint64_t{index} * 4));
+    const Exports& exports = exports_of(pdb_->string(name));
+    auto found = exports.find(at.read<le32>());
+    return found == exports.end() ? 0 : found->second;
+  }
+  return 0;
+}
+
+const Names::Exports& Names::exports_of(std::string_view module_name) {
+  if (modules_.empty()) {
+    for (uint32_t i = 0; i < pdb_->modules().size(); ++i) {
+      modules_.try_emplace(lower(pdb_->modules()[i].name), i);
+    }
+  }
+  static const Exports kNone;
+  auto module = modules_.find(lower(module_name));
+  if (module == modules_.end()) return kNone;
+  auto [slot, is_new] = exports_.try_emplace(module->second);
+  if (!is_new) return slot->second;
+  const ModuleInfo& info = pdb_->modules()[module->second];
+  StreamBytes stream(pdb_->msf(), info.stream);
+  Cursor cursor(subsection(c13_of(info, stream.bytes()), kCrossExports), "exported ids");
+  while (cursor.remaining() >= 8) {
+    const uint32_t own = cursor.read<le32>(), global = cursor.read<le32>();
+    slot->second.try_emplace(own, global);
+  }
+  return slot->second;
+}
+
+std::string Names::inlinee(uint32_t id, Bytes imports) {
+  constexpr uint32_t kImported = 0x80000000;
+  if (id & kImported) id = imported(id, imports);
   auto [slot, is_new] = inlinees_.try_emplace(id);
-  if (is_new) slot->second = name_of_id(id);
+  if (is_new) slot->second = readable(name_of_id(id));
   return slot->second;
 }
 

@@ -45,16 +45,23 @@ class Names {
   /// `recorded` is the name that the compiler gave, qualified but without parameters; the linker's
   /// is better where it is of the same function.
   FunctionName function(uint32_t rva, std::string_view recorded);
-  /// By id; "" when unknown. "ns::Class::method".
-  const std::string& inlinee(uint32_t id);
+  /// By id; "" when unknown. "ns::Class::method". `imports`: of the module that speaks, for ids
+  /// that stand in another one.
+  std::string inlinee(uint32_t id, Bytes imports);
 
  private:
+  using Exports = std::unordered_map<uint32_t, uint32_t>;  // a module's own id -> the PDB's
+  uint32_t imported(uint32_t id, Bytes imports);
+  const Exports& exports_of(std::string_view module_name);
   std::string name_of_id(uint32_t id);
   std::string scope_of(uint32_t id);
 
+  std::shared_ptr<const PdbFile> pdb_;
   Publics publics_;
   TypeRecords ids_, types_;
   std::unordered_map<uint32_t, std::string> inlinees_;
+  std::unordered_map<std::string, uint32_t> modules_;  // by name in lower case
+  std::unordered_map<uint32_t, Exports> exports_;      // by module
 };
 
 }  // namespace inquest::symbols::pdb

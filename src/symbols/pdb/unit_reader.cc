@@ -19,10 +19,7 @@ class UnitReader {
       : pdb_(pdb),
         names_(names),
         symbols_(stream.first(std::min<size_t>(stream.size(), module.symbol_bytes))) {
-    const uint64_t lines_at = uint64_t{module.symbol_bytes} + module.c11_bytes;
-    if (lines_at > stream.size()) return;
-    Bytes rest = stream.subspan(lines_at);
-    lines_ = read_lines(pdb, rest.first(std::min<size_t>(rest.size(), module.c13_bytes)));
+    lines_ = read_lines(pdb, c13_of(module, stream));
   }
 
   UnitSymbols read(const std::vector<CodeRange>& owned);
@@ -74,7 +71,7 @@ uint32_t UnitReader::inlinee_name(uint32_t id) {
   auto [slot, is_new] = inlinee_names_.try_emplace(id, kNone);
   if (is_new) {
     slot->second = static_cast<uint32_t>(out_.names.size());
-    out_.names.push_back({names_.inlinee(id), false});
+    out_.names.push_back({names_.inlinee(id, lines_.imports), false});
   }
   return slot->second;
 }
