@@ -22,8 +22,8 @@ std::string demangle_microsoft(std::string_view name) {
                          llvm::MSDF_NoReturnType | llvm::MSDF_NoMemberType |
                          llvm::MSDF_NoVariableType;
   int status = 0;
-  std::string text = take(llvm::microsoftDemangle(name, nullptr, &status,
-                                                  static_cast<llvm::MSDemangleFlags>(kFlags)));
+  std::string text = take(
+      llvm::microsoftDemangle(name, nullptr, &status, static_cast<llvm::MSDemangleFlags>(kFlags)));
   return status == 0 ? text : std::string{};
 }
 

@@ -10,7 +10,8 @@ std::shared_ptr<const breakpad::FrameRules> read_frame_rules(const locate::Modul
     breakpad::FrameRules rules;
   };
   if (files.sym) {
-    auto text = std::make_shared<Text>(Text{files.sym, breakpad::read_frame_rules(files.sym->bytes())});
+    auto text =
+        std::make_shared<Text>(Text{files.sym, breakpad::read_frame_rules(files.sym->bytes())});
     if (!text->rules.empty()) return {text, &text->rules};
   }
   return files.pdb ? read_pdb_frame_rules(files.pdb) : nullptr;

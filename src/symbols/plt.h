@@ -14,6 +14,6 @@ namespace inquest::symbols {
 /// Symbols "foo@plt" for .plt, .plt.sec and .plt.got. Empty for architectures other than
 /// x86-64 and AArch64. The names are kept in `names`.
 std::vector<Symbol> plt_symbols(const elf::File& image, snapshot::Arch arch,
-                                   std::deque<std::string>& names);
+                                std::deque<std::string>& names);
 
 }  // namespace inquest::symbols

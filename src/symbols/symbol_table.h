@@ -1,8 +1,8 @@
 /// The symbol tables of a module: which symbol names an address, best first.
 ///
-/// Choice where several hold an address: a function before an object, a sized one before one without
-/// size, the one that begins last, global before weak before local before an exported name. A symbol
-/// without size reaches to the next symbol, never out of its section.
+/// Choice where several hold an address: a function before an object, a sized one before one
+/// without size, the one that begins last, global before weak before local before an exported name.
+/// A symbol without size reaches to the next symbol, never out of its section.
 #pragma once
 
 #include <deque>

@@ -64,7 +64,8 @@ class ModuleSymbols {
     bool is_export = false;
   };
   virtual std::optional<Nearest> symbol_at(Rva rva) const = 0;
-  /// Types, variables, members; null when there is no DWARF or PDB. Borrowed; lives as long as this.
+  /// Types, variables, members; null when there is no DWARF or PDB. Borrowed; lives as long as
+  /// this.
   virtual const TypeReader* types() const = 0;
 
   virtual std::vector<Warning> warnings() const = 0;
@@ -75,7 +76,8 @@ class ModuleSymbols {
 };
 
 /// Makes the compiled cache of one module; does nothing when a valid one is there. Reads all of the
-/// module's debug information: seconds for hundreds of MB. Safe against other processes doing the same.
+/// module's debug information: seconds for hundreds of MB. Safe against other processes doing the
+/// same.
 Result<> compile_cache(const locate::ModuleFiles& files, snapshot::Arch arch,
                        const Options& options = {});
 
@@ -83,8 +85,8 @@ Result<> compile_cache(const locate::ModuleFiles& files, snapshot::Arch arch,
 /// type, access, calling convention); what is not mangled comes back as it is.
 std::string demangle(std::string_view linkage_name);
 
-/// The rules to find callers by, of a Breakpad file, else of the PDB (x86: FPO and frame data); null
-/// when there are none. Keeps what it needs of the files. Pass it on to unwind::RuleSource.
+/// The rules to find callers by, of a Breakpad file, else of the PDB (x86: FPO and frame data);
+/// null when there are none. Keeps what it needs of the files. Pass it on to unwind::RuleSource.
 std::shared_ptr<const breakpad::FrameRules> read_frame_rules(const locate::ModuleFiles& files);
 
 }  // namespace inquest::symbols

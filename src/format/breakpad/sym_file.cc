@@ -56,8 +56,7 @@ bool parse_inline(Fields fields, FunctionBody& out) {
   while (fields.good() && !fields.at_end()) {
     uint64_t begin = fields.hex(), size = fields.hex();
     if (!fields.good() || !fits(begin, size)) break;
-    out.ranges.push_back(
-        {static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + size)});
+    out.ranges.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + size)});
   }
   call.range_count = static_cast<uint32_t>(out.ranges.size()) - call.first_range;
   if (call.range_count == 0) return false;

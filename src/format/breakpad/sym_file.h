@@ -1,9 +1,9 @@
 /// Breakpad's text symbol files: bytes -> records, at the speed of memory.
 ///
-/// A file is read in passes, each for one need: the module's identity (first lines only), an index of
-/// what is where (one pass over the line ends), one function's lines and inlined calls, the frame
-/// rules. Damaged lines are skipped and counted. Everything is borrowed from the bytes. Addresses
-/// are RVAs; what lies beyond 32 bits is skipped. Source: Breakpad "symbol_files.md".
+/// A file is read in passes, each for one need: the module's identity (first lines only), an index
+/// of what is where (one pass over the line ends), one function's lines and inlined calls, the
+/// frame rules. Damaged lines are skipped and counted. Everything is borrowed from the bytes.
+/// Addresses are RVAs; what lies beyond 32 bits is skipped. Source: Breakpad "symbol_files.md".
 #pragma once
 
 #include <cstdint>

@@ -114,8 +114,8 @@ class BreakpadSource final : public Source {
   bool prepared_ = false;
   breakpad::SymIndex index_;
   std::atomic<uint64_t> skipped_ = 0;
-  std::vector<uint32_t> order_;      // rank -> index of the function
-  std::vector<Interval> segments_;   // disjoint; owner: rank
+  std::vector<uint32_t> order_;     // rank -> index of the function
+  std::vector<Interval> segments_;  // disjoint; owner: rank
 };
 
 }  // namespace

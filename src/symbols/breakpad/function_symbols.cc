@@ -37,7 +37,8 @@ std::vector<uint32_t> parents_of(const FunctionBody& body) {
     const InlineRecord& call = body.calls[i];
     if (call.level == 0) continue;
     const uint32_t at = body.ranges[call.first_range].begin;
-    auto after = std::upper_bound(parts.begin(), parts.end(), Part{call.level - 1, at, 0, 0}, before);
+    auto after =
+        std::upper_bound(parts.begin(), parts.end(), Part{call.level - 1, at, 0, 0}, before);
     if (after == parts.begin()) continue;
     const Part& part = *std::prev(after);
     if (part.level == call.level - 1 && at < part.end) parents[i] = part.call;

@@ -26,7 +26,8 @@ bool is_alternate(Form form) {
 
 }  // namespace
 
-Dies::Dies(const locate::ModuleFiles& files) : main_(context_of(DwarfFile::of(files))), splits_(files) {
+Dies::Dies(const locate::ModuleFiles& files)
+    : main_(context_of(DwarfFile::of(files))), splits_(files) {
   if (files.alt) alternate_ = context_of(DwarfFile(files.alt));
 }
 

@@ -55,8 +55,8 @@ class DwarfSource final : public Source {
     std::lock_guard lock(missing_mutex_);
     if (missing_.empty()) return {};
     const std::string module = files_.image ? files_.image->path() : std::string("this module");
-    return {{fmt::format("{} of {} split debug files of {} not found, such as {}",
-                         missing_.size(), missing_.size(), module, missing_.front()),
+    return {{fmt::format("{} of {} split debug files of {} not found, such as {}", missing_.size(),
+                         missing_.size(), module, missing_.front()),
              "keep the .dwo files where they were built, or beside the program, or pack "
              "them into a .dwp"}};
   }

@@ -192,9 +192,8 @@ bool TypeStore::each_by_index(std::string_view name, const std::vector<uint64_t>
 void TypeStore::each_named(std::string_view name, const Each& each) {
   if (name.empty()) return;
   budget_ = dies_.touched_bytes() + kMostUnitBytesRead;
-  std::vector<Source> sources = {
-      {&dies_.context(), debug_.section_data(".debug_info"), false},
-      {&dies_.context(), debug_.section_data(".debug_types"), true}};
+  std::vector<Source> sources = {{&dies_.context(), debug_.section_data(".debug_info"), false},
+                                 {&dies_.context(), debug_.section_data(".debug_types"), true}};
   const std::vector<uint64_t> strings =
       search_string(debug_.section_data(".debug_str"), name, kMostStrings);
   std::vector<uint64_t> alternate_strings;
@@ -245,8 +244,7 @@ void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) 
   }
   if (&own->getContext() != &dies_.context()) return;
   // Link-time optimisation puts definitions into other units.
-  for (uint64_t hit :
-       search_number(debug_.section_data(".debug_info"), die.getOffset(), 4, 256)) {
+  for (uint64_t hit : search_number(debug_.section_data(".debug_info"), die.getOffset(), 4, 256)) {
     if (dies_.touched_bytes() > budget_) return;
     llvm::DWARFUnit* unit = unit_in(dies_.context(), hit, false, false);
     if (unit == own) continue;

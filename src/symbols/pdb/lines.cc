@@ -119,9 +119,8 @@ std::string_view file_name(const PdbFile& pdb, Bytes checksums, uint32_t offset)
 }
 
 const LinePiece* line_at(const std::vector<LinePiece>& pieces, uint32_t rva) {
-  auto after =
-      std::upper_bound(pieces.begin(), pieces.end(), rva,
-                       [](uint32_t at, const LinePiece& p) { return at < p.code.begin; });
+  auto after = std::upper_bound(pieces.begin(), pieces.end(), rva,
+                                [](uint32_t at, const LinePiece& p) { return at < p.code.begin; });
   return after == pieces.begin() ? nullptr : &*std::prev(after);
 }
 

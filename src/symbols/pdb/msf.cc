@@ -6,7 +6,10 @@
 namespace inquest::symbols::pdb {
 namespace {
 
-constexpr std::string_view kMagic{"Microsoft C/C++ MSF 7.00\r\n\x1a" "DS\0\0\0", 32};
+constexpr std::string_view kMagic{
+    "Microsoft C/C++ MSF 7.00\r\n\x1a"
+    "DS\0\0\0",
+    32};
 constexpr uint32_t kNoStream = 0xffffffff;
 constexpr const char* kAdvice = "copy or download the PDB anew";
 

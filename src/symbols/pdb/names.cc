@@ -206,7 +206,13 @@ std::string Names::name_of_id(uint32_t id) {
   if (record->kind != LF_MFUNC_ID) return {};
   auto owner = types_.at(parent);
   std::string scope = owner ? tag_of(*owner).name : std::string{};
-  return scope.empty() ? std::string(name) : scope + "::" + std::string(name);
+  if (scope.empty()) return std::string(name);
+  // "{ctor}" and "{dtor}" are MSVC's; people write the name of the class.
+  std::string own(last_part(scope));
+  own.resize(std::min(own.find('<'), own.size()));
+  if (name == "{dtor}") own.insert(0, "~");
+  const bool is_special = name == "{ctor}" || name == "{dtor}";
+  return scope + "::" + (is_special ? own : std::string(name));
 }
 
 }  // namespace inquest::symbols::pdb

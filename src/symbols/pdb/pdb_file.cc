@@ -93,9 +93,9 @@ void PdbFile::read_info() {
   cursor.skip(sizeof(InfoHeader));
   Bytes names = cursor.take(cursor.read<le32>());
   const uint32_t entries = cursor.read<le32>();
-  cursor.read<le32>();                                        // capacity
-  cursor.skip(uint64_t{cursor.read<le32>()} * 4);             // which buckets are in use
-  cursor.skip(uint64_t{cursor.read<le32>()} * 4);             // and which were
+  cursor.read<le32>();                             // capacity
+  cursor.skip(uint64_t{cursor.read<le32>()} * 4);  // which buckets are in use
+  cursor.skip(uint64_t{cursor.read<le32>()} * 4);  // and which were
   for (uint32_t i = 0; i < entries && !cursor.at_end(); ++i) {
     uint32_t key = cursor.read<le32>(), value = cursor.read<le32>();
     if (cursor.failed() || key >= names.size()) continue;

@@ -21,9 +21,9 @@ inline constexpr uint16_t kNoStream16 = 0xffff;
 
 /// One object file that was linked in.
 struct ModuleInfo {
-  std::string name;                 ///< "C:\src\main.obj"
+  std::string name;  ///< "C:\src\main.obj"
   uint16_t stream = kNoStream16;
-  uint32_t symbol_bytes = 0;        ///< from the start of the stream
+  uint32_t symbol_bytes = 0;  ///< from the start of the stream
   uint32_t c11_bytes = 0, c13_bytes = 0;
 };
 
@@ -34,8 +34,13 @@ struct SectionInfo {
 };
 
 /// Streams that the DBI stream names, by their place in its optional header.
-enum class DebugStream : uint8_t { fpo = 0, omap_from_source = 4, sections = 5, new_fpo = 9,
-                                   original_sections = 10 };
+enum class DebugStream : uint8_t {
+  fpo = 0,
+  omap_from_source = 4,
+  sections = 5,
+  new_fpo = 9,
+  original_sections = 10
+};
 
 class PdbFile {
  public:

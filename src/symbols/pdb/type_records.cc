@@ -91,12 +91,20 @@ std::optional<Record> TypeRecords::at(uint32_t index) {
 std::vector<uint32_t> TypeRecords::with_hash(uint32_t hash) {
   std::vector<uint32_t> found;
   if (buckets_ == 0) return found;
-  std::vector<std::byte> scratch;
-  Cursor cursor(msf_->read(hash_stream_, hashes_at_, hashes_size_, scratch), "TPI hashes");
-  const uint32_t bucket = hash % buckets_;
-  for (uint32_t index = begin_; index < end_ && cursor.remaining() >= 4; ++index) {
-    if (cursor.read<le32>() == bucket) found.push_back(index);
+  auto before = [](const Bucket& a, const Bucket& b) {
+    return a.number != b.number ? a.number < b.number : a.index < b.index;
+  };
+  if (buckets_of_.empty()) {
+    std::vector<std::byte> scratch;
+    Cursor cursor(msf_->read(hash_stream_, hashes_at_, hashes_size_, scratch), "TPI hashes");
+    for (uint32_t index = begin_; index < end_ && cursor.remaining() >= 4; ++index) {
+      buckets_of_.push_back({cursor.read<le32>(), index});
+    }
+    std::sort(buckets_of_.begin(), buckets_of_.end(), before);
   }
+  const uint32_t wanted = hash % buckets_;
+  auto at = std::lower_bound(buckets_of_.begin(), buckets_of_.end(), Bucket{wanted, 0}, before);
+  for (; at != buckets_of_.end() && at->number == wanted; ++at) found.push_back(at->index);
   return found;
 }
 

@@ -3,7 +3,6 @@
 /// Source: LLVM "The PDB TPI and IPI Streams". One thread at a time. Damaged parts read as absent.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -49,6 +48,10 @@ class TypeRecords {
   uint32_t hash_stream_ = 0, buckets_ = 0;
   uint64_t hashes_at_ = 0, hashes_size_ = 0;
   std::vector<Piece> pieces_;
+  struct Bucket {
+    uint32_t number, index;
+  };
+  std::vector<Bucket> buckets_of_;  // sorted; made when first asked
   std::unordered_map<uint32_t, Loaded> loaded_;
 };
 

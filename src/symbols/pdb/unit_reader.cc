@@ -156,9 +156,9 @@ void UnitReader::begin_site(Cursor cursor, bool counts_invocations) {
   Site site;
   auto start = lines_.inlinees.find(head.inlinee);
   if (in_function_ && !cursor.failed()) {
-    site.lines = read_annotations(cursor.take(cursor.remaining()), out_.functions.back().entry,
-                                  start == lines_.inlinees.end() ? InlineeLine{UINT32_MAX, 0}
-                                                                 : start->second);
+    site.lines = read_annotations(
+        cursor.take(cursor.remaining()), out_.functions.back().entry,
+        start == lines_.inlinees.end() ? InlineeLine{UINT32_MAX, 0} : start->second);
   }
   const Site* caller = nullptr;
   for (size_t i = open_.size(); i-- > 0 && !caller;) {
@@ -228,8 +228,8 @@ UnitSymbols UnitReader::read(const std::vector<CodeRange>& owned) {
     auto part = std::upper_bound(owned.begin(), owned.end(), function.entry.begin,
                                  [](uint32_t at, const CodeRange& o) { return at < o.end; });
     for (; part != owned.end() && part->begin < function.entry.end; ++part) {
-      out_.ranges.push_back({std::max(part->begin, function.entry.begin),
-                             std::min(part->end, function.entry.end)});
+      out_.ranges.push_back(
+          {std::max(part->begin, function.entry.begin), std::min(part->end, function.entry.end)});
     }
     function.code = {first, static_cast<uint32_t>(out_.ranges.size()) - first};
   }
