@@ -8,6 +8,7 @@ namespace inquest::symbols {
 CodeLayout CodeLayout::of(const locate::ModuleFiles& files) {
   CodeLayout layout;
   const elf::File* image = files.image ? files.image.get() : files.debug.get();
+  if (!image && files.pe) layout.take(*files.pe);
   if (!image) return layout;
   layout.base_ = image->load_base();
   for (const elf::File* file : {image, static_cast<const elf::File*>(files.debug.get())}) {
@@ -28,6 +29,18 @@ CodeLayout CodeLayout::of(const locate::ModuleFiles& files) {
   std::sort(layout.parts_.begin(), layout.parts_.end(),
             [](const Part& a, const Part& b) { return a.begin < b.begin; });
   return layout;
+}
+
+void CodeLayout::take(const pe::File& image) {
+  base_ = image.image_base();
+  for (const pe::Section& s : image.sections()) {
+    const uint64_t begin = base_ + s.rva;
+    if (s.executable() && s.virtual_size && begin >= base_) {
+      parts_.push_back({begin, begin + s.virtual_size});
+    }
+  }
+  std::sort(parts_.begin(), parts_.end(),
+            [](const Part& a, const Part& b) { return a.begin < b.begin; });
 }
 
 std::optional<CodeRange> CodeLayout::code(uint64_t begin, uint64_t end) const {

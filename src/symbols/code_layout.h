@@ -24,6 +24,8 @@ class CodeLayout {
   struct Part {
     uint64_t begin, end;
   };
+  void take(const pe::File& image);
+
   std::vector<Part> parts_;  // sorted, of virtual addresses
   uint64_t base_ = 0;
 };

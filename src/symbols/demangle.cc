@@ -16,6 +16,27 @@ std::string take(char* text) {
   return out;
 }
 
+/// As undname prints them with the flags that debuggers use: names and parameters.
+std::string demangle_microsoft(std::string_view name) {
+  constexpr int kFlags = llvm::MSDF_NoAccessSpecifier | llvm::MSDF_NoCallingConvention |
+                         llvm::MSDF_NoReturnType | llvm::MSDF_NoMemberType |
+                         llvm::MSDF_NoVariableType;
+  int status = 0;
+  std::string text = take(
+      llvm::microsoftDemangle(name, nullptr, &status, static_cast<llvm::MSDemangleFlags>(kFlags)));
+  return status == 0 ? text : std::string{};
+}
+
+/// Windows: imports and incremental-linking thunks put a word before the mangled name.
+std::string_view split_import(std::string_view& name) {
+  constexpr std::string_view kImport = "__imp_";
+  if (!name.starts_with(kImport)) return {};
+  std::string_view rest = name.substr(kImport.size());
+  if (!rest.starts_with("?") && !rest.starts_with("_Z")) return {};
+  name = rest;
+  return kImport;
+}
+
 }  // namespace
 
 // The C++ runtime's demangler is the one of c++filt and gdb: names come out as users know them.
@@ -23,6 +44,11 @@ std::string demangle(std::string_view linkage_name) {
   if (linkage_name.size() > kLongestName) return std::string(linkage_name);
   if (linkage_name.starts_with("_R")) {
     if (std::string rust = take(llvm::rustDemangle(linkage_name)); !rust.empty()) return rust;
+  }
+  std::string_view prefix = split_import(linkage_name);
+  if (linkage_name.starts_with("?")) {
+    std::string text = demangle_microsoft(linkage_name);
+    return std::string(prefix) + (text.empty() ? std::string(linkage_name) : text);
   }
   if (!linkage_name.starts_with("_Z")) return std::string(linkage_name);
   std::string_view suffix;
@@ -33,8 +59,8 @@ std::string demangle(std::string_view linkage_name) {
   int status = 0;
   std::string text =
       take(abi::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
-  return status == 0 && !text.empty() ? text + std::string(suffix)
-                                      : std::string(linkage_name) + std::string(suffix);
+  if (status != 0 || text.empty()) text = linkage_name;
+  return std::string(prefix) + text + std::string(suffix);
 }
 
 }  // namespace inquest::symbols

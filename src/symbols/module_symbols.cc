@@ -4,10 +4,7 @@
 
 #include "symbols/cache/cache_file.h"
 #include "symbols/cache/image_builder.h"
-#include "symbols/dwarf/type_reader.h"
-#include "symbols/dwarf/unit_compiler.h"
-#include "symbols/dwarf/unit_map.h"
-#include "symbols/symbol_table.h"
+#include "symbols/source.h"
 
 namespace inquest::symbols {
 namespace {
@@ -29,47 +26,56 @@ std::shared_ptr<const Image> image_of(ImageBuilder& builder) {
 /// Symbols read from the module's files, a unit at a time.
 class FileSymbols {
  public:
-  FileSymbols(const locate::ModuleFiles& files, snapshot::Arch arch) : files_(files), arch_(arch) {}
+  FileSymbols(const locate::ModuleFiles& files, snapshot::Arch arch)
+      : sources_(open_sources(files, arch)), code_(code_source(sources_)) {}
+
+  uint32_t kinds() const { return kinds_of(sources_); }
+  /// Bytes that describe code; 0 when there are symbols at most.
+  uint64_t bytes() const { return code_ ? code_->bytes() : 0; }
 
   /// The image that holds what is known of `rva`; null when no unit describes it.
   std::shared_ptr<const Image> image_at(uint32_t rva) {
     std::lock_guard lock(mutex_);
-    if (!files_.debug) return {};
-    if (!compiler_) {
-      layout_ = CodeLayout::of(files_);
-      map_ = read_unit_map(*files_.debug, layout_);
-      compiler_ = std::make_unique<UnitCompiler>(files_, layout_);
-    }
-    uint32_t unit = map_.unit_at(rva);
+    if (!code_) return {};
+    uint32_t unit = code_->unit_at(rva);
     if (unit == kNone) return {};
     if (auto known = images_.find(unit); known != images_.end()) return known->second;
-    std::vector<CodeRange> owned;
-    for (const Interval& s : map_.segments) {
-      if (s.owner == unit) owned.push_back({s.begin, s.end});
-    }
     ImageBuilder builder;
-    builder.add(compiler_->compile(map_.units[unit], owned));
+    builder.add(code_->unit(unit));
     if (images_.size() >= kMostUnitsKept) images_.clear();
     return images_[unit] = image_of(builder);
   }
 
   const SymbolTable& table() {
-    std::call_once(table_read_, [&] { table_ = read_symbol_table(files_, arch_); });
+    std::call_once(table_read_, [&] {
+      std::lock_guard lock(mutex_);
+      std::vector<SymbolClaim> claims;
+      std::deque<std::string> made;
+      for (const auto& source : sources_) source->add_symbols(claims, made);
+      table_ = make_symbol_table(std::move(claims), std::move(made));
+    });
     return table_;
   }
 
-  std::vector<std::string> missing_dwos() {
-    std::lock_guard lock(mutex_);
-    return compiler_ ? compiler_->missing_dwos() : std::vector<std::string>{};
+  std::unique_ptr<TypeReader> open_types(const ObjectAt& object_at) const {
+    for (const auto& source : sources_) {
+      if (auto types = source->open_types(object_at)) return types;
+    }
+    return nullptr;
+  }
+
+  std::vector<Warning> warnings() const {
+    std::vector<Warning> out;
+    for (const auto& source : sources_) {
+      for (Warning& warning : source->warnings()) out.push_back(std::move(warning));
+    }
+    return out;
   }
 
  private:
-  const locate::ModuleFiles& files_;
-  snapshot::Arch arch_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  Source* code_;  // of sources_; null: none describes code
   std::mutex mutex_;
-  CodeLayout layout_;
-  UnitMap map_;
-  std::unique_ptr<UnitCompiler> compiler_;
   std::unordered_map<uint32_t, std::shared_ptr<const Image>> images_;
   std::once_flag table_read_;
   SymbolTable table_;
@@ -78,10 +84,11 @@ class FileSymbols {
 class Symbols final : public ModuleSymbols {
  public:
   Symbols(const locate::ModuleFiles& files, snapshot::Arch arch, const Options& options)
-      : files_(files), arch_(arch), from_files_(files_, arch), use_cache_(options.use_cache) {
-    has_dwarf_ = sources_of(files_) & image::kFromDwarf;
-    cache_path_ = use_cache_ ? cache_path(files_, options) : std::string{};
-    if (use_cache_) cache_ = open_cache(cache_path_, files_);
+      : files_(files), from_files_(files_, arch) {
+    if (!options.use_cache) return;
+    const Identity identity = identity_of(files_);
+    cache_path_ = cache_path(identity, options);
+    cache_ = open_cache(cache_path_, identity, from_files_.kinds());
   }
 
   std::vector<SourceFrame> frames_at(Rva rva) const override;
@@ -91,8 +98,7 @@ class Symbols final : public ModuleSymbols {
   std::vector<Warning> warnings() const override;
   bool cached() const override { return cache() != nullptr; }
   bool wants_compiling() const override {
-    if (cached() || cache_path_.empty() || !has_dwarf_) return false;
-    return files_.debug->section(".debug_info")->size >= kWorthCaching;
+    return !cached() && !cache_path_.empty() && from_files_.bytes() >= kWorthCaching;
   }
 
  private:
@@ -103,10 +109,7 @@ class Symbols final : public ModuleSymbols {
   std::vector<SourceFrame> frames_in(const Image& image, uint32_t rva) const;
 
   locate::ModuleFiles files_;
-  snapshot::Arch arch_;
   mutable FileSymbols from_files_;
-  bool use_cache_ = true;
-  bool has_dwarf_ = false;
   std::string cache_path_;
   std::shared_ptr<const Image> cache_;
   mutable std::once_flag types_made_;
@@ -115,7 +118,6 @@ class Symbols final : public ModuleSymbols {
 
 const Image* Symbols::image_at(uint32_t rva, std::shared_ptr<const Image>& hold) const {
   if (const Image* image = cache()) return image;
-  if (!has_dwarf_) return nullptr;
   hold = from_files_.image_at(rva);
   return hold.get();
 }
@@ -161,6 +163,7 @@ std::vector<SourceFrame> Symbols::frames_at(Rva rva) const {
   out.back().linkage = symbol->linkage;
   out.back().begin = {at - symbol->offset};
   out.back().size = symbol->size;
+  out.back().is_export = symbol->is_export;
   return out;
 }
 
@@ -169,7 +172,7 @@ std::optional<Rva> Symbols::find(std::string_view linkage_name) const {
     if (auto symbol = image->find_symbol(linkage_name)) return Rva{symbol->address};
     if (!image->damaged()) return {};
   }
-  const ElfSymbol* symbol = from_files_.table().find(linkage_name);
+  const Symbol* symbol = from_files_.table().find(linkage_name);
   if (!symbol) return {};
   return Rva{symbol->address};
 }
@@ -177,26 +180,26 @@ std::optional<Rva> Symbols::find(std::string_view linkage_name) const {
 std::optional<ModuleSymbols::Nearest> Symbols::symbol_at(Rva rva) const {
   if (rva.value > UINT32_MAX) return {};
   const auto at = static_cast<uint32_t>(rva.value);
-  auto nearest = [&](std::string_view name, uint32_t address, uint32_t size, bool is_function) {
-    return Nearest{.linkage = std::string(name),
-                   .name = demangle(name),
-                   .offset = at - address,
-                   .size = size,
-                   .is_function = is_function};
+  auto nearest = [&](const Symbol& s) {
+    return Nearest{.linkage = std::string(s.name),
+                   .name = demangle(s.name),
+                   .offset = at - s.address,
+                   .size = s.size,
+                   .is_function = s.is_function,
+                   .is_export = s.is_export};
   };
   if (const Image* image = cache()) {
-    if (auto s = image->symbol_at(at)) return nearest(s->name, s->address, s->size, s->is_function);
+    if (auto symbol = image->symbol_at(at)) return nearest(*symbol);
     if (!image->damaged()) return {};
   }
-  const ElfSymbol* s = from_files_.table().at(at);
-  if (!s) return {};
-  return nearest(s->name, s->address, s->size, s->is_function);
+  const Symbol* symbol = from_files_.table().at(at);
+  if (!symbol) return {};
+  return nearest(*symbol);
 }
 
 const TypeReader* Symbols::types() const {
-  if (!has_dwarf_) return nullptr;
   std::call_once(types_made_, [&] {
-    types_ = open_type_reader(files_, [this](uint32_t rva) -> std::optional<CodeRange> {
+    types_ = from_files_.open_types([this](uint32_t rva) -> std::optional<CodeRange> {
       auto symbol = symbol_at({rva});
       if (!symbol || symbol->is_function) return {};
       auto begin = static_cast<uint32_t>(rva - symbol->offset);
@@ -207,20 +210,13 @@ const TypeReader* Symbols::types() const {
 }
 
 std::vector<Warning> Symbols::warnings() const {
-  std::vector<Warning> out;
-  std::vector<std::string> missing = from_files_.missing_dwos();
-  const std::string module = files_.image ? files_.image->path() : std::string("this module");
-  if (cache() && (cache()->sources() & image::kDwoMissing) && missing.empty()) {
+  std::vector<Warning> out = from_files_.warnings();
+  if (cache() && (cache()->sources() & image::kDwoMissing) && out.empty()) {
+    const std::string module = files_.image ? files_.image->path() : std::string("this module");
     out.push_back({fmt::format("some split debug information (.dwo) of {} was not found when its "
                                "symbols were cached",
                                module),
                    fmt::format("put the .dwo or .dwp files in place and remove {}", cache_path_)});
-  }
-  if (!missing.empty()) {
-    out.push_back({fmt::format("{} of {} split debug files of {} not found, such as {}",
-                               missing.size(), missing.size(), module, missing.front()),
-                   "keep the .dwo files where they were built, or beside the program, or pack "
-                   "them into a .dwp"});
   }
   if (cache_ && cache_->damaged()) {
     out.push_back({fmt::format("the symbol cache {} is damaged and was not used", cache_path_),

@@ -69,9 +69,9 @@ std::optional<uint64_t> arm64_slot(Bytes entry, uint64_t address) {
 
 }  // namespace
 
-std::vector<ElfSymbol> plt_symbols(const elf::File& image, snapshot::Arch arch,
-                                   std::deque<std::string>& names) {
-  std::vector<ElfSymbol> out;
+std::vector<Symbol> plt_symbols(const elf::File& image, snapshot::Arch arch,
+                                std::deque<std::string>& names) {
+  std::vector<Symbol> out;
   if (arch != snapshot::Arch::x86_64 && arch != snapshot::Arch::aarch64) return out;
   const bool x64 = arch == snapshot::Arch::x86_64;
   const auto targets = slots(image);

@@ -13,7 +13,7 @@ namespace inquest::symbols {
 
 /// Symbols "foo@plt" for .plt, .plt.sec and .plt.got. Empty for architectures other than
 /// x86-64 and AArch64. The names are kept in `names`.
-std::vector<ElfSymbol> plt_symbols(const elf::File& image, snapshot::Arch arch,
-                                   std::deque<std::string>& names);
+std::vector<Symbol> plt_symbols(const elf::File& image, snapshot::Arch arch,
+                                std::deque<std::string>& names);
 
 }  // namespace inquest::symbols

@@ -1,9 +1,9 @@
 /// The symbols of one module: functions, inlined calls, source lines, and (types.h) its types.
 ///
-/// Looked up in the compiled symbol cache where there is one, else in DWARF, reading only the units
-/// that the addresses need, else in .symtab and .dynsym. Addresses are RVAs (see base/address.h).
-/// Source: DWARF 4, DWARF 5; DWARF is parsed by LLVM, whose headers stay inside this room's
-/// sources.
+/// Looked up in the compiled symbol cache where there is one, else in DWARF, a PDB or Breakpad's
+/// text, reading only the units that the addresses need, else in symbol tables, the linker's map
+/// and the export table. Addresses are RVAs (see base/address.h). Source: DWARF 4, DWARF 5,
+/// CodeView; both are parsed by LLVM, whose headers stay inside this room's sources.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "format/breakpad/frame_rules.h"
 #include "locate/locate.h"
 #include "snapshot/registers.h"
 
@@ -29,6 +30,8 @@ struct SourceFrame {
   bool inlined = false;
   Rva begin = {};     ///< entry of the (outer) function; for inlined ones of their range
   uint64_t size = 0;  ///< 0 when not known
+  /// Named by an export table alone: far behind its begin it may be another function.
+  bool is_export = false;
 };
 
 struct Options {
@@ -58,9 +61,11 @@ class ModuleSymbols {
     uint64_t offset;
     uint64_t size;
     bool is_function;
+    bool is_export = false;
   };
   virtual std::optional<Nearest> symbol_at(Rva rva) const = 0;
-  /// Types, variables, members; null when there is no DWARF. Borrowed; lives as long as this.
+  /// Types, variables, members; null when there is no DWARF or PDB. Borrowed; lives as long as
+  /// this.
   virtual const TypeReader* types() const = 0;
 
   virtual std::vector<Warning> warnings() const = 0;
@@ -71,11 +76,17 @@ class ModuleSymbols {
 };
 
 /// Makes the compiled cache of one module; does nothing when a valid one is there. Reads all of the
-/// module's DWARF: seconds for hundreds of MB. Safe against other processes doing the same.
+/// module's debug information: seconds for hundreds of MB. Safe against other processes doing the
+/// same.
 Result<> compile_cache(const locate::ModuleFiles& files, snapshot::Arch arch,
                        const Options& options = {});
 
-/// Itanium names; what is not mangled comes back as it is.
+/// Itanium, Rust and Microsoft names, with parameters, without what the place already says (return
+/// type, access, calling convention); what is not mangled comes back as it is.
 std::string demangle(std::string_view linkage_name);
+
+/// The rules to find callers by, of a Breakpad file, else of the PDB (x86: FPO and frame data);
+/// null when there are none. Keeps what it needs of the files. Pass it on to unwind::RuleSource.
+std::shared_ptr<const breakpad::FrameRules> read_frame_rules(const locate::ModuleFiles& files);
 
 }  // namespace inquest::symbols

@@ -1,5 +1,5 @@
 /// What one unit of debug information says about code, as plain values: functions, the calls
-/// inlined into them, source lines. Every source (DWARF now) compiles to this; cache/image_builder
+/// inlined into them, source lines. Every source (source.h) compiles to this; cache/image_builder
 /// packs it. Addresses are RVAs of 32 bits: no module's code is larger.
 #pragma once
 
@@ -71,12 +71,13 @@ struct UnitSymbols {
   std::vector<LineRun> runs;
 };
 
-/// One symbol of .symtab or .dynsym, or a PLT entry.
-struct ElfSymbol {
+/// One symbol of a symbol table, or of what stands in for one.
+struct Symbol {
   std::string_view name;  ///< mangled; borrowed
   uint32_t address = 0;
-  uint32_t size = 0;
+  uint32_t size = 0;  ///< 0: not known
   bool is_function = false;
+  bool is_export = false;  ///< from an export table alone: what lies far behind it may be another's
 };
 
 }  // namespace inquest::symbols

@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <elf.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "format/breakpad/sym_file.h"
+#include "symbols/pdb/identity.h"
 
 namespace inquest::symbols {
 namespace {
@@ -41,41 +43,46 @@ bool write_all(int descriptor, Bytes bytes) {
 
 }  // namespace
 
-Bytes build_id_of(const locate::ModuleFiles& files) {
+Identity identity_of(const locate::ModuleFiles& files) {
   for (const auto& file : {files.image, files.debug, files.symtab}) {
     if (!file) continue;
-    if (Bytes id = file->build_id(); !id.empty()) return id;
+    Bytes id = file->build_id();
+    if (id.empty()) continue;
+    // Shorter ids are not unique enough to trust; longer ones do not fit.
+    if (id.size() < 8 || id.size() > image::kBuildIdCapacity) return {};
+    return {hex(id), {reinterpret_cast<const char*>(id.data()), id.size()}};
   }
-  return {};
+  std::string id;
+  if (files.pe) {
+    if (auto codeview = files.pe->codeview()) id = codeview->debug_id;
+  }
+  if (id.empty() && files.pdb) id = pdb_debug_id(*files.pdb);
+  if (id.empty() && files.sym) {
+    auto module = breakpad::read_module(files.sym->bytes(), files.sym->path());
+    if (module) id = module->id;
+  }
+  // It becomes a part of a path.
+  bool is_hex = id.find_first_not_of("0123456789abcdefABCDEF") == id.npos;
+  if (!is_hex || id.size() < 8 || id.size() > image::kBuildIdCapacity) return {};
+  return {id, id};
 }
 
-std::string cache_path(const locate::ModuleFiles& files, const Options& options) {
-  Bytes id = build_id_of(files);
-  // Shorter ids are not unique enough to trust; longer ones do not fit.
-  if (id.size() < 8 || id.size() > image::kBuildIdCapacity) return {};
+std::string cache_path(const Identity& identity, const Options& options) {
   std::string folder = options.cache.empty() ? default_folder() : options.cache;
-  if (folder.empty()) return {};
-  return fmt::format("{}/{}.v{}.symbols", folder, hex(id), image::kVersion);
+  if (folder.empty() || identity.name.empty()) return {};
+  return fmt::format("{}/{}.v{}.symbols", folder, identity.name, image::kVersion);
 }
 
-uint32_t sources_of(const locate::ModuleFiles& files) {
-  uint32_t sources = 0;
-  if (files.debug && files.debug->section(".debug_info")) sources |= image::kFromDwarf;
-  if (files.symtab) sources |= image::kFromSymtab;
-  if (files.alt) sources |= image::kFromAlternate;
-  return sources;
-}
-
-std::shared_ptr<const Image> open_cache(const std::string& path, const locate::ModuleFiles& files) {
+std::shared_ptr<const Image> open_cache(const std::string& path, const Identity& identity,
+                                        uint32_t kinds) {
   if (path.empty()) return {};
   auto file = MappedFile::open(path);
   if (!file) return {};
   auto image = Image::open((*file)->bytes(), *file, path);
   if (!image) return {};
-  Bytes recorded = (*image)->build_id(), wanted = build_id_of(files);
+  Bytes recorded = (*image)->build_id(), wanted = std::as_bytes(std::span(identity.bytes));
   bool same = std::equal(recorded.begin(), recorded.end(), wanted.begin(), wanted.end());
-  uint32_t there = sources_of(files), had = (*image)->sources();
-  if (!same || (there & ~had)) return {};
+  if (!same || (kinds & ~(*image)->sources())) return {};
   return std::move(*image);
 }
 

@@ -12,6 +12,14 @@ using namespace image;
 
 namespace {
 uint64_t hash_of(Bytes bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
+
+Symbol symbol_of(const SymbolRecord& record, std::string_view name) {
+  return {.name = name,
+          .address = record.address,
+          .size = record.size,
+          .is_function = (record.flags & kFunctionFlag) != 0,
+          .is_export = (record.flags & kExportFlag) != 0};
+}
 }  // namespace
 
 Image::Image(Bytes bytes, std::shared_ptr<const void> owner)
@@ -238,15 +246,15 @@ std::vector<ImageFrame> Image::frames_at(uint32_t rva) const {
   return chain;
 }
 
-std::optional<Image::Symbol> Image::symbol_at(uint32_t rva) const {
+std::optional<Symbol> Image::symbol_at(uint32_t rva) const {
   auto range = holding<SymbolRange>(kSymbolRanges, rva);
   if (!range) return {};
   auto symbol = record<SymbolRecord>(kSymbols, range->symbol);
   if (!symbol) return {};
-  return Symbol{text(symbol->name), symbol->address, symbol->size, (symbol->flags & 1) != 0};
+  return symbol_of(*symbol, text(symbol->name));
 }
 
-std::optional<Image::Symbol> Image::find_symbol(std::string_view name) const {
+std::optional<Symbol> Image::find_symbol(std::string_view name) const {
   uint32_t wanted = static_cast<uint32_t>(XXH64(name.data(), name.size(), 0));
   uint64_t low = 0, high = count(kSymbolHashes, sizeof(SymbolHash));
   const uint64_t end = high;
@@ -265,7 +273,7 @@ std::optional<Image::Symbol> Image::find_symbol(std::string_view name) const {
     if (!candidate || candidate->hash != wanted) return {};
     auto symbol = record<SymbolRecord>(kSymbols, candidate->symbol);
     if (symbol && text(symbol->name) == name) {
-      return Symbol{name, symbol->address, symbol->size, (symbol->flags & 1) != 0};
+      return symbol_of(*symbol, name);
     }
   }
   return {};

@@ -46,11 +46,6 @@ class Image {
   };
   std::optional<Line> line_at(uint32_t rva) const;
 
-  struct Symbol {
-    std::string_view name;
-    uint32_t address = 0, size = 0;
-    bool is_function = false;
-  };
   std::optional<Symbol> symbol_at(uint32_t rva) const;
   std::optional<Symbol> find_symbol(std::string_view name) const;
 

@@ -33,6 +33,10 @@ unsigned uleb_size(uint64_t value) {
   return n;
 }
 
+uint32_t flags_of(const Symbol& symbol) {
+  return (symbol.is_function ? kFunctionFlag : 0u) | (symbol.is_export ? kExportFlag : 0u);
+}
+
 template <class T>
 Bytes raw(const std::vector<T>& records) {
   return std::as_bytes(std::span(records));
@@ -144,11 +148,11 @@ void ImageBuilder::add_lines(const UnitSymbols& unit) {
   }
 }
 
-void ImageBuilder::add(const std::vector<ElfSymbol>& symbols, const std::vector<Interval>& ranges) {
+void ImageBuilder::add(const std::vector<Symbol>& symbols, const std::vector<Interval>& ranges) {
   for (const Interval& r : ranges) symbol_ranges_.push_back({r.begin, r.end, r.owner});
   for (uint32_t i = 0; i < symbols.size(); ++i) {
-    const ElfSymbol& s = symbols[i];
-    symbols_.push_back({s.address, s.size, strings_.intern(s.name), s.is_function ? 1u : 0u});
+    const Symbol& s = symbols[i];
+    symbols_.push_back({s.address, s.size, strings_.intern(s.name), flags_of(s)});
     auto hash = static_cast<uint32_t>(XXH64(s.name.data(), s.name.size(), 0));
     symbol_hashes_.push_back({hash, i});
   }

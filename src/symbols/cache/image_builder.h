@@ -18,7 +18,7 @@ class ImageBuilder {
  public:
   void add(const UnitSymbols& unit);
   /// `ranges` are disjoint and name the symbols by index.
-  void add(const std::vector<ElfSymbol>& symbols, const std::vector<Interval>& ranges);
+  void add(const std::vector<Symbol>& symbols, const std::vector<Interval>& ranges);
 
   /// The image in the order of the file: write them one after the other. Borrowed from the
   /// builder, which must not be used again for anything else.

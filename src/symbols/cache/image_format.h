@@ -58,6 +58,10 @@ enum Sources : uint32_t {
   kFromSymtab = 2,     ///< .symtab, not only .dynsym
   kFromAlternate = 4,  ///< dwz's file
   kDwoMissing = 8,     ///< some split units were not found
+  kFromPdb = 16,
+  kFromBreakpad = 32,  ///< .sym
+  kFromMap = 64,       ///< the linker's map
+  kFromExports = 128,  ///< a Windows image's export table
 };
 
 struct FunctionRange {
@@ -75,11 +79,12 @@ struct SymbolRange {
 };
 struct SymbolRecord {
   le32 address, size, name, flags;
-};  ///< flags: 1 is a function
+};  ///< flags: 1 is a function, 2 is known from an export table only
 struct SymbolHash {
   le32 hash, symbol;
 };  ///< hash: low half of the name's xxh64
 
+inline constexpr uint32_t kFunctionFlag = 1, kExportFlag = 2;
 inline constexpr uint32_t kLinkageBit = 0x80000000;
 
 }  // namespace inquest::symbols::image

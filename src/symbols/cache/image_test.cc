@@ -77,7 +77,7 @@ TEST(Image, keeps_many_rows_and_symbols) {
   unit.runs = {{{0x1000, 0x1000 + 3000}, 0, 1000}};
   builder.add(unit);
   std::vector<std::string> names;
-  std::vector<ElfSymbol> symbols;
+  std::vector<Symbol> symbols;
   std::vector<Interval> ranges;
   for (uint32_t i = 0; i < 500; ++i) names.push_back("symbol" + std::to_string(i));
   for (uint32_t i = 0; i < 500; ++i) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMostHops = 16;  // of abstract origins and specifications
 
-std::unique_ptr<llvm::DWARFContext> context_of(std::shared_ptr<const elf::File> file) {
+std::unique_ptr<llvm::DWARFContext> context_of(DwarfFile file) {
   return std::make_unique<llvm::DWARFContext>(std::make_unique<LazyObject>(std::move(file)), "",
                                               ignore, ignore);
 }
@@ -26,8 +26,9 @@ bool is_alternate(Form form) {
 
 }  // namespace
 
-Dies::Dies(const locate::ModuleFiles& files) : main_(context_of(files.debug)), splits_(files) {
-  if (files.alt) alternate_ = context_of(files.alt);
+Dies::Dies(const locate::ModuleFiles& files)
+    : main_(context_of(DwarfFile::of(files))), splits_(files) {
+  if (files.alt) alternate_ = context_of(DwarfFile(files.alt));
 }
 
 llvm::DWARFUnit* Dies::unit(uint64_t offset) {

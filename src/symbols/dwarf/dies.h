@@ -17,7 +17,7 @@ namespace inquest::symbols {
 
 class Dies {
  public:
-  /// `files.debug` must be there.
+  /// A file with DWARF must be there.
   explicit Dies(const locate::ModuleFiles& files);
 
   llvm::DWARFContext& context() { return *main_; }

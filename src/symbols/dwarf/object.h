@@ -1,4 +1,4 @@
-/// The sections of an ELF file as LLVM's DWARF reader wants them: fetched, and unpacked, when it
+/// The sections of a file as LLVM's DWARF reader wants them: fetched, and unpacked, when it
 /// first asks. Includes LLVM: only for the .cc files of this folder.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "format/elf/file.h"
+#include "symbols/dwarf/dwarf_file.h"
 
 namespace inquest::symbols {
 
@@ -18,12 +18,12 @@ class LazyObject final : public llvm::DWARFObject {
  public:
   /// A split object shows the ".dwo" sections of a .dwo or .dwp file, a plain one the others.
   enum class Kind : uint8_t { plain, split };
-  explicit LazyObject(std::shared_ptr<const elf::File> file, Kind kind = Kind::plain)
+  explicit LazyObject(DwarfFile file, Kind kind = Kind::plain)
       : file_(std::move(file)), is_split_(kind == Kind::split) {}
 
-  llvm::StringRef getFileName() const override { return file_->path(); }
+  llvm::StringRef getFileName() const override { return file_.path(); }
   bool isLittleEndian() const override { return true; }
-  uint8_t getAddressSize() const override { return file_->is_64() ? 8 : 4; }
+  uint8_t getAddressSize() const override { return file_.is_64() ? 8 : 4; }
   using Each = llvm::function_ref<void(const llvm::DWARFSection&)>;
   void forEachInfoSections(Each each) const override {
     if (!is_split_) each(section(kInfo));
@@ -101,14 +101,14 @@ class LazyObject final : public llvm::DWARFObject {
     if (!slot.fetched) {
       std::string name = kNames[index];
       if (is_split_ && index < kUnitIndex) name += ".dwo";
-      Bytes data = file_->section_data(name);
+      Bytes data = file_.section_data(name);
       slot.section.Data = {reinterpret_cast<const char*>(data.data()), data.size()};
       slot.fetched = true;
     }
     return slot.section;
   }
 
-  std::shared_ptr<const elf::File> file_;
+  DwarfFile file_;
   bool is_split_ = false;
   llvm::DWARFSection none_;
   mutable std::array<Slot, kCount> slots_;

@@ -21,7 +21,8 @@ std::unique_ptr<llvm::DWARFContext> SplitUnits::open(const std::string& path) co
   auto file = elf::File::open(path);
   if (!file || !(*file)->section(".debug_info.dwo")) return {};
   return std::make_unique<llvm::DWARFContext>(
-      std::make_unique<LazyObject>(std::move(*file), LazyObject::Kind::split), "", ignore, ignore);
+      std::make_unique<LazyObject>(DwarfFile(std::move(*file)), LazyObject::Kind::split), "",
+      ignore, ignore);
 }
 
 llvm::DWARFUnit* SplitUnits::in_package(uint64_t id) {

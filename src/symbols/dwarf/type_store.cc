@@ -26,7 +26,7 @@ constexpr size_t kMostHits = 1 << 16;
 }  // namespace
 
 TypeStore::TypeStore(const locate::ModuleFiles& files)
-    : files_(files), layout_(CodeLayout::of(files)), dies_(files) {}
+    : files_(files), debug_(DwarfFile::of(files)), layout_(CodeLayout::of(files)), dies_(files) {}
 
 void TypeStore::trim() {
   if (dies_.touched_bytes() < kMostUnitBytesKept) return;
@@ -116,7 +116,7 @@ llvm::DWARFDie TypeStore::complete(llvm::DWARFDie die) {
 }
 
 llvm::DWARFDie TypeStore::root_at(uint32_t rva) {
-  if (!map_) map_ = read_unit_map(*files_.debug, layout_);
+  if (!map_) map_ = read_unit_map(debug_, layout_);
   uint32_t index = map_->unit_at(rva);
   if (index == kNone) return {};
   llvm::DWARFUnit* unit = dies_.unit(map_->units[index]);
@@ -124,7 +124,7 @@ llvm::DWARFDie TypeStore::root_at(uint32_t rva) {
 }
 
 const std::vector<UnitBases>& TypeStore::bases() {
-  if (!bases_) bases_ = read_unit_bases(*files_.debug);
+  if (!bases_) bases_ = read_unit_bases(debug_);
   return *bases_;
 }
 
@@ -167,7 +167,7 @@ bool TypeStore::visit_unit(llvm::DWARFUnit* unit, std::string_view name, const E
 /// clang's DWARF 5 names by index: which units have the strings in their table?
 bool TypeStore::each_by_index(std::string_view name, const std::vector<uint64_t>& strings,
                               const Each& each) {
-  Bytes table = files_.debug->section_data(".debug_str_offsets");
+  Bytes table = debug_.section_data(".debug_str_offsets");
   if (table.empty()) return true;
   std::vector<UnitBases> units = bases();
   std::sort(units.begin(), units.end(), [](const UnitBases& a, const UnitBases& b) {
@@ -192,11 +192,10 @@ bool TypeStore::each_by_index(std::string_view name, const std::vector<uint64_t>
 void TypeStore::each_named(std::string_view name, const Each& each) {
   if (name.empty()) return;
   budget_ = dies_.touched_bytes() + kMostUnitBytesRead;
-  std::vector<Source> sources = {
-      {&dies_.context(), files_.debug->section_data(".debug_info"), false},
-      {&dies_.context(), files_.debug->section_data(".debug_types"), true}};
+  std::vector<Source> sources = {{&dies_.context(), debug_.section_data(".debug_info"), false},
+                                 {&dies_.context(), debug_.section_data(".debug_types"), true}};
   const std::vector<uint64_t> strings =
-      search_string(files_.debug->section_data(".debug_str"), name, kMostStrings);
+      search_string(debug_.section_data(".debug_str"), name, kMostStrings);
   std::vector<uint64_t> alternate_strings;
   if (files_.alt && dies_.alternate()) {
     alternate_strings = search_string(files_.alt->section_data(".debug_str"), name, kMostStrings);
@@ -245,8 +244,7 @@ void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) 
   }
   if (&own->getContext() != &dies_.context()) return;
   // Link-time optimisation puts definitions into other units.
-  for (uint64_t hit :
-       search_number(files_.debug->section_data(".debug_info"), die.getOffset(), 4, 256)) {
+  for (uint64_t hit : search_number(debug_.section_data(".debug_info"), die.getOffset(), 4, 256)) {
     if (dies_.touched_bytes() > budget_) return;
     llvm::DWARFUnit* unit = unit_in(dies_.context(), hit, false, false);
     if (unit == own) continue;
@@ -260,16 +258,16 @@ void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) 
 
 void TypeStore::each_variable_at(uint64_t vaddr, const Each& each) {
   budget_ = dies_.touched_bytes() + kMostUnitBytesRead;
-  const unsigned size = files_.debug->is_64() ? 8 : 4;
+  const unsigned size = debug_.is_64() ? 8 : 4;
   std::vector<std::byte> pattern{std::byte{DW_OP_addr}};
   for (unsigned i = 0; i < size; ++i) pattern.push_back(static_cast<std::byte>(vaddr >> (8 * i)));
-  for (uint64_t hit : search(files_.debug->section_data(".debug_info"), pattern, 64)) {
+  for (uint64_t hit : search(debug_.section_data(".debug_info"), pattern, 64)) {
     if (dies_.touched_bytes() > budget_) return;
     if (!visit_hit(unit_in(dies_.context(), hit, false, false), hit, {}, each)) return;
   }
   // By index: the units whose part of .debug_addr has the address.
   std::vector<UnitBases> units;
-  for (uint64_t hit : search_number(files_.debug->section_data(".debug_addr"), vaddr, size, 64)) {
+  for (uint64_t hit : search_number(debug_.section_data(".debug_addr"), vaddr, size, 64)) {
     if (units.empty()) {
       units = bases();
       std::sort(units.begin(), units.end(),

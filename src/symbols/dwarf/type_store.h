@@ -67,6 +67,7 @@ class TypeStore {
   const std::vector<UnitBases>& bases();
 
   locate::ModuleFiles files_;
+  DwarfFile debug_;
   CodeLayout layout_;
   Dies dies_;
   std::optional<UnitMap> map_;

@@ -15,7 +15,7 @@ namespace inquest::symbols {
 
 class UnitCompiler {
  public:
-  /// `files.debug` must be there. Reads the symbol table, no debug information yet.
+  /// A file with DWARF must be there. Reads the symbol table, no debug information yet.
   UnitCompiler(const locate::ModuleFiles& files, const CodeLayout& layout);
   ~UnitCompiler();
 

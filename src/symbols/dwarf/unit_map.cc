@@ -34,7 +34,7 @@ struct UnitHead {
 
 class Reader {
  public:
-  Reader(const elf::File& debug, const CodeLayout& layout)
+  Reader(const DwarfFile& debug, const CodeLayout& layout)
       : layout_(layout),
         sections_{.info = debug.section_data(".debug_info"),
                   .abbrev = debug.section_data(".debug_abbrev"),
@@ -328,11 +328,11 @@ uint32_t UnitMap::unit_at(uint32_t rva) const {
   return segment ? segment->owner : kNone;
 }
 
-UnitMap read_unit_map(const elf::File& debug, const CodeLayout& layout) {
+UnitMap read_unit_map(const DwarfFile& debug, const CodeLayout& layout) {
   return Reader(debug, layout).read();
 }
 
-std::vector<UnitBases> read_unit_bases(const elf::File& debug) {
+std::vector<UnitBases> read_unit_bases(const DwarfFile& debug) {
   return Reader(debug, CodeLayout{}).read_bases();
 }
 

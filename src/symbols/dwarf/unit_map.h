@@ -8,8 +8,8 @@
 
 #include <vector>
 
-#include "format/elf/file.h"
 #include "symbols/code_layout.h"
+#include "symbols/dwarf/dwarf_file.h"
 #include "symbols/intervals.h"
 
 namespace inquest::symbols {
@@ -22,7 +22,7 @@ struct UnitMap {
   uint32_t unit_at(uint32_t rva) const;
 };
 
-UnitMap read_unit_map(const elf::File& debug, const CodeLayout& layout);
+UnitMap read_unit_map(const DwarfFile& debug, const CodeLayout& layout);
 
 /// Where a unit's part of the tables of indices begins; 0: it has none.
 struct UnitBases {
@@ -31,6 +31,6 @@ struct UnitBases {
   uint64_t addresses = 0;       ///< in .debug_addr
 };
 /// Of all compile units.
-std::vector<UnitBases> read_unit_bases(const elf::File& debug);
+std::vector<UnitBases> read_unit_bases(const DwarfFile& debug);
 
 }  // namespace inquest::symbols

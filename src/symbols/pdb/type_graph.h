@@ -1,0 +1,46 @@
+/// Types of a PDB by index, as values.
+///
+/// One thread at a time. Damaged records read as unknown types.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "symbols/pdb/type_layout.h"
+#include "symbols/pdb/type_records.h"
+#include "symbols/types.h"
+
+namespace inquest::symbols::pdb {
+
+class TypeGraph {
+ public:
+  explicit TypeGraph(std::shared_ptr<const Msf> msf) : records_(std::move(msf), kTpiStream) {}
+
+  bool empty() const { return records_.end_index() == records_.first_index(); }
+  Type type(uint32_t index);
+  std::vector<Member> members(uint32_t index);
+  std::vector<Enumerator> enumerators(uint32_t index);
+  /// The complete type of this name; 0 when none.
+  uint32_t find(std::string_view name);
+  /// Parameters of a function's type, without `this`.
+  uint32_t parameter_count(uint32_t function_type);
+
+ private:
+  Type type(uint32_t index, size_t depth);
+  Type modified(Cursor cursor, size_t depth);
+  Type pointer(Cursor cursor, size_t depth);
+  Type array(Cursor cursor, size_t depth);
+  Type tagged(uint32_t index, const Record& record);
+  /// The definition of what may be declared only.
+  uint32_t definition(uint32_t index);
+  uint32_t lookup(const Tag& declared);
+  template <class Each>
+  void each_field(uint32_t list, Each each);
+  void set_bits(Member& member);
+
+  TypeRecords records_;
+  std::unordered_map<uint32_t, uint32_t> definitions_;
+};
+
+}  // namespace inquest::symbols::pdb

@@ -1,0 +1,14 @@
+/// One module (object file) of a PDB -> UnitSymbols.
+#pragma once
+
+#include "symbols/pdb/names.h"
+#include "symbols/pdb/pdb_file.h"
+#include "symbols/unit_symbols.h"
+
+namespace inquest::symbols::pdb {
+
+/// `owned`: the code that is the module's, sorted and disjoint.
+UnitSymbols read_unit(const PdbFile& pdb, Names& names, uint32_t module,
+                      const std::vector<CodeRange>& owned);
+
+}  // namespace inquest::symbols::pdb
