@@ -1,5 +1,6 @@
-// Debug information of any bytes: functions, inlined calls, lines, types and variables, as the other
-// rooms ask for them. Seeds: small libraries by gcc and clang, DWARF 4 and 5, type units, split units.
+// Debug information of any bytes: functions, inlined calls, lines, types and variables, as the
+// other rooms ask for them. Seeds: small libraries by gcc and clang, DWARF 4 and 5, type units,
+// split units.
 #include <cstdint>
 #include <elf.h>
 

@@ -20,7 +20,7 @@ struct WinFrame {
   uint32_t saved_register_size = 0;
   uint32_t local_size = 0;
   uint32_t max_stack_size = 0;
-  std::string_view program = {};     ///< "$T0 $ebp = $eip $T0 4 + ^ = ..."; empty: none
+  std::string_view program = {};        ///< "$T0 $ebp = $eip $T0 4 + ^ = ..."; empty: none
   bool allocates_base_pointer = false;  ///< without a program: ebp was saved as well
 };
 

@@ -40,9 +40,9 @@ struct Export {
 
 /// What pairs an image with its PDB (IMAGE_DEBUG_TYPE_CODEVIEW).
 struct CodeView {
-  std::string debug_id;    ///< 32 upper-case hex digits of the GUID and the age in hex, as SymSrv
-                           ///< names folders; for NB10 the time stamp and the age
-  std::string pdb;         ///< as recorded, often a full path of the build machine
+  std::string debug_id;  ///< 32 upper-case hex digits of the GUID and the age in hex, as SymSrv
+                         ///< names folders; for NB10 the time stamp and the age
+  std::string pdb;       ///< as recorded, often a full path of the build machine
 };
 
 class File {
@@ -75,7 +75,14 @@ class File {
   virtual std::optional<CodeView> codeview() const = 0;
   virtual const std::vector<Export>& exports() const = 0;  ///< ascending by rva
   virtual Bytes exception_directory() const = 0;           ///< .pdata as the header says
-  virtual std::string version() const = 0;                 ///< of the version resource; may be empty
+  virtual std::string version() const = 0;  ///< of the version resource; may be empty
+  /// Whether `exception_directory` is all that the header promises: a dump may lack some of it.
+  virtual bool exception_directory_is_whole() const { return true; }
+  /// What of the image was unusable though it opened; empty when all is well.
+  virtual const std::vector<Warning>& damage() const {
+    static const std::vector<Warning> kNone;
+    return kNone;
+  }
 };
 
 }  // namespace inquest::pe
