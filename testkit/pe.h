@@ -28,8 +28,14 @@ class PeBuilder {
   uint32_t add_section(std::string_view name, std::span<const std::byte> bytes, uint32_t flags,
                        uint32_t virtual_size = 0);
   PeBuilder& directory(Directory index, uint32_t rva, uint32_t size);
-  PeBuilder& timestamp(uint32_t value) { timestamp_ = value; return *this; }
-  PeBuilder& image_base(uint64_t value) { image_base_ = value; return *this; }
+  PeBuilder& timestamp(uint32_t value) {
+    timestamp_ = value;
+    return *this;
+  }
+  PeBuilder& image_base(uint64_t value) {
+    image_base_ = value;
+    return *this;
+  }
 
   struct ExportSpec {
     std::string name;  ///< empty: by ordinal only

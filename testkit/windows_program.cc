@@ -15,12 +15,13 @@ std::string build_windows_program(const std::string& path, std::string_view sour
   std::string text = path + ".c", object = path + ".obj";
   write_file(text, std::string(source));
   // Without a C library there is nobody to probe the stack or to say that floats are used.
-  CommandResult result = run_command("clang-19 --target=" + architecture + "-pc-windows-msvc -c " +
-                                     options + " -mno-stack-arg-probe -funwind-tables -ffreestanding -o " + object +
-                                     " " + text);
+  CommandResult result =
+      run_command("clang-19 --target=" + architecture + "-pc-windows-msvc -c " + options +
+                  " -mno-stack-arg-probe -funwind-tables -ffreestanding -o " + object + " " + text);
   if (result.status != 0) return result.output;
-  result = run_command("lld-link-19 /nodefaultlib /subsystem:console /dynamicbase:no /fixed "
-                       "/entry:" + entry + " /out:" + path + " " + object);
+  std::string fixed = architecture == "aarch64" ? "" : "/dynamicbase:no /fixed ";
+  result = run_command("lld-link-19 /nodefaultlib /subsystem:console " + fixed + "/entry:" + entry +
+                       " /out:" + path + " " + object);
   return result.status == 0 ? std::string() : result.output;
 }
 

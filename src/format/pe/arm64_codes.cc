@@ -8,8 +8,11 @@ namespace {
 constexpr uint8_t kX19 = 19, kFrame = 29, kLink = 30;
 
 Arm64Code save_pair(unsigned reg, unsigned second, uint32_t offset) {
-  return {.op = Arm64Op::save, .first = static_cast<uint8_t>(reg), .count = 2,
-          .second = static_cast<uint8_t>(second), .value = offset};
+  return {.op = Arm64Op::save,
+          .first = static_cast<uint8_t>(reg),
+          .count = 2,
+          .second = static_cast<uint8_t>(second),
+          .value = offset};
 }
 Arm64Code save_one(unsigned reg, uint32_t offset) {
   return {.op = Arm64Op::save, .first = static_cast<uint8_t>(reg), .count = 1, .value = offset};
@@ -44,18 +47,18 @@ Arm64Code two_bytes(uint32_t w) {
       return advancing(save_pair(kX19 + x4, kX19 + x4 + 1, z6 * 8 + 8));
     case 0x34:  // 110100: save_reg
       return save_one(kX19 + x4, z6 * 8);
-    case 0x35:                                     // 110101
-      if (w & 0x200) {                             // save_lrpair
+    case 0x35:          // 110101
+      if (w & 0x200) {  // save_lrpair
         return save_pair(kX19 + 2 * x3, kLink, z6 * 8);
       }
       return advancing(save_one(kX19 + x4high, z5 * 8 + 8));  // save_reg_x
-    case 0x36:                                     // 110110: save_fregp, save_fregp_x
+    case 0x36:                                                // 110110: save_fregp, save_fregp_x
       return w & 0x200 ? advancing(save_vector(z6 * 8 + 8)) : save_vector(z6 * 8);
-    case 0x37:                                     // 110111
-      if (!(w & 0x200)) return save_vector(z6 * 8);  // save_freg
+    case 0x37:                                         // 110111
+      if (!(w & 0x200)) return save_vector(z6 * 8);    // save_freg
       if (w & 0x100) return {.op = Arm64Op::unknown};  // alloc_z: in units of the vector length
-      return advancing(save_vector(z5 * 8 + 8));     // save_freg_x
-    default:  // 11000xxx: alloc_m
+      return advancing(save_vector(z5 * 8 + 8));       // save_freg_x
+    default:                                           // 11000xxx: alloc_m
       return alloc((w & 0x7ff) * 16);
   }
 }
@@ -78,6 +81,8 @@ Arm64Code special(uint8_t byte, Cursor& cursor) {
       return {.op = Arm64Op::end};
     case 0xe5:
       return {.op = Arm64Op::end_chained};
+    case 0xe6:
+      return {.op = Arm64Op::save_next};
     case 0xe7: {
       uint32_t first = next();
       return any_register(first, next());
@@ -98,10 +103,10 @@ Arm64Code special(uint8_t byte, Cursor& cursor) {
 Arm64Code one(Cursor& cursor) {
   auto byte = static_cast<uint8_t>(cursor.read<u8>());
   uint32_t low5 = byte & 0x1f, low6 = byte & 0x3f;
-  if (byte < 0x20) return alloc(low5 * 16);                                       // alloc_s
-  if (byte < 0x40) return advancing(save_pair(kX19, kX19 + 1, low5 * 8));         // save_r19r20_x
-  if (byte < 0x80) return save_pair(kFrame, kLink, low6 * 8);                     // save_fplr
-  if (byte < 0xc0) return advancing(save_pair(kFrame, kLink, low6 * 8 + 8));      // save_fplr_x
+  if (byte < 0x20) return alloc(low5 * 16);                                   // alloc_s
+  if (byte < 0x40) return advancing(save_pair(kX19, kX19 + 1, low5 * 8));     // save_r19r20_x
+  if (byte < 0x80) return save_pair(kFrame, kLink, low6 * 8);                 // save_fplr
+  if (byte < 0xc0) return advancing(save_pair(kFrame, kLink, low6 * 8 + 8));  // save_fplr_x
   if (byte < 0xe0) return two_bytes(uint32_t{byte} << 8 | uint32_t{cursor.read<u8>()});
   return special(byte, cursor);
 }
@@ -109,24 +114,12 @@ Arm64Code one(Cursor& cursor) {
 }  // namespace
 
 Arm64CodeList decode_arm64_codes(Bytes bytes) {
-  constexpr uint8_t kSaveNext = 0xe6;
   Arm64CodeList list;
   Cursor cursor(bytes, "unwind codes");
-  unsigned pending = 0;  // save_next: the pair behind the one that the next code saves
   while (!cursor.at_end()) {
     auto at = static_cast<uint16_t>(cursor.position());
-    if (static_cast<uint8_t>(bytes[at]) == kSaveNext) {
-      cursor.skip(1);
-      ++pending;
-      list.codes.push_back({.op = Arm64Op::nop});
-      list.offsets.push_back(at);
-      continue;
-    }
     Arm64Code code = one(cursor);
     if (cursor.failed()) break;
-    bool saves = code.op == Arm64Op::save || code.op == Arm64Op::save_advance;
-    if (saves && code.count == 2) code.count = static_cast<uint8_t>(2 + 2 * std::min(pending, 6u));
-    pending = 0;
     list.codes.push_back(code);
     list.offsets.push_back(at);
   }

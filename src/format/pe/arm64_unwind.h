@@ -17,6 +17,7 @@ enum class Arm64Op : uint8_t {
   save_advance,   ///< the same at sp, which then goes up by value
   set_frame,      ///< sp = x29
   add_frame,      ///< sp = x29 - value
+  save_next,      ///< the pair of registers behind those that the next code saves
   nop,            ///< an instruction that does not matter, a saved vector register among them
   sign_link,      ///< the return address was signed
   machine_frame,  ///< sp -> the interrupted sp, pc
@@ -30,7 +31,7 @@ enum class Arm64Op : uint8_t {
 struct Arm64Code {
   Arm64Op op = Arm64Op::nop;
   uint8_t first = 0;   ///< register number; of save, save_advance
-  uint8_t count = 0;   ///< of registers: 1 or 2, more where save_next stood; 0: vector registers
+  uint8_t count = 0;   ///< of registers: 1 or 2; 0: vector registers
   uint8_t second = 0;  ///< of a pair: its second register (first + 1, or the link register)
   uint32_t value = 0;  ///< bytes
 };
@@ -40,8 +41,8 @@ struct Arm64Function {
   std::vector<Arm64Code> codes;  ///< last instruction of the prologue first
   bool has_prologue = true;      ///< false: a fragment that only has a body
   struct Epilogue {
-    uint32_t begin = 0;      ///< RVA
-    size_t first_code = 0;   ///< in codes
+    uint32_t begin = 0;     ///< RVA
+    size_t first_code = 0;  ///< in codes
   };
   std::vector<Epilogue> epilogues;  ///< ascending
   std::optional<Rva> handler;

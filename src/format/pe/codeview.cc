@@ -17,8 +17,8 @@ std::string path_behind(Bytes record, size_t skip) {
 
 std::optional<CodeView> parse_record(Bytes record) {
   if (auto rsds = peek<layout::CodeViewRsds>(record); rsds && rsds->signature == layout::kRsds) {
-    std::string id = fmt::format("{:08X}{:04X}{:04X}", uint32_t{rsds->guid1},
-                                 uint16_t{rsds->guid2}, uint16_t{rsds->guid3});
+    std::string id = fmt::format("{:08X}{:04X}{:04X}", uint32_t{rsds->guid1}, uint16_t{rsds->guid2},
+                                 uint16_t{rsds->guid3});
     for (uint8_t byte : rsds->guid4) id += fmt::format("{:02X}", byte);
     id += fmt::format("{:X}", uint32_t{rsds->age});
     return CodeView{.debug_id = id, .pdb = path_behind(record, sizeof(*rsds))};

@@ -22,8 +22,8 @@ class Names {
     bytes = bytes.first(std::min<uint64_t>({bytes.size(), kLongestName, budget_}));
     if (bytes.empty()) return {};
     const void* nul = std::memchr(bytes.data(), 0, bytes.size());
-    size_t length = nul ? static_cast<size_t>(static_cast<const std::byte*>(nul) - bytes.data())
-                        : bytes.size();
+    size_t length =
+        nul ? static_cast<size_t>(static_cast<const std::byte*>(nul) - bytes.data()) : bytes.size();
     budget_ -= length;
     if (!nul) return {};
     return {reinterpret_cast<const char*>(bytes.data()), length};
@@ -42,7 +42,8 @@ std::vector<Export> read_exports(const Headers& headers, const Source& source) {
   const auto& directory = headers.directories[layout::kExport];
   if (directory.size == 0) return {};
   Names names(source, directory);
-  auto raw = peek<layout::ExportDirectory>(source.run(directory.rva, sizeof(layout::ExportDirectory)));
+  auto raw =
+      peek<layout::ExportDirectory>(source.run(directory.rva, sizeof(layout::ExportDirectory)));
   if (!raw) return {};
   uint64_t count = std::min<uint64_t>(raw->function_count, kMostFunctions);
   Bytes functions = source.run(raw->functions, count * sizeof(le32));

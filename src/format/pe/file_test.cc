@@ -17,8 +17,7 @@ std::vector<std::byte> bytes_of(std::string_view text) {
   return {raw.begin(), raw.end()};
 }
 
-const uint8_t kGuid[16] = {0x78, 0x56, 0x34, 0x12, 0xbc, 0x9a, 0xf0, 0xde,
-                           1,    2,    3,    4,    5,    6,    7,    8};
+const uint8_t kGuid[16] = {0x78, 0x56, 0x34, 0x12, 0xbc, 0x9a, 0xf0, 0xde, 1, 2, 3, 4, 5, 6, 7, 8};
 
 PeBuilder rich(uint16_t machine) {
   PeBuilder builder(machine);
@@ -121,7 +120,9 @@ TEST(PeFile, RefusesWhatIsNone) {
   auto none = File::from_memory([](Rva, std::span<std::byte>) -> size_t { return 0; }, "a.dll");
   ASSERT_FALSE(none);
   EXPECT_NE(none.error().line().find("a.dll"), std::string::npos);
-  auto elf = bytes_of("\x7f" "ELF....................................................");
+  auto elf = bytes_of(
+      "\x7f"
+      "ELF....................................................");
   EXPECT_FALSE(File::parse(elf, nullptr, "a.so"));
   EXPECT_FALSE(File::parse({}, nullptr, "empty"));
 }

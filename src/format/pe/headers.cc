@@ -104,8 +104,8 @@ void resolve_long_names(std::vector<Section>& sections, Bytes strings) {
     if (error != std::errc{} || stop != end) continue;
     if (offset >= strings.size()) continue;
     constexpr size_t kLongestName = 256;
-    Cursor cursor(strings.subspan(offset).first(
-        std::min<size_t>(kLongestName, strings.size() - offset)));
+    Cursor cursor(
+        strings.subspan(offset).first(std::min<size_t>(kLongestName, strings.size() - offset)));
     auto name = cursor.c_string();
     if (!cursor.failed() && !name.empty()) section.name = name;
   }

@@ -8,11 +8,11 @@
 
 namespace inquest::pe::layout {
 
-inline constexpr uint16_t kDosMagic = 0x5a4d;         // "MZ"
-inline constexpr uint32_t kSignature = 0x00004550;    // "PE\0\0"
-inline constexpr uint64_t kNewHeaderOffset = 0x3c;    // of e_lfanew
+inline constexpr uint16_t kDosMagic = 0x5a4d;       // "MZ"
+inline constexpr uint32_t kSignature = 0x00004550;  // "PE\0\0"
+inline constexpr uint64_t kNewHeaderOffset = 0x3c;  // of e_lfanew
 inline constexpr uint16_t kMagic32 = 0x10b, kMagic64 = 0x20b;
-inline constexpr uint64_t kSymbolSize = 18;           // of a COFF symbol record
+inline constexpr uint64_t kSymbolSize = 18;  // of a COFF symbol record
 
 struct FileHeader {
   le16 machine, section_count;
@@ -47,7 +47,13 @@ struct Optional64 {
 struct Directory {
   le32 rva, size;
 };
-enum DirectoryIndex : uint8_t { kExport = 0, kResource = 2, kException = 3, kDebug = 6, kDirectories = 16 };
+enum DirectoryIndex : uint8_t {
+  kExport = 0,
+  kResource = 2,
+  kException = 3,
+  kDebug = 6,
+  kDirectories = 16
+};
 
 struct SectionHeader {
   char name[8];

@@ -23,7 +23,16 @@ static_assert(sizeof(RawFunction) == 12 && sizeof(RawInfo) == 4 && sizeof(RawSlo
 
 enum : uint8_t { kHandlers = 3, kChained = 4 };  // UNW_FLAG_EHANDLER | _UHANDLER, _CHAININFO
 enum : uint8_t {
-  kPush, kAllocLarge, kAllocSmall, kSetFrame, kSave, kSaveFar, kEpilogue, kSpare, kXmm, kXmmFar,
+  kPush,
+  kAllocLarge,
+  kAllocSmall,
+  kSetFrame,
+  kSave,
+  kSaveFar,
+  kEpilogue,
+  kSpare,
+  kXmm,
+  kXmmFar,
   kMachineFrame,
 };
 

@@ -20,12 +20,12 @@ struct RuntimeFunction {
 };
 
 enum class UnwindOp : uint8_t {
-  push = 0,           ///< reg = *rsp, rsp += 8
-  alloc = 1,          ///< rsp += value; ALLOC_LARGE and ALLOC_SMALL
-  set_frame = 3,      ///< rsp = frame register - frame offset
-  save = 4,           ///< reg = *(frame base + value); near and far
-  save_xmm = 8,       ///< near and far
-  machine_frame = 10, ///< the processor pushed rip, cs, flags, rsp, ss; value 1: an error code too
+  push = 0,            ///< reg = *rsp, rsp += 8
+  alloc = 1,           ///< rsp += value; ALLOC_LARGE and ALLOC_SMALL
+  set_frame = 3,       ///< rsp = frame register - frame offset
+  save = 4,            ///< reg = *(frame base + value); near and far
+  save_xmm = 8,        ///< near and far
+  machine_frame = 10,  ///< the processor pushed rip, cs, flags, rsp, ss; value 1: an error code too
 };
 
 struct UnwindCode {
@@ -44,9 +44,9 @@ struct UnwindInfo {
   uint8_t version = 1;
   uint8_t flags = 0;  ///< UNW_FLAG_*
   uint8_t prologue_size = 0;
-  uint8_t frame_register = 0;  ///< 0: none
-  uint32_t frame_offset = 0;   ///< bytes
-  std::vector<UnwindCode> codes;  ///< last instruction of the prologue first
+  uint8_t frame_register = 0;              ///< 0: none
+  uint32_t frame_offset = 0;               ///< bytes
+  std::vector<UnwindCode> codes;           ///< last instruction of the prologue first
   std::vector<EpilogueRange> epilogues;    ///< version 2 only
   std::optional<RuntimeFunction> chained;  ///< whose codes follow these
   std::optional<Rva> handler;              ///< exception or termination handler

@@ -42,6 +42,9 @@ class Arm64Row {
         restore(code, 0);
         delta_ += code.value;
         return true;
+      case Arm64Op::save_next:
+        ++more_pairs_;
+        return true;
       case Arm64Op::set_frame:
       case Arm64Op::add_frame:
         base_ = arm64::fp;
@@ -83,7 +86,9 @@ class Arm64Row {
                                .offset = delta_ + offset};
   }
   void restore(const Arm64Code& code, int64_t offset) {
-    for (unsigned i = 0; i < code.count; ++i) {
+    unsigned count = code.count == 2 ? 2 + 2 * std::min(more_pairs_, kMostPairs) : code.count;
+    more_pairs_ = 0;
+    for (unsigned i = 0; i < count; ++i) {
       auto reg = i == 1 ? code.second : static_cast<Register>(code.first + i);
       if (reg <= arm64::lr) save(reg, offset + i * 8);
     }
@@ -95,7 +100,10 @@ class Arm64Row {
     row_.signal_frame = true;
   }
 
+  static constexpr unsigned kMostPairs = 6;  // x19 to x30
+
   Row row_;
+  unsigned more_pairs_ = 0;  // how often save_next stood before a code that saves
   Register base_ = arm64::sp;
   int64_t delta_ = 0;
   std::array<std::optional<RegisterRule>, 33> saved_;

@@ -33,7 +33,8 @@ struct EpilogueRest {
 /// Bytes of code that suffice to recognise any.
 inline constexpr size_t kLongestEpilogue = 64;
 
-/// `code` begins at the instruction at `rva`. `frame`: the function's frame register, if it has one.
+/// `code` begins at the instruction at `rva`. `frame`: the function's frame register, if it has
+/// one.
 std::optional<EpilogueRest> read_epilogue(Bytes code, uint64_t rva,
                                           std::optional<snapshot::Register> frame);
 

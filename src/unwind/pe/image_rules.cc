@@ -42,8 +42,7 @@ std::optional<Row> ImageRules::leaf(uint64_t rva) const {
   row.cfa.reg = x64::rsp;
   row.cfa.offset = 8;
   row.return_column = x64::rip;
-  row.registers = {
-      {.kind = RegisterRule::Kind::offset, .reg = x64::rip, .offset = -8}};
+  row.registers = {{.kind = RegisterRule::Kind::offset, .reg = x64::rip, .offset = -8}};
   return row;
 }
 

@@ -152,10 +152,9 @@ class NativeRun {
     pid_ = fork();
     if (pid_ == 0) {
       uint64_t size = file_->image_size();
-      auto* image = static_cast<std::byte*>(mmap(reinterpret_cast<void*>(base_), size,
-                                                 PROT_READ | PROT_WRITE | PROT_EXEC,
-                                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-                                                 -1, 0));
+      auto* image = static_cast<std::byte*>(
+          mmap(reinterpret_cast<void*>(base_), size, PROT_READ | PROT_WRITE | PROT_EXEC,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
       if (image == MAP_FAILED) _exit(1);
       Bytes headers = file_->from(Rva{0});
       std::memcpy(image, headers.data(), headers.size());
@@ -163,7 +162,7 @@ class NativeRun {
         Bytes bytes = file_->from(Rva{section.rva});
         if (!bytes.empty()) std::memcpy(image + section.rva, bytes.data(), bytes.size());
       }
-      using Entry = int(__attribute__((ms_abi)) *)(int);
+      using Entry = int(__attribute__((ms_abi))*)(int);
       auto entry = reinterpret_cast<Entry>(base_ + file_->entry_point().value);
       ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
       raise(SIGSTOP);
@@ -173,9 +172,7 @@ class NativeRun {
     waitpid(pid_, &status, 0);
   }
 
-  uint64_t word(uint64_t at) {
-    return snapshot_.memory.read<uint64_t>(Address{at}).value_or(0);
-  }
+  uint64_t word(uint64_t at) { return snapshot_.memory.read<uint64_t>(Address{at}).value_or(0); }
 
   snapshot::Registers registers() {
     user_regs_struct raw{};
@@ -194,8 +191,8 @@ class NativeRun {
     if (sp == before.sp()->value - 8) {
       uint64_t top = word(sp);
       auto opcode = snapshot_.memory.read<uint8_t>(Address{old_pc}).value_or(0);
-      bool calls = (opcode == 0xe8 || opcode == 0xff || opcode == 0x41) && top > old_pc &&
-                   top - old_pc <= 8;
+      bool calls =
+          (opcode == 0xe8 || opcode == 0xff || opcode == 0x41) && top > old_pc && top - old_pc <= 8;
       if (calls) {
         calls_.push_back({top, sp + 8, before});
         return;

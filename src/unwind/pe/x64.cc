@@ -32,10 +32,8 @@ class X64Row {
     delta_ = delta;
   }
   void save(Register reg, Register base, int64_t offset) {
-    saved_[reg] = RegisterRule{.kind = RegisterRule::Kind::at_register,
-                               .reg = reg,
-                               .other = base,
-                               .offset = offset};
+    saved_[reg] = RegisterRule{
+        .kind = RegisterRule::Kind::at_register, .reg = reg, .other = base, .offset = offset};
   }
   /// The processor's own frame: rip, cs, flags, rsp, ss.
   void interrupt(bool error_code) {
@@ -50,9 +48,8 @@ class X64Row {
   Row finish() {
     int64_t return_size = row_.signal_frame ? 0 : 8;
     if (!row_.signal_frame) save(x64::rip, base_, delta_);
-    row_.cfa = {.kind = CfaRule::Kind::register_offset,
-                .reg = base_,
-                .offset = delta_ + return_size};
+    row_.cfa = {
+        .kind = CfaRule::Kind::register_offset, .reg = base_, .offset = delta_ + return_size};
     for (const auto& rule : saved_) {
       if (rule) row_.registers.push_back(*rule);
     }
@@ -150,11 +147,11 @@ std::optional<Row> x64_row(const pe::File& file, const ReadCode& code, uint64_t 
   if (exact && !in_prologue && may_be_epilogue(*info, rva)) {
     std::array<std::byte, kLongestEpilogue> buffer;
     Bytes here = Bytes(buffer).first(code(rva, buffer));
-    auto frame = info->frame_register ? std::optional(x64_register(info->frame_register))
-                                      : std::nullopt;
+    auto frame =
+        info->frame_register ? std::optional(x64_register(info->frame_register)) : std::nullopt;
     auto epilogue = read_epilogue(here, rva, frame);
-    if (epilogue && (!epilogue->target || leaves(file, *function, primary->begin,
-                                                 !info->chained, *epilogue->target))) {
+    if (epilogue && (!epilogue->target ||
+                     leaves(file, *function, primary->begin, !info->chained, *epilogue->target))) {
       row.set_stack(epilogue->base, epilogue->delta);
       for (Register reg : epilogue->pops()) row.pop(reg);
       return finish();

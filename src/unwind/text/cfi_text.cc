@@ -102,9 +102,7 @@ class Variables {
   std::vector<std::string> names_;
 };
 
-bool is_undefined(std::string_view expression) {
-  return next_token(expression) == kUndefined;
-}
+bool is_undefined(std::string_view expression) { return next_token(expression) == kUndefined; }
 
 }  // namespace
 

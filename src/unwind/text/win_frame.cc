@@ -43,7 +43,7 @@ uint32_t return_search(const Space& space, Words& words, uint32_t start, uint32_
 
 void set_registers(PostfixVariables& variables, const Registers& callee) {
   constexpr std::pair<Register, std::string_view> kNames[] = {
-      {0, "$eax"}, {1, "$ecx"}, {2, "$edx"},    {kEbx, "$ebx"}, {kEsp, "$esp"},
+      {0, "$eax"},    {1, "$ecx"},    {2, "$edx"},    {kEbx, "$ebx"}, {kEsp, "$esp"},
       {kEbp, "$ebp"}, {kEsi, "$esi"}, {kEdi, "$edi"}, {kEip, "$eip"}};
   for (auto [reg, name] : kNames) {
     if (auto value = callee.get(reg)) variables.set(name, *value);
@@ -85,8 +85,7 @@ Executed execute(const Space& space, const WinFrame& frame, uint64_t frame_rva,
     program = kFpo;
   }
   auto start = static_cast<uint32_t>(*esp + callee_parameters + locals + saved);
-  uint32_t search =
-      return_search(space, words, start, static_cast<uint32_t>(*pc), is_fpo && exact);
+  uint32_t search = return_search(space, words, start, static_cast<uint32_t>(*pc), is_fpo && exact);
 
   PostfixVariables variables;
   set_registers(variables, callee);
@@ -109,8 +108,7 @@ Executed execute(const Space& space, const WinFrame& frame, uint64_t frame_rva,
   result.caller.set(kEsp, *next_esp);
   result.caller.set(kEip, *next_pc);
   // A record of sizes alone may be wrong about esp: only a call before it makes it sure.
-  if (is_fpo && *next_pc != 0 &&
-      space.call_site(Address{*next_pc}).kind == CallSite::Kind::none) {
+  if (is_fpo && *next_pc != 0 && space.call_site(Address{*next_pc}).kind == CallSite::Kind::none) {
     result.status = Status::no_return;
   }
   return result;
