@@ -40,21 +40,21 @@ TEST(X64Unwind, FindsEntries) {
 }
 
 TEST(X64Unwind, ReadsEveryCode) {
-  Image image(testkit::unwind_info({.flags = 1,
-                                    .prologue = 0x30,
-                                    .frame_register = 5,
-                                    .frame_offset = 2,
-                                    .slots = {unwind_slot(0x30, 9, 6), 0x1000, 1,   // xmm far
-                                              unwind_slot(0x28, 8, 7), 3,           // xmm
-                                              unwind_slot(0x24, 5, 12), 0x10, 2,    // save far
-                                              unwind_slot(0x20, 4, 3), 5,           // save
-                                              unwind_slot(0x1c, 3, 0),              // set frame
-                                              unwind_slot(0x18, 1, 1), 0x5678, 0x1234,
-                                              unwind_slot(0x10, 1, 0), 0x100,       // large
-                                              unwind_slot(0x0c, 2, 15),             // small
-                                              unwind_slot(0x08, 0, 5),              // push
-                                              unwind_slot(0x00, 10, 1)},            // machine
-                                    .tail = {0x4444}}));
+  Image image(testkit::unwind_info(
+      {.flags = 1,
+       .prologue = 0x30,
+       .frame_register = 5,
+       .frame_offset = 2,
+       .slots = {unwind_slot(0x30, 9, 6), 0x1000, 1,  // xmm far
+                 unwind_slot(0x28, 8, 7), 3,          // xmm
+                 unwind_slot(0x24, 5, 12), 0x10, 2,   // save far
+                 unwind_slot(0x20, 4, 3), 5,          // save
+                 unwind_slot(0x1c, 3, 0),             // set frame
+                 unwind_slot(0x18, 1, 1), 0x5678, 0x1234, unwind_slot(0x10, 1, 0), 0x100,  // large
+                 unwind_slot(0x0c, 2, 15),                                                 // small
+                 unwind_slot(0x08, 0, 5),                                                  // push
+                 unwind_slot(0x00, 10, 1)},  // machine
+       .tail = {0x4444}}));
   auto info = read_unwind_info(*image.file, kFunction);
   ASSERT_TRUE(info) << info.error().line();
   EXPECT_EQ(info->prologue_size, 0x30);
@@ -66,11 +66,11 @@ TEST(X64Unwind, ReadsEveryCode) {
     uint8_t reg;
     uint32_t value;
   };
-  const Expected expected[] = {{UnwindOp::save_xmm, 6, 0x11000},  {UnwindOp::save_xmm, 7, 48},
-                               {UnwindOp::save, 12, 0x20010},     {UnwindOp::save, 3, 40},
-                               {UnwindOp::set_frame, 0, 0},       {UnwindOp::alloc, 1, 0x12345678},
-                               {UnwindOp::alloc, 0, 0x800},       {UnwindOp::alloc, 15, 128},
-                               {UnwindOp::push, 5, 0},            {UnwindOp::machine_frame, 1, 1}};
+  const Expected expected[] = {{UnwindOp::save_xmm, 6, 0x11000}, {UnwindOp::save_xmm, 7, 48},
+                               {UnwindOp::save, 12, 0x20010},    {UnwindOp::save, 3, 40},
+                               {UnwindOp::set_frame, 0, 0},      {UnwindOp::alloc, 1, 0x12345678},
+                               {UnwindOp::alloc, 0, 0x800},      {UnwindOp::alloc, 15, 128},
+                               {UnwindOp::push, 5, 0},           {UnwindOp::machine_frame, 1, 1}};
   ASSERT_EQ(info->codes.size(), std::size(expected));
   for (size_t i = 0; i < info->codes.size(); ++i) {
     EXPECT_EQ(info->codes[i].op, expected[i].op) << i;
@@ -81,11 +81,11 @@ TEST(X64Unwind, ReadsEveryCode) {
 
 TEST(X64Unwind, ReadsEpiloguesOfVersion2) {
   // Of 6 bytes: one at the end, two more; an odd number of slots is padded.
-  Image image(testkit::unwind_info({.version = 2,
-                                    .prologue = 4,
-                                    .slots = {unwind_slot(6, 6, 1), unwind_slot(0x40, 6, 0),
-                                              unwind_slot(0x80, 6, 1), unwind_slot(0, 6, 0),
-                                              unwind_slot(4, 2, 3)}}));
+  Image image(testkit::unwind_info(
+      {.version = 2,
+       .prologue = 4,
+       .slots = {unwind_slot(6, 6, 1), unwind_slot(0x40, 6, 0), unwind_slot(0x80, 6, 1),
+                 unwind_slot(0, 6, 0), unwind_slot(4, 2, 3)}}));
   auto info = read_unwind_info(*image.file, kFunction);
   ASSERT_TRUE(info) << info.error().line();
   ASSERT_EQ(info->epilogues.size(), 3u);

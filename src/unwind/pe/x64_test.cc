@@ -43,8 +43,8 @@ struct WindowsProcess {
     builder.add_section(".text", code, PeBuilder::code);
     builder.add_section(".xdata", xdata, PeBuilder::data);
     builder.add_functions(entries);
-    auto bytes = std::make_shared<std::vector<std::byte>>(from_file ? builder.file()
-                                                                    : builder.mapped());
+    auto bytes =
+        std::make_shared<std::vector<std::byte>>(from_file ? builder.file() : builder.mapped());
     snapshot.os = snapshot::Os::windows;
     if (!from_file) {
       snapshot.memory.add(Address{kBase}, *bytes, snapshot::Origin::dump, bytes);
@@ -78,8 +78,7 @@ std::string describe(const Stack& stack) {
 /// no frame but its return address, which is 0.
 struct Three : WindowsProcess {
   Three() {
-    function(0x100, {.prologue = 5,
-                     .slots = {unwind_slot(5, 2, 3), unwind_slot(1, 0, 3)}});
+    function(0x100, {.prologue = 5, .slots = {unwind_slot(5, 2, 3), unwind_slot(1, 0, 3)}});
     function(0x200, {.prologue = 4, .slots = {unwind_slot(4, 2, 4)}});
     to_pushed = call(0x150, 0);
     to_start = call(0x250, 0x100);
@@ -165,8 +164,8 @@ TEST(X64Rows, TellAJumpOutFromAJumpToAnotherPart) {
     process.function(0x400, {.prologue = 0});
     // jmp rel32 at 0x180, to 0x340 (part of the same function) or to 0x400 (another one).
     uint32_t distance = (out ? 0x400 : 0x340) - 0x185;
-    process.write(0x180, {0xe9, static_cast<uint8_t>(distance), static_cast<uint8_t>(distance >> 8),
-                          0, 0});
+    process.write(
+        0x180, {0xe9, static_cast<uint8_t>(distance), static_cast<uint8_t>(distance >> 8), 0, 0});
     process.registers.set(x64::rip, kBase + kText + 0x180);
     process.registers.set(x64::rsp, out ? kStack + 0x130 : kStack + 0x108);
     Stack stack = process.walk();
@@ -179,10 +178,10 @@ TEST(X64Rows, TellAJumpOutFromAJumpToAnotherPart) {
 TEST(X64Rows, BelieveTheEpiloguesOfVersion2) {
   for (bool listed : {false, true}) {
     Three process;
-    process.function(0x300, {.version = 2,
-                             .prologue = 4,
-                             .slots = {unwind_slot(1, 6, listed), unwind_slot(0, 6, 0),
-                                       unwind_slot(4, 2, 3)}});
+    process.function(
+        0x300, {.version = 2,
+                .prologue = 4,
+                .slots = {unwind_slot(1, 6, listed), unwind_slot(0, 6, 0), unwind_slot(4, 2, 3)}});
     process.code[0x3ff] = std::byte{0xc3};
     process.call(0x260, 0x300);
     process.registers.set(x64::rip, kBase + kText + 0x3ff);
