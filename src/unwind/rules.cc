@@ -1,5 +1,6 @@
 #include "unwind/rules.h"
 
+#include <algorithm>
 #include <elf.h>
 
 #include "unwind/cfi/program.h"
@@ -18,6 +19,20 @@ std::optional<uint64_t> eh_frame_of(Bytes header, uint64_t vaddr, unsigned point
   auto at = read_pointer(cursor, encoding, table);
   if (version != 1 || cursor.failed() || (encoding & pointer::indirect)) return {};
   return at;
+}
+
+pe::Machine machine(snapshot::Arch arch) {
+  switch (arch) {
+    case snapshot::Arch::x86_64:
+      return pe::Machine::x64;
+    case snapshot::Arch::aarch64:
+      return pe::Machine::arm64;
+    case snapshot::Arch::x86:
+      return pe::Machine::x86;
+    case snapshot::Arch::arm:
+      return pe::Machine::arm;
+  }
+  return pe::Machine::x64;
 }
 
 /// A live process's image is copied; only the vDSO has no file, and it has two pages or so.
@@ -43,6 +58,7 @@ Rules::Rules(RuleSource source, const snapshot::Module& module, snapshot::Arch a
   if (!eh_) open_eh_frame_in_memory(module, memory);
   if (source_.image) open_debug_frame(*source_.image);
   if (source_.debug && source_.debug != source_.image) open_debug_frame(*source_.debug);
+  if (!source_.image) open_pe(module, memory);
 }
 
 Rules::Rules(FrameSection section, Bytes header, uint64_t header_vaddr, snapshot::Arch arch)
@@ -120,7 +136,49 @@ void Rules::open_debug_frame(const elf::File& file) {
   debug_.push_back(std::make_unique<FdeIndex>(section, Bytes{}, 0));
 }
 
-std::optional<Row> Rules::row(uint64_t vaddr) const {
+void Rules::open_pe(const snapshot::Module& module, const snapshot::Memory& memory) {
+  std::shared_ptr<const pe::File> file = source_.pe;
+  AddressRange range = module.range;
+  auto read = [&memory, range](uint64_t rva, std::span<std::byte> out) -> size_t {
+    if (rva >= range.size()) return 0;
+    return memory.read(range.begin + rva, out.first(std::min(out.size(), range.size() - rva)));
+  };
+  auto usable = [&](const pe::File& candidate) { return candidate.machine() == machine(arch_); };
+  if (!file || !usable(*file)) {
+    file = nullptr;
+    auto in_memory = pe::File::from_memory(
+        [read](Rva rva, std::span<std::byte> out) { return read(rva.value, out); }, module.path);
+    if (in_memory && usable(**in_memory)) file = *in_memory;
+  }
+  if (!file) return;
+  // The process's own code goes before the file's: it may have been patched.
+  auto code = [read, file](uint64_t rva, std::span<std::byte> out) {
+    size_t got = read(rva, out);
+    if (got == out.size()) return got;
+    Bytes stored = file->from(Rva{rva});
+    size_t n = std::min(stored.size(), out.size());
+    if (n > got) std::copy_n(stored.begin(), n, out.begin());
+    return std::max(n, got);
+  };
+  pe_ = std::make_unique<ImageRules>(std::move(file), code);
+}
+
+std::optional<TextRow> Rules::text(uint64_t rva) const {
+  if (!source_.frame_rules || spent_.load(std::memory_order_relaxed) > budget_) return {};
+  auto row = text_row(*source_.frame_rules, rva, arch_);
+  if (row) spent_.fetch_add(row->cost, std::memory_order_relaxed);
+  return row;
+}
+
+const breakpad::WinFrame* Rules::win(uint64_t rva) const {
+  if (!source_.frame_rules || arch_ != snapshot::Arch::x86) return nullptr;
+  return source_.frame_rules->win_at(rva);
+}
+
+std::optional<Row> Rules::row(uint64_t vaddr, bool exact) const {
+  if (pe_) {
+    if (auto row = pe_->row(vaddr, exact)) return row;
+  }
   if (eh_) {
     if (auto row = row_in(*eh_, vaddr)) return row;
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "testkit/elf_seeds.h"
+#include "testkit/pe_seeds.h"
 #include "unwind/rules.h"
 #include "unwind/test_process.h"
 
@@ -103,6 +104,33 @@ testkit::Seeds unwind_seeds() {
   return seeds;
 }
 
+/// Texts and stack words as frame_rules_fuzz takes them.
+testkit::Seeds frame_rules_seeds() {
+  testkit::Seeds seeds;
+  struct Kind {
+    const char* name;
+    uint8_t arch;
+    const char *rules, *changes, *program;
+  };
+  for (const Kind& kind :
+       {Kind{"x86", 0, ".cfa: $esp 4 + .ra: .cfa 4 - ^", ".cfa: $ebp 8 + $ebp: .cfa 8 - ^",
+             "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebx $T0 4 - ^ ="},
+        Kind{"x86-fpo", 4, "", "", ""},
+        Kind{"x64", 1, ".cfa: $rsp 16 + .ra: .cfa 8 - ^ $rbx: .cfa 16 - ^", ".cfa: $rbp 0x10 @",
+             ""},
+        Kind{"arm64", 2, ".cfa: sp 32 + .ra: .cfa -8 + ^ x29: .cfa 16 - ^", ".ra: .undef", ""},
+        Kind{"arm", 3, ".cfa: r11 8 + .ra: lr", ".ra: .cfa 4 - ^ r4: .cfa 8 - ^", ""}}) {
+    testkit::ByteBuilder out;
+    out.u8(kind.arch).u8(8).u8(3).u8(8).u8(4).u8(2).u8(8).u8(0).u8(1);
+    out.c_string(kind.rules).c_string(kind.changes).c_string(kind.program);
+    for (uint16_t n = 0; n < 64; ++n) {
+      out.u8(n % 2 ? 0 : 1).u16(static_cast<uint16_t>(n % 2 ? 0x48 + n * 8 : n * 8 + 32));
+    }
+    seeds[kind.name] = out.take();
+  }
+  return seeds;
+}
+
 /// The fuzzers' seeds are good inputs. With INQUEST_WRITE_SEEDS=fuzz/corpus they are also written.
 TEST(Seeds, AreGood) {
   for (const auto& [name, bytes] : cfi_seeds()) {
@@ -120,7 +148,13 @@ TEST(Seeds, AreGood) {
     EXPECT_TRUE(rules.row(0x1010)) << name;
     EXPECT_TRUE(rules.row(0x1090)) << name;
   }
+  for (const auto& [name, bytes] : testkit::pe_seeds()) {
+    if (bytes[0] != std::byte{0}) continue;
+    EXPECT_TRUE(pe::File::parse(Bytes(bytes).subspan(1), nullptr, name)) << name;
+  }
   if (const char* corpus = std::getenv("INQUEST_WRITE_SEEDS")) {
+    testkit::write_seeds(testkit::pe_seeds(), std::string(corpus) + "/pe");
+    testkit::write_seeds(frame_rules_seeds(), std::string(corpus) + "/frame_rules");
     testkit::write_seeds(cfi_seeds(), std::string(corpus) + "/cfi");
     testkit::write_seeds(unwind_seeds(), std::string(corpus) + "/unwind");
   }

@@ -18,27 +18,40 @@ Space::Space(const snapshot::Snapshot& snapshot, RuleProvider provider)
       pointer_size_(snapshot::pointer_size(snapshot.arch)),
       modules_(snapshot.modules.size()),
       slots_(std::make_unique<std::atomic<const PcFacts*>[]>(kSlots)) {
-  bool rights_known = false;
-  for (const snapshot::Region& region : snapshot.regions) {
-    if (!region.access) continue;
-    rights_known = true;
-    if (!region.access->execute || region.range.empty()) continue;
+  find_executable();
+}
+
+void Space::find_executable() {
+  std::vector<AddressRange> told;  // ascending
+  for (const snapshot::Region& region : snapshot_.regions) {
+    if (!region.access || region.range.empty()) continue;
+    told.push_back(region.range);
+    if (!region.access->execute) continue;
     if (!executable_.empty() && executable_.back().end == region.range.begin) {
       executable_.back().end = region.range.end;
     } else {
       executable_.push_back(region.range);
     }
   }
-  // Without rights, a module's range is the best guess at where code is.
-  if (!rights_known) {
-    for (const snapshot::Module& module : snapshot.modules) executable_.push_back(module.range);
+  // Without rights, a module's range is the best guess at where code is, and its sections know
+  // more.
+  for (const snapshot::Module& module : snapshot_.modules) {
+    auto after = std::partition_point(told.begin(), told.end(), [&](const AddressRange& r) {
+      return r.end <= module.range.begin;
+    });
+    if (after == told.end() || module.range.end <= after->begin) guessed_.push_back(module.range);
   }
 }
 
 bool Space::executable(Address at) const {
   auto after = std::partition_point(executable_.begin(), executable_.end(),
                                     [&](const AddressRange& r) { return r.begin <= at; });
-  return after != executable_.begin() && (after - 1)->contains(at);
+  if (after != executable_.begin() && (after - 1)->contains(at)) return true;
+  after = std::partition_point(guessed_.begin(), guessed_.end(),
+                               [&](const AddressRange& r) { return r.begin <= at; });
+  if (after == guessed_.begin() || !(after - 1)->contains(at)) return false;
+  const snapshot::Module* module = snapshot_.module_at(at);
+  return module && rules(*module).may_be_code(at - module->range.begin);
 }
 
 size_t Space::code(Address at, std::span<std::byte> out) const {
@@ -46,9 +59,13 @@ size_t Space::code(Address at, std::span<std::byte> out) const {
   if (got == out.size()) return got;
   const snapshot::Module* module = snapshot_.module_at(at);
   if (!module) return got;
-  const elf::File* image = rules(*module).image();
-  if (!image) return got;
-  Bytes bytes = image->at_vaddr(at.value - module->bias);
+  const Rules& files = rules(*module);
+  Bytes bytes;
+  if (files.image()) {
+    bytes = files.image()->at_vaddr(at.value - module->bias);
+  } else if (files.pe()) {
+    bytes = files.pe()->from(Rva{at - module->range.begin});
+  }
   size_t n = std::min(bytes.size(), out.size());
   if (n > got) std::copy_n(bytes.begin(), n, out.begin());
   return std::max(n, got);
@@ -127,10 +144,26 @@ const PcFacts& Space::facts(Address pc, bool exact, PcFacts& scratch) const {
 }
 
 const SignalLayout* Space::trampoline(Address pc) const {
-  if (!executable(pc)) return nullptr;
+  if (is_windows() || !executable(pc)) return nullptr;
   std::array<std::byte, 16> buffer;
   size_t n = code(pc, buffer);
   return arch_facts(arch()).trampoline(Bytes(buffer).first(n));
+}
+
+void Space::find_rule(PcFacts& facts, Address lookup) const {
+  const Rules& files = rules(*facts.module);
+  uint64_t bias = facts.module->bias, vaddr = lookup.value - bias;
+  facts.row = files.row(vaddr, facts.exact);
+  if (facts.row) {
+    facts.function = Address{facts.row->entry.value_or(facts.row->begin) + bias};
+    return;
+  }
+  // Breakpad counts from where the module was loaded.
+  uint64_t rva = lookup - facts.module->range.begin;
+  facts.win = files.win(rva);
+  if (facts.win) return;
+  facts.text = files.text(rva);
+  if (facts.text) facts.function = facts.module->range.begin + facts.text->begin;
 }
 
 PcFacts Space::find_facts(Address pc, bool exact) const {
@@ -138,8 +171,7 @@ PcFacts Space::find_facts(Address pc, bool exact) const {
   Address lookup = exact ? pc : pc - 1;
   facts.executable = executable(lookup);
   facts.module = snapshot_.module_at(lookup);
-  if (facts.module) facts.row = rules(*facts.module).row(lookup.value - facts.module->bias);
-  if (facts.row) facts.function = Address{facts.row->begin + facts.module->bias};
+  if (facts.module) find_rule(facts, lookup);
 
   // The kernel makes a handler return to a trampoline: no call precedes it, so that the address
   // before it may be another function's. Arm kernels describe theirs with a frame record only, so

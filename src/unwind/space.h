@@ -25,7 +25,12 @@ struct PcFacts {
   const snapshot::Module* module = nullptr;
   const SignalLayout* trampoline = nullptr;  ///< recognised by its code; then `row` is not used
   std::optional<Row> row = {};
-  std::optional<Address> function;  ///< where the function begins, when `row` says so
+  std::optional<TextRow> text = {};         ///< where there is no `row`
+  const breakpad::WinFrame* win = nullptr;  ///< of 32-bit Windows code
+  std::optional<Address> function;          ///< where the function begins, when its rules say so
+
+  bool has_rule() const { return row || text || win; }
+  bool in_signal_frame() const { return trampoline || (row && row->signal_frame); }
 };
 
 /// What lies before a would-be return address.
@@ -42,6 +47,7 @@ class Space {
   const snapshot::Snapshot& snapshot() const { return snapshot_; }
   snapshot::Arch arch() const { return snapshot_.arch; }
   unsigned pointer_size() const { return pointer_size_; }
+  bool is_windows() const { return snapshot_.os == snapshot::Os::windows; }
 
   /// Whether instructions can be fetched there, as far as the dump knows.
   bool executable(Address at) const;
@@ -61,6 +67,8 @@ class Space {
 
  private:
   PcFacts find_facts(Address pc, bool exact) const;
+  void find_rule(PcFacts& facts, Address lookup) const;
+  void find_executable();
   const SignalLayout* trampoline(Address pc) const;
 
   struct ModuleRules {
@@ -72,6 +80,7 @@ class Space {
   RuleProvider provider_;
   unsigned pointer_size_;
   std::vector<AddressRange> executable_;  // ascending, joined
+  std::vector<AddressRange> guessed_;     // modules of which no region tells: code may lie there
   mutable std::vector<ModuleRules> modules_;
 
   // Open addressing, filled only: readers need no lock, and nothing is ever freed under them.

@@ -1,6 +1,8 @@
 #include "unwind/step.h"
 
 #include "unwind/cfi/execute.h"
+#include "unwind/text/cfi_text.h"
+#include "unwind/text/win_frame.h"
 
 namespace inquest::unwind {
 namespace {
@@ -33,14 +35,22 @@ Stepped step_by_layout(const SignalLayout& layout, Words& words, const Registers
   return step;
 }
 
+Executed execute_rule(const Space& space, Words& words, const Registers& callee,
+                      const PcFacts& facts, uint32_t callee_parameters) {
+  if (facts.row) return execute(*facts.row, callee, words);
+  if (facts.text) return execute(*facts.text, callee, words, space.is_windows());
+  uint64_t rva = facts.pc - facts.module->range.begin;
+  return execute(space, *facts.win, rva, callee, callee_parameters, facts.exact, words);
+}
+
 }  // namespace
 
 Stepped step_by_rule(const Space& space, Words& words, const Registers& callee,
-                     const PcFacts& facts) {
+                     const PcFacts& facts, uint32_t callee_parameters) {
   if (facts.trampoline) return step_by_layout(*facts.trampoline, words, callee);
-  if (!facts.row) return failed(End::no_rule, "no unwind data describes this code");
+  if (!facts.has_rule()) return failed(End::no_rule, "no unwind data describes this code");
 
-  Executed executed = execute(*facts.row, callee, words);
+  Executed executed = execute_rule(space, words, callee, facts, callee_parameters);
   switch (executed.status) {
     case Executed::Status::done:
       break;
@@ -56,7 +66,8 @@ Stepped step_by_rule(const Space& space, Words& words, const Registers& callee,
   Stepped step{.status = Stepped::Status::caller,
                .cfa = executed.cfa,
                .caller = std::move(executed.caller),
-               .signal_frame = facts.row->signal_frame};
+               .signal_frame = facts.in_signal_frame(),
+               .trust = facts.row && facts.row->from_image ? Trust::pe : Trust::cfi};
   // What a signal interrupted may be anything, a jump to nowhere included.
   if (step.signal_frame) return step;
   Address pc = *step.caller.pc();
@@ -71,13 +82,14 @@ Stepped step_by_rule(const Space& space, Words& words, const Registers& callee,
   return step;
 }
 
-Consequence consequence(const Space& space, Words& words, const Registers& guess) {
+Consequence consequence(const Space& space, Words& words, const Registers& guess,
+                        uint32_t callee_parameters) {
   auto pc = guess.pc(), sp = guess.sp();
   if (!pc || !sp) return Consequence::refuted;
   PcFacts scratch;
   const PcFacts& facts = space.facts(*pc, false, scratch);
-  if (!facts.row) return Consequence::unknown;
-  Stepped step = step_by_rule(space, words, guess, facts);
+  if (!facts.has_rule()) return Consequence::unknown;
+  Stepped step = step_by_rule(space, words, guess, facts, callee_parameters);
   if (step.status == Stepped::Status::outermost) return Consequence::confirmed;
   if (step.status == Stepped::Status::failed) return Consequence::refuted;
   if (step.signal_frame) return Consequence::unknown;
@@ -92,8 +104,7 @@ Consequence consequence(const Space& space, Words& words, const Registers& guess
   }
   // The caller may be a signal trampoline, which no call precedes.
   const PcFacts& next = space.facts(*step.caller.pc(), false, scratch);
-  bool signal = next.trampoline || (next.row && next.row->signal_frame);
-  return signal ? Consequence::confirmed : Consequence::refuted;
+  return next.in_signal_frame() ? Consequence::confirmed : Consequence::refuted;
 }
 
 }  // namespace inquest::unwind

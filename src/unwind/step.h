@@ -19,9 +19,11 @@ struct Stepped {
   std::string_view reason = {};  ///< for `failed`; a literal
 };
 
-/// Never guesses: a caller whose pc is not code is a failure.
+/// Never guesses: a caller whose pc is not code is a failure. `callee_parameters`: bytes of
+/// arguments that this frame had pushed for the call that it is in, where its rules count with them
+/// (32-bit Windows).
 Stepped step_by_rule(const Space& space, Words& words, const snapshot::Registers& callee,
-                     const PcFacts& facts);
+                     const PcFacts& facts, uint32_t callee_parameters = 0);
 
 /// What the rules make of a guessed frame, best first.
 enum class Consequence : uint8_t {
@@ -30,6 +32,7 @@ enum class Consequence : uint8_t {
   unknown,    ///< there are none
   refuted,    ///< they lead nowhere
 };
-Consequence consequence(const Space& space, Words& words, const snapshot::Registers& guess);
+Consequence consequence(const Space& space, Words& words, const snapshot::Registers& guess,
+                        uint32_t callee_parameters = 0);
 
 }  // namespace inquest::unwind

@@ -91,6 +91,7 @@ class Walk {
   std::optional<uint64_t> thread_pointer_;
   bool is_main_;
   Budget budget_;
+  uint32_t callee_parameters_ = 0;  // of the frame that was walked last
   std::string note_;
   AddressRange stack_;        // the mapping that the frames are in
   unsigned left_frames_ = 0;  // made since they left it
@@ -131,7 +132,7 @@ Stepped Walk::step(const Frame& frame, const PcFacts& facts) {
                    {.reason = returned ? "a return led to where no code is"
                                        : "the code address is bad and no call led there"});
   }
-  Stepped stepped = step_by_rule(space_, words_, frame.registers, facts);
+  Stepped stepped = step_by_rule(space_, words_, frame.registers, facts, callee_parameters_);
   if (stepped.status != Stepped::Status::failed) return stepped;
   return recover(frame, facts, stepped);
 }
@@ -139,6 +140,7 @@ Stepped Walk::step(const Frame& frame, const PcFacts& facts) {
 Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure) {
   const Registers& registers = frame.registers;
   ScanRequest request{.callee = registers, .function = facts.function};
+  if (facts.win) request.parameters = facts.win->parameter_size;
   if (outside_stack(registers)) {
     auto sp = registers.sp();
     const snapshot::Region* region = sp ? space_.snapshot().region_at(*sp) : nullptr;
@@ -164,7 +166,7 @@ Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure)
     found->confidence *= 0.6f;
     return accept(*found);
   }
-  if (frame.pc_is_exact && facts.executable && !facts.row) {
+  if (frame.pc_is_exact && facts.executable && !facts.row && !facts.text) {
     if (auto found = by_standing(space_, words_, registers)) return accept(*found);
   }
   auto by_fp = by_frame_pointer(space_, words_, registers);
@@ -180,7 +182,8 @@ Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure)
     return accept(found ? *found : *by_fp);
   }
   if (auto found = by_scan(space_, words_, request, budget_)) return accept(*found);
-  if (registers.fp() && registers.fp()->value == 0 && !facts.row && frame.trust != Trust::context) {
+  if (registers.fp() && registers.fp()->value == 0 && !facts.has_rule() &&
+      frame.trust != Trust::context) {
     return {.status = Stepped::Status::outermost};  // the ABI's mark of the outermost frame
   }
   if (!words_.pointer(request.from)) failure.end = End::no_memory;
@@ -201,11 +204,13 @@ Stack Walk::run(const Registers& start) {
   for (;;) {
     const PcFacts& facts = space_.facts(frame.pc, frame.pc_is_exact, scratch);
     frame.module = facts.module;
-    if (facts.trampoline || (facts.row && facts.row->signal_frame)) {
+    if (facts.in_signal_frame()) {
       frame.is_signal_frame = true;
-      frame.pc_is_exact = true;  // no call precedes a trampoline
+      // No call precedes a trampoline; Windows' calls the handlers itself.
+      if (!facts.row || !facts.row->from_image) frame.pc_is_exact = true;
     }
     Stepped stepped = step(frame, facts);
+    callee_parameters_ = facts.win ? facts.win->parameter_size : 0;
     frame.cfa = stepped.cfa;
     Frame caller{.trust = stepped.trust};
     if (stepped.status == Stepped::Status::caller) {
@@ -213,7 +218,7 @@ Stack Walk::run(const Registers& start) {
       caller.registers = std::move(stepped.caller);
       caller.pc_is_exact = stepped.signal_frame;
       // Doubt is inherited, and eased where a rule leads from a guess to a good return address.
-      bool by_rule = stepped.trust == Trust::cfi;
+      bool by_rule = stepped.trust == Trust::cfi || stepped.trust == Trust::pe;
       caller.confidence = by_rule ? frame.confidence + (1 - frame.confidence) * 0.2f
                                   : frame.confidence * stepped.confidence;
     }

@@ -76,6 +76,13 @@ class File {
   virtual const std::vector<Export>& exports() const = 0;  ///< ascending by rva
   virtual Bytes exception_directory() const = 0;           ///< .pdata as the header says
   virtual std::string version() const = 0;  ///< of the version resource; may be empty
+  /// Whether `exception_directory` is all that the header promises: a dump may lack some of it.
+  virtual bool exception_directory_is_whole() const { return true; }
+  /// What of the image was unusable though it opened; empty when all is well.
+  virtual const std::vector<Warning>& damage() const {
+    static const std::vector<Warning> kNone;
+    return kNone;
+  }
 };
 
 }  // namespace inquest::pe

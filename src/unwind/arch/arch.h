@@ -67,6 +67,9 @@ struct ArchFacts {
 
 const ArchFacts& arch_facts(snapshot::Arch arch);
 
+/// Forgets what a call may change, by the system's convention: on x64 Windows rsi and rdi are kept.
+void forget_lost_in_call(snapshot::Registers& registers, bool windows);
+
 /// Clears the pointer signature of a return address (AArch64); others are returned as they are.
 uint64_t strip_signature(snapshot::Arch arch, uint64_t address);
 

@@ -82,17 +82,26 @@ Standing standing(Bytes before, Bytes after) {
   using Place = Standing::Place;
   bool at_start = Is64 ? has_prefix(after, {0xf3, 0x0f, 0x1e, 0xfa})   // endbr64
                        : has_prefix(after, {0xf3, 0x0f, 0x1e, 0xfb});  // endbr32
-  bool move_follows = Is64 ? has_prefix(after, {0x48, 0x89, 0xe5})     // mov rbp, rsp
-                           : has_prefix(after, {0x89, 0xe5});
-  if (has_prefix(after, {0xc3}) || has_prefix(after, {0xf3, 0xc3}))
+  // mov rbp, rsp, as gcc and clang encode it, and as MSVC does.
+  bool move_follows =
+      Is64 ? has_prefix(after, {0x48, 0x89, 0xe5}) || has_prefix(after, {0x48, 0x8b, 0xec})
+           : has_prefix(after, {0x89, 0xe5}) || has_prefix(after, {0x8b, 0xec});
+  if (has_prefix(after, {0xc3}) || has_prefix(after, {0xf3, 0xc3}) ||
+      (!Is64 && has_prefix(after, {0xc2}))) {
     return {Place::at_return_address};
+  }
+  // mov edi, edi; push ebp: the room for a patch that MSVC puts before functions' beginnings.
+  if (!Is64 && has_prefix(after, {0x8b, 0xff, 0x55, 0x8b, 0xec})) return {Place::at_return_address};
   if (at_start) return {Place::at_return_address};
   if (move_follows && has_suffix(before, {0x55})) return {Place::after_push};
   // push rbp; mov rbp, rsp: the pair is a function's beginning, one of them alone need not be.
-  if (Is64 ? has_prefix(after, {0x55, 0x48, 0x89, 0xe5}) : has_prefix(after, {0x55, 0x89, 0xe5})) {
+  if (Is64 ? has_prefix(after, {0x55, 0x48, 0x89, 0xe5}) ||
+                 has_prefix(after, {0x55, 0x48, 0x8b, 0xec})
+           : has_prefix(after, {0x55, 0x89, 0xe5}) || has_prefix(after, {0x55, 0x8b, 0xec})) {
     return {Place::at_return_address};
   }
   if (has_prefix(after, {0x5d, 0xc3})) return {Place::after_push};  // pop rbp; ret
+  if (!Is64 && has_prefix(after, {0x5d, 0xc2})) return {Place::after_push};
   return {};
 }
 

@@ -31,6 +31,11 @@ std::optional<uint64_t> compute(const RegisterRule& rule, uint64_t cfa, const Re
       return cfa + static_cast<uint64_t>(rule.offset);
     case Kind::other_register:
       return callee.get(rule.other);
+    case Kind::at_register: {
+      auto base = callee.get(rule.other);
+      if (!base) return {};
+      return memory.pointer(Address{*base + static_cast<uint64_t>(rule.offset)});
+    }
     case Kind::expression: {
       auto place = evaluate(rule.expression, callee, memory, cfa);
       if (!place) return {};
@@ -58,7 +63,7 @@ Executed execute(const Row& row, const Registers& callee, Words& memory) {
   Registers& caller = result.caller = callee;
   // What is not said stays, where the calling convention says that a call keeps it. A signal frame
   // is no call: the kernel's rules say all that there is.
-  for (snapshot::Register lost : arch_facts(callee.arch()).lost_in_call) caller.forget(lost);
+  forget_lost_in_call(caller, row.from_image);
   caller.set_sp(result.cfa);
 
   std::optional<uint64_t> return_address;

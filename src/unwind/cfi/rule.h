@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/integers.h"
@@ -33,6 +34,7 @@ struct RegisterRule {
     offset,          ///< *(cfa + offset)
     val_offset,      ///< cfa + offset
     other_register,  ///< other
+    at_register,     ///< *(other + offset)
     expression,      ///< *expression(cfa)
     val_expression,  ///< expression(cfa)
   };
@@ -52,6 +54,9 @@ struct Row {
   bool signal_frame = false;
   unsigned pointer_size = 8;
   uint64_t begin = 0, end = 0;  ///< the function's virtual addresses, half-open
+  /// Where the function is entered, where this is another part of it (Windows images).
+  std::optional<uint64_t> entry = {};
+  bool from_image = false;  ///< of a Windows image's unwind data rather than of DWARF's
 };
 
 }  // namespace inquest::unwind

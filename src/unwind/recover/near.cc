@@ -21,9 +21,10 @@ float certainty(CallSite::Kind kind, float with_call, float unreadable) {
 }
 
 /// The caller of a function that has changed nothing yet.
-Recovered unchanged(const Registers& callee, Address return_address, Address sp, float confidence) {
+Recovered unchanged(const Space& space, const Registers& callee, Address return_address, Address sp,
+                    float confidence) {
   Recovered found{.caller = callee, .cfa = sp, .confidence = confidence};
-  for (snapshot::Register lost : arch_facts(callee.arch()).lost_in_call) found.caller.forget(lost);
+  forget_lost_in_call(found.caller, space.is_windows());
   if (auto link = snapshot::roles(callee.arch()).link) found.caller.forget(*link);
   found.caller.set_pc(return_address);
   found.caller.set_sp(sp);
@@ -53,7 +54,7 @@ std::optional<Recovered> frameless(const Space& space, Words& words, const Regis
   if (site.kind != CallSite::Kind::call) return {};
   auto target = space.target(site.call);
   if (!target || *target > pc || pc - *target >= kShortFunction) return {};
-  return unchanged(registers, Address{*top}, sp + space.pointer_size(), 0.85f);
+  return unchanged(space, registers, Address{*top}, sp + space.pointer_size(), 0.85f);
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ std::optional<Recovered> after_bad_call(const Space& space, Words& words,
     // A direct call does not go astray by itself: a jump at its target must have.
     if (site.call.kind == Call::Kind::direct && !proven) confidence = 0.7f;
   }
-  return unchanged(registers, *at, cfa, confidence);
+  return unchanged(space, registers, *at, cfa, confidence);
 }
 
 std::optional<Recovered> by_standing(const Space& space, Words& words, const Registers& registers) {
@@ -107,7 +108,7 @@ std::optional<Recovered> by_standing(const Space& space, Words& words, const Reg
       auto at = return_address_in_link(space, registers, site);
       float confidence = at ? certainty(site.kind, 0.8f, 0) : 0;
       if (confidence == 0) return {};
-      return unchanged(registers, *at, *sp, confidence);
+      return unchanged(space, registers, *at, *sp, confidence);
     }
     case Place::at_return_address:
     case Place::after_push: {
@@ -116,7 +117,7 @@ std::optional<Recovered> by_standing(const Space& space, Words& words, const Reg
       if (!at) return {};
       float confidence = certainty(space.call_site(Address{*at}).kind, 0.9f, 0);
       if (confidence == 0) return {};
-      Recovered found = unchanged(registers, Address{*at}, slot + size, confidence);
+      Recovered found = unchanged(space, registers, Address{*at}, slot + size, confidence);
       if (place == Place::after_push) {
         auto fp = words.pointer(*sp);
         if (fp) found.caller.set(snapshot::roles(space.arch()).fp, *fp);

@@ -49,6 +49,7 @@ struct ScanRequest {
   size_t words = 1024;              ///< how many
   float enough = 0.7f;              ///< the first candidate so sure is taken
   float least = 0;                  ///< nothing less sure is taken
+  uint32_t parameters = 0;          ///< bytes of the callee's arguments, when known
 };
 std::optional<Recovered> by_scan(const Space& space, Words& words, const ScanRequest& request,
                                  Budget& budget);

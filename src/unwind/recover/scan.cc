@@ -78,14 +78,14 @@ class Scan {
       bool plausible = Address{*option} > slot && stack_.contains(Address{*option});
       if (!plausible && option == pushed) continue;
       found.caller.set(fp, *option);
-      Consequence result = consequence(space_, words_, found.caller);
+      Consequence result = consequence(space_, words_, found.caller, request_.parameters);
       if (result < best || !chosen) {
         best = result;
         chosen = option;
       }
       if (best == Consequence::confirmed) break;
     }
-    if (!chosen) return consequence(space_, words_, found.caller);
+    if (!chosen) return consequence(space_, words_, found.caller, request_.parameters);
     found.caller.set(fp, *chosen);
     return best;
   }
