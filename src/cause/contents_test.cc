@@ -1,5 +1,6 @@
 #include "cause/contents.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace inquest::cause {
