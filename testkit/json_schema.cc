@@ -44,10 +44,7 @@ class Checker {
                 "lacks " + name.dump());
       }
     } else if (keyword == "additionalProperties") {
-      if (rule != false) faults.push_back("schema: additionalProperties must be false");
-      for (const auto& [name, inner] : value.items()) {
-        require(schema.at("properties").contains(name), path, "has the unknown member " + name);
-      }
+      check_unnamed(schema, rule, value, path);
     } else if (keyword == "properties") {
       if (!value.is_object()) return;
       for (const auto& [name, inner] : rule.items()) {
@@ -68,6 +65,21 @@ class Checker {
               path, value.dump() + " does not match " + rule.dump());
     } else {
       faults.push_back("schema: unknown keyword " + keyword);
+    }
+  }
+
+  /// Members that "properties" does not name: none, or those that follow a schema of their own.
+  void check_unnamed(const Json& schema, const Json& rule, const Json& value,
+                     const std::string& path) {
+    if (rule != false && !rule.is_object()) {
+      faults.push_back("schema: additionalProperties must be false or a schema");
+      return;
+    }
+    if (!value.is_object()) return;
+    for (const auto& [name, inner] : value.items()) {
+      if (schema.contains("properties") && schema.at("properties").contains(name)) continue;
+      require(rule.is_object(), path, "has the unknown member " + name);
+      if (rule.is_object()) check(rule, inner, path + "/" + name);
     }
   }
 

@@ -9,12 +9,10 @@ std::vector<std::byte> filled(size_t size, uint8_t value) {
 
 /// Every stream of Windows, once.
 MinidumpBuilder windows_dump(DumpCpu cpu, uint16_t processor) {
-  bool is_64 = cpu == DumpCpu::x64 || cpu == DumpCpu::arm64;
-  std::map<std::string, uint64_t> registers;
-  if (cpu == DumpCpu::x64) registers = {{"rip", 0x401000}, {"rsp", 0x200010}};
-  if (cpu == DumpCpu::x86) registers = {{"eip", 0x401000}, {"esp", 0x200010}};
-  if (!is_64 && cpu == DumpCpu::arm) registers = {{"pc", 0x401000}, {"sp", 0x200010}};
-  if (cpu == DumpCpu::arm64) registers = {{"pc", 0x401000}, {"sp", 0x200010}};
+  std::string pc = cpu == DumpCpu::x64 ? "rip" : cpu == DumpCpu::x86 ? "eip" : "pc";
+  std::string sp = cpu == DumpCpu::x64 ? "rsp" : cpu == DumpCpu::x86 ? "esp" : "sp";
+  std::map<std::string, uint64_t> registers{{pc, 0x401000}, {sp, 0x200010}};
+  std::map<std::string, uint64_t> waiting{{pc, 0x401002}, {sp, 0x210008}};
   MinidumpBuilder dump;
   dump.system({.processor = processor, .service_pack = "Service Pack 1"});
   dump.misc(4711, 1600000000, 5);
@@ -30,7 +28,7 @@ MinidumpBuilder windows_dump(DumpCpu cpu, uint16_t processor) {
   dump.thread({.id = 2,
                .stack = 0x210000,
                .stack_bytes = filled(32, 2),
-               .context = dump_context(cpu, registers, 0, 64)});
+               .context = dump_context(cpu, waiting, 0, 64)});
   dump.thread_name(2, "worker");
   dump.module({.path = "C:\\app\\lobby.exe",
                .version = 0x000a00004a620001,

@@ -1,4 +1,4 @@
-"""What `why` and `stack` print for real deaths follows the schemas, by a validator not ours."""
+"""What `why`, `stack` and `show` print for real deaths follows the schemas, by a validator not ours."""
 import json
 import os
 import pathlib
@@ -31,13 +31,23 @@ class Schema(unittest.TestCase):
                 subprocess.run(["g++", "-g", "-w", program + ".cc", "-o", program], check=True)
                 subprocess.run([INQUEST, "run", "--core", program + ".core", "--no-verdict", "--", program],
                                capture_output=True)
-                for verb in ("why", "stack"):
+                for verb in ("why", "stack", "show"):
                     with self.subTest(f"{verb} {name}"):
-                        answer = subprocess.run([INQUEST, verb, program + ".core", "--format", "json"],
-                                                capture_output=True, timeout=120)
-                        self.assertEqual(answer.returncode, 0, answer.stderr)
-                        schema = json.loads((SCHEMA / f"{verb}.schema.json").read_text())
-                        jsonschema.validate(json.loads(answer.stdout.decode("utf-8")), schema)
+                        self.check(verb, program + ".core")
+
+    def test_minidumps_follow_it_too(self):
+        dumps = sorted((SCHEMA.parent / "fuzz/corpus/minidump").iterdir())
+        self.assertTrue(dumps)
+        for dump in dumps:
+            for verb in ("why", "stack", "show"):
+                with self.subTest(f"{verb} {dump.name}"):
+                    self.check(verb, str(dump))
+
+    def check(self, verb, dump):
+        answer = subprocess.run([INQUEST, verb, dump, "--format", "json"], capture_output=True, timeout=120)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        schema = json.loads((SCHEMA / f"{verb}.schema.json").read_text())
+        jsonschema.validate(json.loads(answer.stdout.decode("utf-8")), schema)
 
 
 if __name__ == "__main__":

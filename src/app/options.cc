@@ -32,7 +32,7 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
 
 void add_dump_options(CLI::App& verb, DumpOptions& options, bool html) {
   verb.add_option("DUMP", options.dump,
-                  "The dump: a Linux core, as it is or packed (.zst .lz4 .xz)")
+                  "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
       ->required();
   add_analysis_options(verb, options, html);
 }

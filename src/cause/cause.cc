@@ -1,9 +1,8 @@
 #include "cause/cause.h"
 
-#include <chrono>
-#include <ctime>
 #include <exception>
 
+#include "cause/contents.h"
 #include "cause/detector.h"
 #include "cause/fault/fault.h"
 #include "cause/verdict.h"
@@ -11,29 +10,6 @@
 
 namespace inquest::cause {
 namespace {
-
-std::string iso_time(std::chrono::sys_seconds when) {
-  std::time_t seconds = when.time_since_epoch().count();
-  std::tm parts{};
-  if (!gmtime_r(&seconds, &parts)) return {};
-  char text[40];
-  size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return std::string(text, n);
-}
-
-answer::Dump describe_dump(const snapshot::Snapshot& snapshot) {
-  answer::Dump dump;
-  dump.path = snapshot.path;
-  dump.format = std::string(name(snapshot.format));
-  dump.os = std::string(name(snapshot.os));
-  dump.arch = std::string(name(snapshot.arch));
-  dump.pid = snapshot.process.pid;
-  dump.command = snapshot.process.command;
-  if (snapshot.process.time) dump.time = iso_time(*snapshot.process.time);
-  dump.bytes = snapshot.bytes;
-  dump.complete = snapshot.complete;
-  return dump;
-}
 
 /// Runs every detector. Their errors are values, but the libraries below them may throw (memory):
 /// one detector that fails must not cost the others' findings.

@@ -247,6 +247,7 @@ TEST(Minidump, TellsTheAddressOfEachException) {
   EXPECT_EQ(address(0xc0000005, {0, 0xffffffff80000010}), Address{0x80000010});
   EXPECT_EQ(address(0xc0000006, {0, 0x5000, 0xc000009c}), Address{0x5000});
   EXPECT_EQ(address(0xc0000005, {}), std::nullopt);
+  EXPECT_EQ(address(0xc0000005, {0, UINT64_MAX}), std::nullopt);  // not canonical
   EXPECT_EQ(address(0xc0000094, {}), Address{0x401000});
   EXPECT_EQ(address(0xe06d7363, {1, 2, 3}), std::nullopt);
   EXPECT_EQ(address(0xc0000409, {7}), std::nullopt);
@@ -261,6 +262,17 @@ TEST(Minidump, AddsTheThreadThatOnlyTheExceptionHas) {
   EXPECT_EQ(s.crashed_thread()->id, 9u);
   EXPECT_EQ(s.crashed_thread()->registers.pc(), Address{5});
   EXPECT_NE(text(s.warnings).find("thread 9, which had the exception"), std::string::npos);
+}
+
+TEST(Minidump, ForgetsTheRegistersThatTheWriterBorrowed) {
+  MinidumpBuilder builder;
+  auto context = dump_context(DumpCpu::x64, {{"rip", 5}, {"rsp", 0x1000}});
+  builder.system({}).thread({.id = 1, .context = dump_context(DumpCpu::x64, {{"rsp", 0x2000}})});
+  builder.thread({.id = 2, .context = context}).exception({.thread = 1, .context = context});
+  auto s = taken(builder.build());
+  EXPECT_EQ(s.threads[0].registers.pc(), Address{5});
+  EXPECT_FALSE(s.threads[1].registers.pc());
+  EXPECT_NE(text(s.warnings).find("it wrote the dump"), std::string::npos);
 }
 
 TEST(Minidump, PrefersTheStackThatTheTebNames) {

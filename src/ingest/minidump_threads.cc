@@ -45,8 +45,9 @@ std::optional<Address> faulting_address(const minidump::Exception& exception) {
     case windows::access_violation:
     case windows::in_page_error:
     case windows::guard_page:
-      if (exception.parameters.size() >= 2) return Address{exception.parameters[1]};
-      return {};
+      // All ones: the processor told no address, as it was not canonical.
+      if (exception.parameters.size() < 2 || exception.parameters[1] == UINT64_MAX) return {};
+      return Address{exception.parameters[1]};
     default:
       break;
   }
@@ -162,6 +163,7 @@ class ThreadTaker {
       return;
     }
     thread->crashed = true;
+    if (registers) forget_copies(*thread);
     bool is_linux = snapshot_.os == Os::linux;
     snapshot_.fault =
         is_linux ? linux_fault(exception, thread, snapshot_.arch) : windows_fault(exception);
@@ -172,6 +174,21 @@ class ThreadTaker {
     }
     snapshot_.annotations["exception.address"] = fmt::format("{:#x}", exception.address);
     snapshot_.annotations["exception.flags"] = fmt::format("{:#x}", exception.flags);
+  }
+
+  /// Wine gives the thread that writes the dump the registers of the one that died. No two threads
+  /// stand at the same place of the same stack.
+  void forget_copies(const Thread& crashed) {
+    if (!crashed.registers.sp()) return;
+    for (Thread& thread : snapshot_.threads) {
+      if (&thread == &crashed || thread.registers != crashed.registers) continue;
+      thread.registers = snapshot::Registers(snapshot_.arch);
+      snapshot_.warnings.push_back(
+          {fmt::format("thread {} was recorded with the registers of the thread that died, so that "
+                       "its own are not known: it wrote the dump",
+                       thread.id)});
+      return;  // one thread writes
+    }
   }
 
   /// Addresses of 32-bit processes may be sign-extended.

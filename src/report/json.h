@@ -33,8 +33,13 @@ class Document {
   /// One element a line.
   template <class Range>
   void list(std::string_view key, const Range& elements) {
+    list(key, elements, [](const auto& element) { return json_of(element); });
+  }
+  /// The same of elements that the caller makes JSON.
+  template <class Range, class MakeJson>
+  void list(std::string_view key, const Range& elements, MakeJson&& make_json) {
     begin_list(key);
-    for (const auto& element : elements) element_line(line_of(json_of(element)));
+    for (const auto& element : elements) element_line(line_of(make_json(element)));
     end_list();
   }
   void findings(std::string_view key, const std::vector<answer::Finding>& findings);

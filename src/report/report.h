@@ -1,9 +1,11 @@
-/// An Answer -> text for people, JSON by schema/why.schema.json, one self-contained HTML file.
+/// An Answer, or a Show -> text for people, JSON by schema/why.schema.json, one self-contained HTML
+/// file.
 #pragma once
 
 #include <string>
 
 #include "answer/answer.h"
+#include "answer/show.h"
 
 namespace inquest::report {
 
@@ -11,6 +13,7 @@ struct TextStyle {
   bool colour = false;
   unsigned width = 100;      ///< columns to wrap prose at; tables are not wrapped
   bool all_threads = false;  ///< print every thread in full instead of folding equal stacks
+  bool all_rows = false;     ///< of `show`: long tables in full
 };
 
 std::string why_text(const answer::Answer& answer, const TextStyle& style);
@@ -19,5 +22,8 @@ std::string why_html(const answer::Answer& answer);
 
 std::string stack_text(const answer::Answer& answer, const TextStyle& style);
 std::string stack_json(const answer::Answer& answer);
+
+std::string show_text(const answer::Show& show, const TextStyle& style);
+std::string show_json(const answer::Show& show);
 
 }  // namespace inquest::report

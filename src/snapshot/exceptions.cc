@@ -163,7 +163,9 @@ std::string exception_words(const Fault& fault, Os os) {
   if (os == Os::macos) return words;
   const auto& parameters = fault.parameters;
   if ((code == kAccessViolation || code == kInPageError) && parameters.size() >= 2) {
-    words += fmt::format(" {} {:#x}", access_word(parameters[0]), parameters[1]);
+    words += parameters[1] == UINT64_MAX
+                 ? " at an address that is not canonical (not told)"
+                 : fmt::format(" {} {:#x}", access_word(parameters[0]), parameters[1]);
     // The NTSTATUS of the read that failed: a disk or a network share that went away.
     if (code == kInPageError && parameters.size() >= 3) {
       words += fmt::format(" (status {:#x})", static_cast<uint32_t>(parameters[2]));

@@ -14,6 +14,8 @@ TEST(Exceptions, HaveWords) {
   EXPECT_EQ(words(0xc0000005, {0, 0}), "0xc0000005 access violation reading 0x0");
   EXPECT_EQ(words(0xc0000005, {8, 0x10}), "0xc0000005 access violation executing 0x10");
   EXPECT_EQ(words(0xc0000005), "0xc0000005 access violation");
+  EXPECT_EQ(words(0xc0000005, {0, UINT64_MAX}),
+            "0xc0000005 access violation at an address that is not canonical (not told)");
   EXPECT_EQ(words(0xc0000006, {0, 0x5000, 0xc000009c}),
             "0xc0000006 in-page error reading 0x5000 (status 0xc000009c)");
   EXPECT_EQ(words(0xc0000409, {7}),

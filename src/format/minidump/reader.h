@@ -52,7 +52,7 @@ class Reader {
   size_t bad_strings_ = 0;
   /// Strings may be shared, but rarely are: without a cap, a small file could name a million
   /// modules at length.
-  static constexpr uint64_t kSharedText = 16 << 20, kMostText = 256 << 20;
+  static constexpr uint64_t kSharedText = 4 << 20, kMostText = 256 << 20;
   uint64_t string_budget_;
   bool budget_told_ = false;
 

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+#include <map>
+
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "cause/contents.h"
+#include "ingest/ingest.h"
+#include "report/report.h"
+
+namespace inquest::app {
+namespace {
+
+struct ShowOptions {
+  std::string dump = {};
+  Output output = Output::text;
+  bool all = false;
+};
+
+ExitStatus show(const ShowOptions& options) {
+  Progress::shared().stage("reading the dump");
+  auto snapshot = ingest::open(options.dump);
+  if (!snapshot) return report_error(snapshot.error());
+  answer::Show contents = cause::describe_contents(*snapshot);
+  Progress::shared().stop();
+  if (options.output == Output::json) {
+    fmt::print("{}", report::show_json(contents));
+  } else {
+    auto style = terminal_style();
+    style.all_rows = options.all;
+    fmt::print("{}", report::show_text(contents, style));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_show(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand("show", "Print what a dump holds, looking at no other file");
+  auto options = std::make_shared<ShowOptions>();
+  verb->add_option("DUMP", options->dump,
+                   "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
+      ->required();
+  std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
+  verb->add_option("--format", options->output, "How to print it")
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case))
+      ->type_name("text|json");
+  verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
+  // Every verb takes these; there is nothing to look up here.
+  auto ignored = std::make_shared<std::vector<std::string>>();
+  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not used")
+      ->type_name("DIR|URL")
+      ->allow_extra_args(false);
+  verb->add_option("--image", *ignored, "Taken as by the other verbs; not used")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Examples:\n"
+      "  inquest show crash.dmp\n"
+      "  inquest show core.4711 --all\n"
+      "  inquest show crash.dmp --format json | jq -r '.modules[] | .path + \" \" + .debug_id'");
+  verb->callback([options, ignored, &status] { status = show(*options); });
+}
+
+}  // namespace inquest::app
