@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 INQUEST = os.environ["INQUEST"]
+SEEDS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fuzz/corpus/minidump")
 
 
 def inquest(*arguments, **keywords):
@@ -39,6 +40,16 @@ class CommandLine(unittest.TestCase):
                 lines = answer.stderr.strip().splitlines()
                 self.assertEqual(len(lines), 1, answer.stderr)
                 self.assertIn(path, lines[0])
+
+    def test_show_tells_what_a_dump_holds(self):
+        answer = inquest("show", os.path.join(SEEDS, "windows-x64"))
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        for text in ("0xc0000005 access violation writing 0x24", "10.0.19045, Service Pack 1", "worker",
+                     "333231303534373638396162636465661", "gone.dll", "Mutant", "crashpad.prod: lobby"):
+            self.assertIn(text, answer.stdout)
+        answer = inquest("show", os.path.join(SEEDS, "linux-x64"), "--symbols", "/nowhere", "--image", "/nowhere")
+        self.assertIn("SIGSEGV, code 1 at address 0x24, thread 7, at lobby+0x1000", answer.stdout)
+        self.assertIn("Debian 12", answer.stdout)
 
     def test_completion_and_manual(self):
         bash = inquest("completion", "bash").stdout

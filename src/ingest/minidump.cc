@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ingest/minidump_parts.h"
+#include "ingest/process_parameters.h"
 
 namespace inquest::ingest {
 namespace {
@@ -102,6 +103,7 @@ Result<Snapshot> read_minidump(std::shared_ptr<const MappedFile> file) {
   take_system(dump, snapshot);
   take_minidump_threads(dump, snapshot);
   take_memory(dump, file, snapshot);
+  read_process_parameters(snapshot);
   take_modules(dump, snapshot);
   take_regions(dump, snapshot);
   place_linux_modules(dump, snapshot);

@@ -177,11 +177,9 @@ void take_memory(const minidump::Dump& dump, std::shared_ptr<const void> file, S
 
 void take_regions(const minidump::Dump& dump, Snapshot& snapshot) {
   auto& regions = snapshot.regions;
-  if (!dump.memory_infos.empty()) {
-    regions = windows_regions(dump, snapshot);
-  } else if (!dump.linux_files.maps.empty()) {
-    regions = read_proc_maps(dump.linux_files.maps);
-  }
+  // The kernel's own text names files, and is what a list would have been made from.
+  if (snapshot.os == snapshot::Os::linux) regions = read_proc_maps(dump.linux_files.maps);
+  if (regions.empty()) regions = windows_regions(dump, snapshot);
   if (regions.empty()) {
     regions = partial_regions(snapshot);
     snapshot.annotations["address_space"] = "partial";

@@ -206,6 +206,9 @@ TEST(Minidump, TellsSentSignalsFromFaults) {
   EXPECT_EQ(sent.fault->sender_pid, 7);
   EXPECT_EQ(sent.fault->sender_uid, 1000u);
   EXPECT_FALSE(sent.fault->address);
+  auto by_crashpad = died_of(6, static_cast<uint32_t>(-6), 0, 0x1000);
+  EXPECT_EQ(by_crashpad.fault->signal_code, -6);
+  EXPECT_FALSE(by_crashpad.fault->sender_pid);
   // Old Breakpad did not write the code: an address that is not the instruction's is a sender.
   auto old_kill = died_of(4, 0, 11119, 0x7f0000001000);
   EXPECT_EQ(old_kill.fault->signal_code, 0);
@@ -288,6 +291,19 @@ TEST(Minidump, PrefersTheStackThatTheTebNames) {
   auto s = taken(builder.build());
   EXPECT_EQ(s.region_at(Address{0x200000})->file, "[stack:3]");
   EXPECT_EQ(s.region_at(Address{0x800000})->file, "");
+}
+
+TEST(Minidump, ReadsTheCommandLineFromMemory) {
+  MinidumpBuilder builder;
+  builder.system({}).thread({.id = 1, .teb = 0x300000});
+  builder.memory(0x300060, ByteBuilder().u64(0x310000).take());  // TEB -> PEB
+  builder.memory(0x310020, ByteBuilder().u64(0x320000).take());  // PEB -> parameters
+  builder.memory(0x320070, ByteBuilder().u16(6).u16(8).u32(0).u64(0x330000).take());
+  builder.memory(0x330000, ByteBuilder().u16('a').u16(' ').u16('b').take());
+  EXPECT_EQ(taken(builder.build()).process.arguments, "a b");
+  MinidumpBuilder without;
+  without.system({}).thread({.id = 1, .teb = 0x300000});
+  EXPECT_EQ(taken(without.build()).process.arguments, "");
 }
 
 TEST(Minidump, PlacesExecutablesOfAFixedAddress) {

@@ -85,7 +85,9 @@ Fault linux_fault(const minidump::Exception& exception, const Thread* thread, sn
     if ((at_instruction || at_data) && code != kKernel) fault.address = address;
     return fault;
   }
-  if (code == SI_USER || code == SI_TKILL || code == SI_QUEUE) {
+  bool sent = code == SI_USER || code == SI_TKILL || code == SI_QUEUE;
+  // Crashpad does not record the sender.
+  if (sent && exception.address != 0) {
     fault.sender_pid = static_cast<int32_t>(exception.address);
     if (snapshot::is_64_bit(arch)) {
       fault.sender_uid = static_cast<uint32_t>(exception.address >> 32);

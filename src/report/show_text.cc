@@ -151,13 +151,14 @@ class ShowText {
     });
   }
 
+  /// Sizes in hex: symbol servers name images by time stamp and size.
   void modules() {
     if (show_.modules.empty()) return;
     heading(fmt::format("{} module{}", show_.modules.size(), show_.modules.size() == 1 ? "" : "s"));
     Table table({"base", "size", "timestamp", "checksum", "id", "version", "path"});
     rows(table, show_.modules, kModules, [](const answer::ShownModule& module) {
       return std::vector<std::string>{fmt::format("{:#x}", module.base.value),
-                                      size_text(module.size),
+                                      fmt::format("{:#x}", module.size),
                                       hex(module.timestamp),
                                       hex(module.checksum),
                                       module.build_id.empty() ? module.debug_id : module.build_id,

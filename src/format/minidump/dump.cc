@@ -109,6 +109,26 @@ void read_stream(const Kind& kind, Stream& stream, Reader& reader) {
   reader.end_stream();
 }
 
+/// Streams of a sound dump lie side by side: one that overlaps another is not what it claims.
+void warn_of_overlaps(Reader& reader) {
+  std::vector<const Stream*> order;
+  for (const Stream& stream : reader.dump.streams) {
+    if (stream.size != 0) order.push_back(&stream);
+  }
+  std::ranges::stable_sort(order, {}, &Stream::offset);
+  auto text = [](const Stream& stream) {
+    return stream.name.empty() ? fmt::format("{:#x}", stream.type) : std::string(stream.name);
+  };
+  for (size_t i = 1; i < order.size(); ++i) {
+    const Stream &before = *order[i - 1], &stream = *order[i];
+    if (stream.offset >= uint64_t{before.offset} + before.size) continue;
+    reader.damage(fmt::format("the streams {} and {} overlap: at least one of them is wrong",
+                              text(before), text(stream)),
+                  "get the whole dump, or have it written again");
+    return;  // one says it
+  }
+}
+
 /// The first stream of each type; more of one type are damage, and could be made to cost much.
 void read_streams(Reader& reader) {
   for (const Kind& kind : kKinds) {
@@ -157,6 +177,7 @@ Result<Dump> parse(Bytes file, const std::string& path) {
                     uint32_t{header.stream_count}, uint32_t{header.directory}, file.size()),
         "the dump is cut or damaged; get the whole dump");
   }
+  warn_of_overlaps(reader);
   read_streams(reader);
   return dump;
 }

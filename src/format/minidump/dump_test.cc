@@ -256,6 +256,21 @@ TEST(Minidump, ReadsTheFirstOfRepeatedStreams) {
   EXPECT_NE(text(dump.warnings).find("more than one CommentA stream"), std::string::npos);
 }
 
+TEST(Minidump, WarnsOfStreamsThatOverlap) {
+  MinidumpBuilder builder;
+  builder.comment("some text").stream(19, "token");
+  auto bytes = builder.build();
+  // The second entry of the directory, at the end of the file, is moved into the first.
+  size_t entry = bytes.size() - 12;
+  for (size_t i = 0; i < 4; ++i) bytes[entry + 8 + i] = bytes[entry - 4 + i];
+  auto parsed_dump = parsed(bytes);
+  EXPECT_FALSE(parsed_dump.dump.complete);
+  EXPECT_NE(text(parsed_dump.dump.warnings).find("streams CommentA and Token overlap"),
+            std::string::npos)
+      << text(parsed_dump.dump.warnings);
+  EXPECT_EQ(parsed_dump.dump.comments.size(), 1u);
+}
+
 TEST(Minidump, GivesUpOnRepeatedTextQuickly) {
   MinidumpBuilder builder;
   uint32_t name = builder.put_string(std::string(30000, 'x'));
