@@ -160,7 +160,31 @@ void Rules::open_pe(const snapshot::Module& module, const snapshot::Memory& memo
     if (n > got) std::copy_n(stored.begin(), n, out.begin());
     return std::max(n, got);
   };
+  open_dwarf_of_pe(*file);
   pe_ = std::make_unique<ImageRules>(std::move(file), code);
+}
+
+/// mingw's: its 32-bit images have no other unwind data. Addresses count from the preferred base,
+/// which the loader corrects in memory as it corrects the addresses.
+void Rules::open_dwarf_of_pe(const pe::File& file) {
+  for (const pe::Section& section : file.sections()) {
+    bool eh = section.name == ".eh_frame";
+    if (!eh && section.name != ".debug_frame") continue;
+    Bytes bytes = file.section_data(section.name);
+    if (bytes.empty()) continue;
+    dwarf_base_ = file.image_base();
+    FrameSection frames{.bytes = bytes,
+                        .vaddr = dwarf_base_ + section.rva,
+                        .eh = eh,
+                        .pointer_size = pointer_size_};
+    budget_ += bytes.size() * 16;
+    auto index = std::make_unique<FdeIndex>(frames, Bytes{}, 0);
+    if (eh && !eh_) {
+      eh_ = std::move(index);
+    } else if (!eh) {
+      debug_.push_back(std::move(index));
+    }
+  }
 }
 
 std::optional<TextRow> Rules::text(uint64_t rva) const {
@@ -189,12 +213,14 @@ std::optional<Row> Rules::row(uint64_t vaddr, bool exact) const {
 }
 
 std::optional<Row> Rules::row_in(const FdeIndex& index, uint64_t vaddr) const {
-  auto entry = index.find(vaddr);
+  auto entry = index.find(vaddr + dwarf_base_);
   if (!entry) return {};
   uint64_t cost = entry->cie.program.size() + entry->fde.program.size();
   if (spent_.fetch_add(cost, std::memory_order_relaxed) > budget_) return {};
-  auto row = decode_row(index.section(), *entry, arch_, vaddr);
+  auto row = decode_row(index.section(), *entry, arch_, vaddr + dwarf_base_);
   if (!row) return {};
+  row->begin -= dwarf_base_;
+  row->end -= dwarf_base_;
   return std::move(*row);
 }
 

@@ -47,6 +47,7 @@ class Rules {
   void open_eh_frame_in_memory(const snapshot::Module& module, const snapshot::Memory& memory);
   void open_debug_frame(const elf::File& file);
   void open_pe(const snapshot::Module& module, const snapshot::Memory& memory);
+  void open_dwarf_of_pe(const pe::File& file);
   std::optional<Row> row_in(const FdeIndex& index, uint64_t vaddr) const;
 
   RuleSource source_;
@@ -56,6 +57,7 @@ class Rules {
   std::unique_ptr<FdeIndex> eh_;
   std::vector<std::unique_ptr<FdeIndex>> debug_;
   std::unique_ptr<ImageRules> pe_;
+  uint64_t dwarf_base_ = 0;  // what the DWARF of a Windows image adds to its RVAs
   // What hostile data can make us decode in all: each row costs its program's bytes.
   uint64_t budget_ = uint64_t{64} << 20;
   mutable std::atomic<uint64_t> spent_ = 0;

@@ -2,6 +2,7 @@
 // of a function, frames whose image is only in the dump's memory.
 #include <gtest/gtest.h>
 
+#include "testkit/cfi.h"
 #include "testkit/pe.h"
 #include "testkit/stack.h"
 #include "unwind/pe/epilogue.h"
@@ -199,6 +200,52 @@ TEST(X64Rows, FallBackWhereTheDataAreDamaged) {
   ASSERT_GE(stack.frames.size(), 2u) << describe(stack);
   EXPECT_EQ(stack.frames[1].pc, Address{process.to_pushed});
   EXPECT_NE(stack.frames.back().trust, Trust::pe);
+}
+
+TEST(X86Image, IsUnwoundByTheDwarfThatMingwPutThere) {
+  using testkit::CfiProgram;
+  constexpr uint64_t kLoaded = 0x600000;  // elsewhere than it prefers
+  PeBuilder builder(PeBuilder::x86);
+  builder.image_base(0x400000);
+  std::vector<std::byte> code(0x200, std::byte{0x90});
+  code[0x14b] = std::byte{0xe8};  // call, to the beginning
+  uint32_t distance = 0u - 0x150;
+  std::memcpy(&code[0x14c], &distance, 4);
+  uint32_t text = builder.add_section(".text", code, PeBuilder::code);
+  testkit::CfiSection frames(true, 4, 0x400000 + builder.next_rva());
+  size_t cie = frames.cie(testkit::x86_cie());
+  frames.fde(cie, 0x400000 + text, 0x100, CfiProgram().advance(1).def_cfa_offset(8));
+  frames.fde(cie, 0x400000 + text + 0x100, 0x100, CfiProgram().undefined(8));
+  builder.add_section(".eh_frame", frames.bytes(), PeBuilder::data);
+  auto bytes = builder.file();
+  std::shared_ptr<const pe::File> file = *pe::File::parse(bytes, nullptr, "a.exe");
+
+  testkit::StackBytes stack(kStack, 0x100, 4);
+  stack.put(kStack + 4, kLoaded + text + 0x150);
+  snapshot::Snapshot snapshot;
+  snapshot.arch = snapshot::Arch::x86;
+  snapshot.os = snapshot::Os::windows;
+  snapshot.memory.add(Address{kStack}, stack.bytes(), snapshot::Origin::dump, nullptr);
+  snapshot.modules = {
+      {.path = "a.exe", .range = {Address{kLoaded}, Address{kLoaded + 0x3000}}, .bias = kLoaded}};
+  snapshot::Registers registers(snapshot::Arch::x86);
+  registers.set_pc(Address{kLoaded + text + 0x20});
+  registers.set_sp(Address{kStack});
+  Unwinder unwinder(snapshot, [&](const snapshot::Module&) { return RuleSource{.pe = file}; });
+  Stack walked = unwinder.walk(registers);
+  ASSERT_EQ(walked.frames.size(), 2u) << describe(walked);
+  EXPECT_EQ(walked.frames[1].trust, Trust::cfi);
+  EXPECT_EQ(walked.end, End::outermost);
+}
+
+TEST(Space, TakesOnlyTheCodeOfAModuleForCode) {
+  // No region tells of rights: what the image's sections say counts.
+  Three process;
+  process.registers.set(x64::rip, kBase + kXdata);
+  process.registers.set(x64::rsp, kStack + 0x100);
+  Stack stack = process.walk();
+  ASSERT_GE(stack.frames.size(), 2u) << describe(stack);
+  EXPECT_EQ(stack.frames[1].trust, Trust::recovered) << "a jump into data, found as a bad call";
 }
 
 TEST(Epilogue, IsReadInAllItsForms) {
