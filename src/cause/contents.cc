@@ -6,7 +6,7 @@
 #include <ctime>
 #include <map>
 
-#include "cause/fault.h"
+#include "cause/fault/fault.h"
 #include "snapshot/exceptions.h"
 
 namespace inquest::cause {

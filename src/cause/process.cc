@@ -118,7 +118,13 @@ void Process::Impl::make_unwinder() {
       snapshot, [this](const snapshot::Module& module) -> unwind::RuleSource {
         auto* found = state(module);
         if (!found) return {};
-        return {.image = found->files.image, .debug = found->files.debug, .pe = found->files.pe};
+        const locate::ModuleFiles& files = found->files;
+        // A PDB's frame data matters to x86 only: elsewhere the image has tables of its own.
+        bool has_rules = files.sym || (files.pdb && snapshot.arch == snapshot::Arch::x86);
+        return {.image = files.image,
+                .debug = files.debug,
+                .pe = files.pe,
+                .frame_rules = has_rules ? symbols::read_frame_rules(files) : nullptr};
       });
 }
 
