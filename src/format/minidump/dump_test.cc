@@ -256,6 +256,16 @@ TEST(Minidump, ReadsTheFirstOfRepeatedStreams) {
   EXPECT_NE(text(dump.warnings).find("more than one CommentA stream"), std::string::npos);
 }
 
+TEST(Minidump, FindsTheDirectoryInItsUsualPlace) {
+  ByteBuilder file;
+  file.text("MDMP").u32(0xa793).u32(2).u32(0x7fffffff).zeros(16);
+  file.u32(10).u32(6).u32(56).u32(0).zeros(8).text("hello").u8(0);
+  auto [bytes, dump] = parsed(file.take());
+  EXPECT_EQ(dump.comments, (std::vector<std::string>{"hello"}));
+  EXPECT_FALSE(dump.complete);
+  EXPECT_NE(text(dump.warnings).find("it was found behind the header"), std::string::npos);
+}
+
 TEST(Minidump, WarnsOfStreamsThatOverlap) {
   MinidumpBuilder builder;
   builder.comment("some text").stream(19, "token");
