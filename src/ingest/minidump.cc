@@ -63,6 +63,11 @@ void warn_of_missing(const minidump::Dump& dump, Snapshot& snapshot) {
   };
   if (dump.threads.empty()) say("the minidump holds no threads", "get the whole dump");
   if (dump.modules.empty()) say("the minidump lists no modules", "get the whole dump");
+  if (dump.system && !minidump::cpu_of(dump.system->processor)) {
+    say(fmt::format("the minidump names the unknown processor {:#x}; its registers are those of {}",
+                    dump.system->processor, snapshot::name(snapshot.arch)),
+        "get the whole dump");
+  }
   if (!dump.system) {
     say("the minidump does not tell its system: Windows is assumed", "get the whole dump");
   }
@@ -72,12 +77,11 @@ void warn_of_missing(const minidump::Dump& dump, Snapshot& snapshot) {
 
 std::optional<Arch> arch_of(const minidump::Dump& dump) {
   std::optional<Cpu> cpu;
-  if (dump.system) {
-    cpu = minidump::cpu_of(dump.system->processor);
-  } else if (!dump.threads.empty()) {
-    cpu = minidump::cpu_of_context(dump.threads[0].context);
-  } else if (dump.exception) {
-    cpu = minidump::cpu_of_context(dump.exception->context);
+  if (dump.system) cpu = minidump::cpu_of(dump.system->processor);
+  // Without a word from the system, or with a damaged one, registers tell whose they are.
+  if (!cpu && dump.exception) cpu = minidump::cpu_of_context(dump.exception->context);
+  for (size_t i = 0; !cpu && i < dump.threads.size(); ++i) {
+    cpu = minidump::cpu_of_context(dump.threads[i].context);
   }
   if (!cpu) return {};
   return arch_of(*cpu);

@@ -365,6 +365,14 @@ TEST(Minidump, IsPartialWithoutItsParts) {
   EXPECT_NE(text(s.warnings).find("does not tell its system"), std::string::npos);
   EXPECT_NE(text(s.warnings).find("lists no modules"), std::string::npos);
 
+  MinidumpBuilder strange;
+  strange.system({.processor = 0x7777});
+  strange.thread({.id = 1, .context = filled(10, 0)});
+  strange.thread({.id = 2, .context = dump_context(DumpCpu::x86, {{"eip", 4}})});
+  auto t = taken(strange.build());
+  EXPECT_EQ(t.arch, Arch::x86);
+  EXPECT_NE(text(t.warnings).find("names the unknown processor 0x7777"), std::string::npos);
+
   MinidumpBuilder wrong_contexts;
   wrong_contexts.system({}).thread({.id = 1, .context = filled(100, 0)});
   auto w = taken(wrong_contexts.build());

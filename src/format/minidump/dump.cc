@@ -1,6 +1,7 @@
 #include "format/minidump/dump.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 
 #include "format/minidump/reader.h"
@@ -76,9 +77,9 @@ std::string_view name_of(uint32_t type) {
 }
 
 /// The directory's entries as far as they are there; empty places are left out.
-void read_directory(const raw::Header& header, Reader& reader) {
+void read_directory(const raw::Header& header, uint32_t offset, Reader& reader) {
   uint64_t claimed = header.stream_count;
-  Bytes bytes = reader.at(header.directory, claimed * sizeof(raw::Directory));
+  Bytes bytes = reader.at(offset, claimed * sizeof(raw::Directory));
   uint64_t count = std::min<uint64_t>(bytes.size() / sizeof(raw::Directory), kMostStreams);
   if (count < claimed) {
     reader.damage(fmt::format("the directory claims {} streams; {} are read", claimed, count),
@@ -93,6 +94,28 @@ void read_directory(const raw::Header& header, Reader& reader) {
                                    .offset = raw.location.offset,
                                    .size = raw.location.size});
   }
+}
+
+/// Most writers put the directory right behind the header: where that says nonsense, it is tried.
+void find_directory(raw::Header header, Reader& reader) {
+  read_directory(header, header.directory, reader);
+  auto is_known = [](const Stream& stream) { return !stream.name.empty(); };
+  auto& streams = reader.dump.streams;
+  if (std::ranges::any_of(streams, is_known)) return;
+  auto unknown = std::move(streams);
+  streams.clear();
+  constexpr uint32_t kUsualCount = 16;
+  header.stream_count = kUsualCount;
+  read_directory(header, sizeof(raw::Header), reader);
+  std::erase_if(streams, std::not_fn(is_known));  // what lies behind the directory is not of it
+  if (streams.empty()) {
+    streams = std::move(unknown);
+    return;
+  }
+  reader.damage(
+      fmt::format("the header puts the directory at {:#x}, where there is none; it was "
+                  "found behind the header",
+                  uint32_t{header.directory}));
 }
 
 void read_stream(const Kind& kind, Stream& stream, Reader& reader) {
@@ -170,7 +193,7 @@ Result<Dump> parse(Bytes file, const std::string& path) {
     dump.warnings.push_back({fmt::format("the minidump's version is {:#x}, not the only one known",
                                          header.version & 0xffff)});
   }
-  read_directory(header, reader);
+  find_directory(header, reader);
   if (dump.streams.empty()) {
     return refuse(
         fmt::format("has no streams: its directory of {} lies at {:#x} of {:#x} bytes",

@@ -126,6 +126,34 @@ TEST(Minidump, ReadsTheStreamsOfLinux) {
   EXPECT_EQ(dump.modules[0].codeview.build_id.size(), 20u);
 }
 
+TEST(Minidump, ReadsTheLoadersListInItsThreeShapes) {
+  MinidumpBuilder narrow;
+  ByteBuilder map32;
+  map32.u32(0x1000).u32(narrow.put_string("/lib/a.so")).u32(0x2000);
+  ByteBuilder debug32;
+  debug32.u32(1).u32(narrow.put(map32.view())).u32(1).u32(0).u32(0).u32(0);
+  narrow.system({.processor = 0, .platform = 0x8201}).stream(0x4767000a, debug32.view());
+  auto a = parsed(narrow.build());
+  ASSERT_EQ(a.dump.linux_files.linked.size(), 1u);
+  EXPECT_EQ(a.dump.linux_files.linked[0].name, "/lib/a.so");
+  EXPECT_EQ(a.dump.linux_files.linked[0].dynamic, 0x2000u);
+
+  // Packed to 20 bytes, told by the name that follows the last record.
+  MinidumpBuilder packed;
+  ByteBuilder map64;
+  uint32_t at = packed.put({});
+  map64.u64(0x7f0000000000).u32(at + 20).u64(0x7f0000002000);
+  map64.u32(18).text(std::string_view("/\0l\0i\0b\0/\0b\0.\0s\0o\0\0\0", 20));
+  EXPECT_EQ(packed.put(map64.view()), at);
+  ByteBuilder debug64;
+  debug64.u32(1).u32(at).u32(1).u64(0).u64(0).u64(0);
+  packed.stream(0x4767000a, debug64.view());
+  auto b = parsed(packed.build());
+  ASSERT_EQ(b.dump.linux_files.linked.size(), 1u);
+  EXPECT_EQ(b.dump.linux_files.linked[0].name, "/lib/b.so");
+  EXPECT_EQ(b.dump.linux_files.linked[0].dynamic, 0x7f0000002000u);
+}
+
 TEST(Minidump, ReadsWhatThreadsExTimesAndTablesSay) {
   MinidumpBuilder builder;
   ByteBuilder ex;
@@ -254,6 +282,16 @@ TEST(Minidump, ReadsTheFirstOfRepeatedStreams) {
   auto [bytes, dump] = parsed(builder.build());
   EXPECT_EQ(dump.comments, (std::vector<std::string>{"first"}));
   EXPECT_NE(text(dump.warnings).find("more than one CommentA stream"), std::string::npos);
+}
+
+TEST(Minidump, FindsTheDirectoryInItsUsualPlace) {
+  ByteBuilder file;
+  file.text("MDMP").u32(0xa793).u32(2).u32(0x7fffffff).zeros(16);
+  file.u32(10).u32(6).u32(56).u32(0).zeros(8).text("hello").u8(0);
+  auto [bytes, dump] = parsed(file.take());
+  EXPECT_EQ(dump.comments, (std::vector<std::string>{"hello"}));
+  EXPECT_FALSE(dump.complete);
+  EXPECT_NE(text(dump.warnings).find("it was found behind the header"), std::string::npos);
 }
 
 TEST(Minidump, WarnsOfStreamsThatOverlap) {
