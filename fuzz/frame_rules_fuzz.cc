@@ -85,9 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   registers.set_pc(Address{kBase + 0x20});
   registers.set_sp(Address{kStack});
-  unwind::Unwinder unwinder(snapshot, [&](const snapshot::Module&) {
-    return unwind::RuleSource{.frame_rules = rules};
-  });
+  unwind::Unwinder unwinder(
+      snapshot, [&](const snapshot::Module&) { return unwind::RuleSource{.frame_rules = rules}; });
   unwind::Stack walked = unwinder.walk(registers);
   if (walked.frames.empty() || walked.depth() > kLimits.frames) std::abort();
   return 0;

@@ -28,13 +28,12 @@ size_t copy(Bytes image, uint64_t rva, std::span<std::byte> out) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   Bytes image = std::as_bytes(std::span(data, size)).subspan(1);
-  auto opened = data[0] & 1
-                    ? pe::File::from_memory(
-                          [image](Rva rva, std::span<std::byte> out) {
-                            return copy(image, rva.value, out);
-                          },
-                          "fuzz")
-                    : pe::File::parse(image, nullptr, "fuzz");
+  auto opened =
+      data[0] & 1
+          ? pe::File::from_memory(
+                [image](Rva rva, std::span<std::byte> out) { return copy(image, rva.value, out); },
+                "fuzz")
+          : pe::File::parse(image, nullptr, "fuzz");
   if (!opened) return 0;
   const pe::File& file = **opened;
   volatile uint64_t total = file.image_base() + file.damage().size();

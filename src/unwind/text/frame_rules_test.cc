@@ -38,13 +38,11 @@ struct RuledProcess {
     rules.sort();
     if (has_code) snapshot.memory.add(Address{kBase}, code, snapshot::Origin::dump, nullptr);
     snapshot.memory.add(Address{kStack}, stack.bytes(), snapshot::Origin::dump, nullptr);
-    snapshot.modules = {{.path = "a.dll",
-                         .range = {Address{kBase}, Address{kBase + 0x1000}},
-                         .bias = kBase}};
+    snapshot.modules = {
+        {.path = "a.dll", .range = {Address{kBase}, Address{kBase + 0x1000}}, .bias = kBase}};
     auto shared = std::make_shared<FrameRules>(rules);
-    Unwinder unwinder(snapshot, [&](const snapshot::Module&) {
-      return RuleSource{.frame_rules = shared};
-    });
+    Unwinder unwinder(snapshot,
+                      [&](const snapshot::Module&) { return RuleSource{.frame_rules = shared}; });
     return unwinder.walk(registers);
   }
 
@@ -103,10 +101,10 @@ TEST(StackCfi, FollowsRulesThatChange) {
                           {.rva = 0x4, .rules = ".cfa: $rbp 16 +"},
                           {.rva = 0x80, .rules = ".cfa: $rsp 8 +"}};
   std::string_view plain = ".cfa: $rsp 8 + .ra: .cfa 8 - ^";
-  process.rules.cfi = {{.begin = 0, .size = 0x100, .rules = plain, .delta_count = 3},
-                       {.begin = 0x100, .size = 0x100,
-                        .rules = ".cfa: $rsp 24 + .ra: .cfa 8 - ^ $rbx: .cfa 16 - ^"},
-                       {.begin = 0x200, .size = 0x100, .rules = ".cfa: $rsp 8 + .ra: .undef"}};
+  process.rules.cfi = {
+      {.begin = 0, .size = 0x100, .rules = plain, .delta_count = 3},
+      {.begin = 0x100, .size = 0x100, .rules = ".cfa: $rsp 24 + .ra: .cfa 8 - ^ $rbx: .cfa 16 - ^"},
+      {.begin = 0x200, .size = 0x100, .rules = ".cfa: $rsp 8 + .ra: .undef"}};
   process.registers.set(x64::rip, kBase + 0x20);
   process.registers.set(x64::rsp, kStack + 0x100);
   process.registers.set(x64::rbp, kStack + 0x120);
@@ -128,7 +126,8 @@ TEST(StackCfi, FollowsRulesThatChange) {
 
 TEST(StackCfi, KnowsTheNamesOfOtherArchitectures) {
   FrameRules rules;
-  rules.cfi = {{.begin = 0, .size = 0x100,
+  rules.cfi = {{.begin = 0,
+                .size = 0x100,
                 .rules = ".cfa: sp 32 + .ra: .cfa -8 + ^ x29: .cfa -16 + ^ x19: .undef"}};
   auto row = text_row(rules, 0x10, Arch::aarch64);
   ASSERT_TRUE(row);
@@ -158,7 +157,10 @@ TEST(StackCfi, KnowsTheNamesOfOtherArchitectures) {
 
 TEST(StackCfi, RefusesDamage) {
   FrameRules rules;
-  rules.cfi = {{.begin = 0, .size = 8, .rules = "no rules at all", .first_delta = 7,
+  rules.cfi = {{.begin = 0,
+                .size = 8,
+                .rules = "no rules at all",
+                .first_delta = 7,
                 .delta_count = 0xffffffff},
                {.begin = 8, .size = 8, .rules = ".cfa: $rsp 8 +"},
                {.begin = 16, .size = 8, .rules = ".cfa: .ra: .cfa"}};
@@ -179,14 +181,21 @@ struct Win32 : RuledProcess {
   Win32() : RuledProcess(Arch::x86) {
     to_middle = call(0x150, 0);
     to_start = call(0x250, 0x100);
-    rules.win = {
-        {.begin = 0, .size = 0x100, .parameter_size = 8, .saved_register_size = 4,
-         .local_size = 0x10,
-         .program = "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebx $T0 4 - ^ ="},
-        {.begin = 0x100, .size = 0x100, .prologue_size = 3, .parameter_size = 4,
-         .saved_register_size = 4, .local_size = 0x20},
-        {.begin = 0x200, .size = 0x100,
-         .program = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + ="}};
+    rules.win = {{.begin = 0,
+                  .size = 0x100,
+                  .parameter_size = 8,
+                  .saved_register_size = 4,
+                  .local_size = 0x10,
+                  .program = "$T0 .raSearch = $eip $T0 ^ = $esp $T0 4 + = $ebx $T0 4 - ^ ="},
+                 {.begin = 0x100,
+                  .size = 0x100,
+                  .prologue_size = 3,
+                  .parameter_size = 4,
+                  .saved_register_size = 4,
+                  .local_size = 0x20},
+                 {.begin = 0x200,
+                  .size = 0x100,
+                  .program = "$T0 $ebp = $eip $T0 4 + ^ = $ebp $T0 ^ = $esp $T0 8 + ="}};
     registers.set(kEip, kBase + 0x20);
     registers.set(kEsp, kStack + 0x100);
     registers.set(kEbp, kStack + 0x200);
