@@ -207,6 +207,7 @@ TEST(Pdb, names_functions_as_the_linker_does) {
   ASSERT_TRUE(symbol);
   EXPECT_EQ(symbol->name, "plain");
   EXPECT_FALSE(symbol->is_export);
+  EXPECT_THAT(built.symbols->compiler_at(*plain), HasSubstr("clang version 19"));
 }
 
 TEST(Pdb, identity_is_what_the_image_asks_for) {
