@@ -1,6 +1,6 @@
-// PDBs of any bytes: identity, functions, inlined calls, lines, public symbols, frame rules, types and
-// variables. Seeds: programs of clang's and lld's, small and repacked into blocks of 512 bytes by
-// fuzz/repack_pdb.py, for x64, x86 and with identical code folded.
+// PDBs of any bytes: identity, functions, inlined calls, lines, public symbols, frame rules, types
+// and variables. Seeds: programs of clang's and lld's, small and repacked into blocks of 512 bytes
+// by fuzz/repack_pdb.py, for x64, x86 and with identical code folded.
 #include <cstdint>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -91,7 +91,8 @@ TEST(Breakpad, inlined_calls_lines_and_publics_cold_and_cached) {
 
 TEST(Breakpad, damaged_lines_are_told) {
   testkit::TemporaryFolder folder;
-  testkit::write_file(folder.file("a.sym"), "MODULE Linux x86_64 00 a\nFUNC 10 what\nFUNC 20 8 0 f\n");
+  testkit::write_file(folder.file("a.sym"),
+                      "MODULE Linux x86_64 00 a\nFUNC 10 what\nFUNC 20 8 0 f\n");
   locate::ModuleFiles files;
   files.sym = map_file(folder.file("a.sym"));
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86_64, {.use_cache = false});
@@ -168,8 +169,9 @@ TEST(Pdb, of_msvc_x64) {
 
 TEST(Map, of_gnu_ld) {
   testkit::TemporaryFolder folder;
-  testkit::write_file(folder.file("a.c"),
-                      "int helper(int a) { return a * 3; }\nint main(void) { return helper(2); }\n");
+  testkit::write_file(
+      folder.file("a.c"),
+      "int helper(int a) { return a * 3; }\nint main(void) { return helper(2); }\n");
   const std::string build = "cd " + folder.path() + " && gcc -O0 a.c -o a -Wl,-Map=a.map";
   if (!testkit::has_tool("gcc") || !testkit::run(build)) GTEST_SKIP() << "no gcc";
   auto image = elf::File::open(folder.file("a"));

@@ -32,8 +32,8 @@ std::string compiler_of(const PdbFile& pdb, uint32_t module) {
   // It stands among the first records.
   constexpr uint64_t kHeadBytes = 4096;
   std::vector<std::byte> scratch;
-  Bytes head = pdb.msf().read(info.stream, 0, std::min<uint64_t>(info.symbol_bytes, kHeadBytes),
-                              scratch);
+  Bytes head =
+      pdb.msf().read(info.stream, 0, std::min<uint64_t>(info.symbol_bytes, kHeadBytes), scratch);
   Records records(head, std::min<uint64_t>(4, head.size()));
   for (Record r; records.next(r);) {
     if (r.kind == S_COMPILE3 || r.kind == S_COMPILE2) return read_compiler(r);
