@@ -80,7 +80,7 @@ TEST(Breakpad, inlined_calls_lines_and_publics_cold_and_cached) {
     EXPECT_EQ(at(0x1028), "game::Guild::total(int) app.cc:14");
     EXPECT_EQ(at(0x105f), "main :0");
     EXPECT_EQ(at(0x1045), "");
-    EXPECT_EQ(at(0x1084), "_helper@4 :0");
+    EXPECT_EQ(at(0x1084), "helper :0");
     EXPECT_EQ(at(0x10a1), "f(void) :0");
     EXPECT_EQ(symbols->find("main"), Rva{0x1050});
     EXPECT_EQ(symbols->frames_at({0x1058})[0].begin, Rva{0x1050});

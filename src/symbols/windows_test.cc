@@ -302,6 +302,10 @@ TEST(Demangle, names_of_msvc_without_what_goes_without_saying) {
   EXPECT_EQ(demangle("??_7Guild@game@@6B@"), "const game::Guild::`vftable'");
   EXPECT_EQ(demangle("__imp_?f@@YAHXZ"), "__imp_f(void)");
   EXPECT_EQ(demangle("?nope"), "?nope");
+  EXPECT_EQ(demangle("_BaseProcessStart@4"), "BaseProcessStart");
+  EXPECT_EQ(demangle("@fast@8"), "fast");
+  EXPECT_EQ(demangle("_main"), "_main");
+  EXPECT_EQ(demangle("_read@GLIBC_2"), "_read@GLIBC_2");
 }
 
 }  // namespace
