@@ -107,14 +107,16 @@ WindowsProgram::WindowsProgram(const WindowsBuild& build) {
   const bool is_gnu = build.target.ends_with("gnu");
   const bool is_x86 = build.target.starts_with("i686");
   std::string compile = fmt::format(
-      "cd {} && clang-19 --target={} {} -std=c++20 -fno-exceptions -fno-rtti {} -c app.cc -o app.obj",
+      "cd {} && clang-19 --target={} {} -std=c++20 -fno-exceptions -fno-rtti {} -c app.cc -o "
+      "app.obj",
       folder_.path(), build.target, is_gnu ? "-g" : "-g -gcodeview -gcolumn-info", build.flags);
   std::string link =
-      is_gnu ? fmt::format("ld.lld-19 -m i386pep -e entry app.obj -o app.exe -Map=app.map {}", build.link_flags)
-             : fmt::format("lld-link-19 /debug /nodefaultlib /entry:{} /subsystem:console "
-                           "/map:app.map app.obj /out:app.exe /pdb:app.pdb {} {}",
-                           "entry", is_x86 ? "/safeseh:no" : "",
-                           build.link_flags);
+      is_gnu ? fmt::format("ld.lld-19 -m i386pep -e entry app.obj -o app.exe -Map=app.map {}",
+                           build.link_flags)
+             : fmt::format(
+                   "lld-link-19 /debug /nodefaultlib /entry:{} /subsystem:console "
+                   "/map:app.map app.obj /out:app.exe /pdb:app.pdb {} {}",
+                   "entry", is_x86 ? "/safeseh:no" : "", build.link_flags);
   made_ = run(compile) && run("cd " + folder_.path() + " && " + link);
 }
 

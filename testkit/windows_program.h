@@ -1,5 +1,5 @@
-/// Windows programs with a PDB, or with DWARF as mingw makes them, built by clang and lld without any
-/// Windows library; not to be run.
+/// Windows programs with a PDB, or with DWARF as mingw makes them, built by clang and lld without
+/// any Windows library; not to be run.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ struct WindowsBuild {
   std::string link_flags = "";
 };
 
-/// app.exe, app.pdb (msvc), app.map in a folder of its own, which is removed with it. The source is
-/// testkit/windows_sample.cc, whose layouts its own static_asserts confirm.
+/// app.exe, app.pdb (msvc), app.map in a folder of its own, which is removed with it. The
+/// source stands in the .cc; its own static_asserts confirm the layouts that tests expect.
 class WindowsProgram {
  public:
   explicit WindowsProgram(const WindowsBuild& build);

@@ -27,6 +27,15 @@ std::string demangle_microsoft(std::string_view name) {
   return status == 0 ? text : std::string{};
 }
 
+/// x86 Windows: "_name@12" (stdcall) and "@name@12" (fastcall); anything else comes back as it is.
+std::string_view undecorate(std::string_view name) {
+  if (!name.starts_with("_") && !name.starts_with("@")) return name;
+  const size_t at = name.rfind('@');
+  const bool has_size = at != name.npos && at > 1 && at + 1 < name.size() &&
+                        name.find_first_not_of("0123456789", at + 1) == name.npos;
+  return has_size ? name.substr(1, at - 1) : name;
+}
+
 /// Windows: imports and incremental-linking thunks put a word before the mangled name.
 std::string_view split_import(std::string_view& name) {
   constexpr std::string_view kImport = "__imp_";
@@ -50,7 +59,7 @@ std::string demangle(std::string_view linkage_name) {
     std::string text = demangle_microsoft(linkage_name);
     return std::string(prefix) + (text.empty() ? std::string(linkage_name) : text);
   }
-  if (!linkage_name.starts_with("_Z")) return std::string(linkage_name);
+  if (!linkage_name.starts_with("_Z")) return std::string(undecorate(linkage_name));
   std::string_view suffix;
   if (linkage_name.ends_with("@plt")) {
     suffix = linkage_name.substr(linkage_name.size() - 4);

@@ -46,6 +46,12 @@ class FileSymbols {
     return images_[unit] = image_of(builder);
   }
 
+  std::string compiler_at(uint32_t rva) {
+    std::lock_guard lock(mutex_);
+    const uint32_t unit = code_ ? code_->unit_at(rva) : kNone;
+    return unit == kNone ? std::string{} : code_->compiler(unit);
+  }
+
   const SymbolTable& table() {
     std::call_once(table_read_, [&] {
       std::lock_guard lock(mutex_);
@@ -94,6 +100,10 @@ class Symbols final : public ModuleSymbols {
   std::vector<SourceFrame> frames_at(Rva rva) const override;
   std::optional<Rva> find(std::string_view linkage_name) const override;
   std::optional<Nearest> symbol_at(Rva rva) const override;
+  std::string compiler_at(Rva rva) const override {
+    return rva.value > UINT32_MAX ? std::string{}
+                                  : from_files_.compiler_at(static_cast<uint32_t>(rva.value));
+  }
   const TypeReader* types() const override;
   std::vector<Warning> warnings() const override;
   bool cached() const override { return cache() != nullptr; }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "locate/locate.h"
@@ -41,6 +42,9 @@ class Source {
   /// image::Sources about what was not found.
   using Add = std::function<void(const UnitSymbols&)>;
   virtual uint32_t each_unit(const Add&) { return 0; }
+
+  /// What compiled a unit: "Microsoft (R) Optimizing Compiler 19.13.26128.0"; empty when not known.
+  virtual std::string compiler(uint32_t) { return {}; }
 
   /// Adds the symbols; names are borrowed from the files or made in `made`.
   virtual void add_symbols(std::vector<SymbolClaim>&, std::deque<std::string>&) {}

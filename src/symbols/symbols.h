@@ -64,6 +64,8 @@ class ModuleSymbols {
     bool is_export = false;
   };
   virtual std::optional<Nearest> symbol_at(Rva rva) const = 0;
+  /// What compiled the code at an address, name and version; empty when not known. From PDBs.
+  virtual std::string compiler_at(Rva) const { return {}; }
   /// Types, variables, members; null when there is no DWARF or PDB. Borrowed; lives as long as
   /// this.
   virtual const TypeReader* types() const = 0;

@@ -29,9 +29,7 @@ std::shared_ptr<const MappedFile> map_file(const std::string& path) {
   return file ? *file : nullptr;
 }
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.find_last_of("/\\") + 1);
-}
+std::string base_name(const std::string& path) { return path.substr(path.find_last_of("/\\") + 1); }
 
 /// "file:line" lines, innermost first.
 std::string text_of(const std::vector<SourceFrame>& frames) {
@@ -47,8 +45,8 @@ std::map<uint64_t, std::string> witness(const std::string& image,
   std::ofstream list(image + ".addresses");
   for (uint64_t at : code) list << fmt::format("{:#x}\n", at);
   list.close();
-  std::istringstream text(testkit::output_of(fmt::format(
-      "llvm-symbolizer-19 --inlines -a --obj={} < {}.addresses", image, image)));
+  std::istringstream text(testkit::output_of(
+      fmt::format("llvm-symbolizer-19 --inlines -a --obj={} < {}.addresses", image, image)));
   std::map<uint64_t, std::string> answers;
   for (std::string line; std::getline(text, line);) {
     std::string& answer = answers[std::stoull(line, nullptr, 16)];
@@ -207,13 +205,14 @@ TEST(Pdb, names_functions_as_the_linker_does) {
   ASSERT_TRUE(symbol);
   EXPECT_EQ(symbol->name, "plain");
   EXPECT_FALSE(symbol->is_export);
+  EXPECT_THAT(built.symbols->compiler_at(*plain), HasSubstr("clang version 19"));
 }
 
 TEST(Pdb, identity_is_what_the_image_asks_for) {
   WithPdb built({});
   if (!built.symbols || !testkit::have_tool("llvm-readobj-19")) GTEST_SKIP() << "no tools";
-  std::string shown = testkit::output_of("llvm-readobj-19 --coff-debug-directory " +
-                                         built.program.image());
+  std::string shown =
+      testkit::output_of("llvm-readobj-19 --coff-debug-directory " + built.program.image());
   size_t at = shown.find("PDBGUID: {");
   ASSERT_NE(at, shown.npos);
   std::string guid;
@@ -303,6 +302,10 @@ TEST(Demangle, names_of_msvc_without_what_goes_without_saying) {
   EXPECT_EQ(demangle("??_7Guild@game@@6B@"), "const game::Guild::`vftable'");
   EXPECT_EQ(demangle("__imp_?f@@YAHXZ"), "__imp_f(void)");
   EXPECT_EQ(demangle("?nope"), "?nope");
+  EXPECT_EQ(demangle("_BaseProcessStart@4"), "BaseProcessStart");
+  EXPECT_EQ(demangle("@fast@8"), "fast");
+  EXPECT_EQ(demangle("_main"), "_main");
+  EXPECT_EQ(demangle("_read@GLIBC_2"), "_read@GLIBC_2");
 }
 
 }  // namespace

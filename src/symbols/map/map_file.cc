@@ -55,7 +55,9 @@ bool place(std::string_view word, uint64_t& section, uint64_t& offset) {
          hex(word.substr(colon + 1), offset);
 }
 
-bool fits(uint64_t begin, uint64_t size) { return begin <= UINT32_MAX && size <= UINT32_MAX - begin; }
+bool fits(uint64_t begin, uint64_t size) {
+  return begin <= UINT32_MAX && size <= UINT32_MAX - begin;
+}
 
 class Reader {
  public:
@@ -151,7 +153,8 @@ void Reader::read_mingw(std::string_view line) {
   constexpr size_t kOut = 24, kIn = 32, kSymbol = 40;
   uint64_t rva = 0, size = 0;
   std::string_view columns = line;
-  if (line.size() <= kOut || !hex(next_word(columns), rva) || !hex(next_word(columns), size)) return;
+  if (line.size() <= kOut || !hex(next_word(columns), rva) || !hex(next_word(columns), size))
+    return;
   if (line[kOut] != ' ') {
     end_ = fits(rva, size) ? rva + size : rva;
     is_code_ = line.substr(kOut).starts_with(".text");

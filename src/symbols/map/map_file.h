@@ -1,6 +1,7 @@
 /// Maps that linkers write: text -> symbols by RVA.
 ///
-/// Three forms: that of MSVC's link.exe and lld-link ("Address Publics by Value Rva+Base"), GNU ld's
+/// Three forms: that of MSVC's link.exe and lld-link ("Address Publics by Value Rva+Base"), GNU
+/// ld's
 /// ("Linker script and memory map") and lld's for mingw ("Address Size Align Out In Symbol").
 /// Lines that are none of these are skipped. Source: the linkers' documentation of /MAP and -Map.
 #pragma once

@@ -6,7 +6,7 @@ namespace inquest::symbols::pdb {
 namespace {
 
 /// DWARF numbers in the order of CodeView: rax rbx rcx rdx rsi rdi rbp rsp r8..r15.
-constexpr std::array<uint8_t, 16> kX64Order = {0, 3, 2, 1, 4,  5,  6,  7,
+constexpr std::array<uint8_t, 16> kX64Order = {0, 3, 2,  1,  4,  5,  6,  7,
                                                8, 9, 10, 11, 12, 13, 14, 15};
 /// eax ecx edx ebx esp ebp esi edi: the same order in both for x86; for x64 the low halves.
 constexpr std::array<uint8_t, 8> kX64Halves = {0, 2, 1, 3, 7, 6, 4, 5};

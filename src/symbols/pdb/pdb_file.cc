@@ -78,7 +78,9 @@ std::string debug_id_of(const Msf& msf) {
 }  // namespace
 
 Result<std::shared_ptr<const PdbFile>> PdbFile::open(std::shared_ptr<const MappedFile> file) {
-  std::shared_ptr<PdbFile> pdb(new PdbFile(TRY(Msf::open(std::move(file)))));
+  // Not inside `new`: returning early would leave its memory behind.
+  std::shared_ptr<const Msf> msf = TRY(Msf::open(std::move(file)));
+  std::shared_ptr<PdbFile> pdb(new PdbFile(std::move(msf)));
   pdb->debug_id_ = debug_id_of(*pdb->msf_);
   pdb->debug_streams_.fill(kNoStream16);
   pdb->read_info();

@@ -51,6 +51,8 @@ class PdbSource final : public Source {
     return 0;
   }
 
+  std::string compiler(uint32_t module) override { return pdb::compiler_of(*pdb_, module); }
+
   void add_symbols(std::vector<SymbolClaim>& out, std::deque<std::string>& made) override {
     if (!pdb_) return;
     pdb::Publics publics(pdb_);

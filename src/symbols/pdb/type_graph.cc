@@ -8,9 +8,9 @@
 namespace inquest::symbols::pdb {
 namespace {
 
-constexpr size_t kMostFields = 1 << 20;
+constexpr size_t kMostFields = 1 << 16;
 constexpr size_t kMostContinuations = 1 << 10;
-constexpr size_t kMostSameName = 1 << 12;
+constexpr size_t kMostSameName = 1 << 8;
 constexpr uint64_t kLongestName = 4096;
 
 TypeId id_of(uint32_t index) { return {index == kVoid ? 0 : index}; }
@@ -33,7 +33,8 @@ struct Field {
 };
 bool next_field(Cursor& cursor, Field& field) {
   // Padding bytes say how far it is to the next entry.
-  while (cursor.remaining() > 0 && (std::to_integer<uint8_t>(cursor.bytes()[cursor.position()]) >= 0xf0)) {
+  while (cursor.remaining() > 0 &&
+         (std::to_integer<uint8_t>(cursor.bytes()[cursor.position()]) >= 0xf0)) {
     cursor.skip(1);
   }
   if (cursor.remaining() < 4) return false;
@@ -179,7 +180,8 @@ Type TypeGraph::tagged(uint32_t index, const Record& record) {
 
 uint32_t TypeGraph::lookup(const Tag& wanted) {
   // Types in functions are hashed by their unique names, all others by their names.
-  for (std::string_view key : {std::string_view(wanted.name), std::string_view(wanted.unique_name)}) {
+  for (std::string_view key :
+       {std::string_view(wanted.name), std::string_view(wanted.unique_name)}) {
     if (key.empty()) continue;
     size_t tries = 0;
     for (uint32_t index : records_.with_hash(hash_of_name(key))) {

@@ -38,6 +38,7 @@ class UnitReader {
   void add_function(uint32_t begin, uint64_t size, FunctionName name);
   void begin_site(Cursor cursor, bool counts_invocations);
   void end_function();
+  void clip_functions(const std::vector<CodeRange>& owned);
   uint32_t file(uint32_t checksum);
   uint32_t inlinee_name(uint32_t id);
   uint32_t add_ranges(const std::vector<LinePiece>& lines);
@@ -186,6 +187,34 @@ void UnitReader::begin_site(Cursor cursor, bool counts_invocations) {
   open_.push_back(std::move(site));
 }
 
+/// Leaves each function the code that is the module's and no earlier function's. One pass, however
+/// much functions of a damaged file overlap.
+void UnitReader::clip_functions(const std::vector<CodeRange>& owned) {
+  std::vector<Interval> claims;
+  for (uint32_t i = 0; i < out_.functions.size(); ++i) {
+    claims.push_back({out_.functions[i].entry.begin, out_.functions[i].entry.end, i});
+  }
+  std::vector<Interval> parts;
+  auto own = owned.begin();
+  for (const Interval& claim : flatten(std::move(claims))) {
+    while (own != owned.end() && own->end <= claim.begin) ++own;
+    for (auto at = own; at != owned.end() && at->begin < claim.end; ++at) {
+      parts.push_back(
+          {std::max(at->begin, claim.begin), std::min(at->end, claim.end), claim.owner});
+    }
+  }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Interval& a, const Interval& b) { return a.owner < b.owner; });
+  auto part = parts.begin();
+  for (uint32_t i = 0; i < out_.functions.size(); ++i) {
+    const auto first = static_cast<uint32_t>(out_.ranges.size());
+    for (; part != parts.end() && part->owner == i; ++part) {
+      out_.ranges.push_back({part->begin, part->end});
+    }
+    out_.functions[i].code = {first, static_cast<uint32_t>(out_.ranges.size()) - first};
+  }
+}
+
 UnitSymbols UnitReader::read(const std::vector<CodeRange>& owned) {
   Records records(symbols_, std::min<uint64_t>(4, symbols_.size()));  // behind the signature
   for (Record r; records.next(r);) {
@@ -222,17 +251,7 @@ UnitSymbols UnitReader::read(const std::vector<CodeRange>& owned) {
   }
   pieces.insert(pieces.end(), lines_.pieces.begin(), lines_.pieces.end());
   for (LinePiece& piece : pieces) piece.file = file(piece.file);
-  // Of functions too only the code that is the module's.
-  for (Function& function : out_.functions) {
-    const auto first = static_cast<uint32_t>(out_.ranges.size());
-    auto part = std::upper_bound(owned.begin(), owned.end(), function.entry.begin,
-                                 [](uint32_t at, const CodeRange& o) { return at < o.end; });
-    for (; part != owned.end() && part->begin < function.entry.end; ++part) {
-      out_.ranges.push_back(
-          {std::max(part->begin, function.entry.begin), std::min(part->end, function.entry.end)});
-    }
-    function.code = {first, static_cast<uint32_t>(out_.ranges.size()) - first};
-  }
+  clip_functions(owned);
   add_line_runs(std::move(pieces), owned, out_);
   return std::move(out_);
 }

@@ -11,4 +11,7 @@ namespace inquest::symbols::pdb {
 UnitSymbols read_unit(const PdbFile& pdb, Names& names, uint32_t module,
                       const std::vector<CodeRange>& owned);
 
+/// Name and version of the compiler, by S_COMPILE3 or S_COMPILE2; empty when not told.
+std::string compiler_of(const PdbFile& pdb, uint32_t module);
+
 }  // namespace inquest::symbols::pdb
