@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 namespace inquest::locate {
 namespace {
@@ -14,29 +15,24 @@ constexpr size_t kListedFiles = 20'000;  // of the folder beside a dump, which m
 
 std::vector<std::string> files_named(const std::string& folder,
                                      const std::vector<std::string>& names) {
-  std::vector<std::string> exact, others;
+  // Each name's turn is where the caller put it, an exact match before one that case tells apart.
+  std::vector<std::tuple<size_t, bool, std::string>> found;
   std::error_code error;
   size_t listed = 0;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     if (++listed > kListedFiles) break;
     std::string name = entry->path().filename().string();
-    for (const std::string& wanted : names) {
-      if (!same_file_name(name, wanted)) continue;
-      (name == wanted ? exact : others).push_back(entry->path().string());
+    for (size_t rank = 0; rank < names.size(); ++rank) {
+      if (!same_file_name(name, names[rank])) continue;
+      found.emplace_back(rank, name != names[rank], entry->path().string());
       break;
     }
   }
-  // Each name's turn is where the caller put it.
-  auto rank = [&](const std::string& path) {
-    std::string_view name = base_name(path);
-    return std::ranges::find_if(names, [&](auto& n) { return same_file_name(n, name); }) -
-           names.begin();
-  };
-  std::ranges::sort(others);
-  exact.insert(exact.end(), others.begin(), others.end());
-  std::ranges::stable_sort(exact, {}, rank);
-  return exact;
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> paths;
+  for (auto& one : found) paths.push_back(std::move(std::get<std::string>(one)));
+  return paths;
 }
 
 std::string local_path(std::string_view recorded) {
