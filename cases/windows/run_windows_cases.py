@@ -54,7 +54,7 @@ def build(case, level, folder, defines=()):
              "-fexceptions", "-fcxx-exceptions", "-Wall", "-Werror", *defines, "-c", source, "-o", target)
         objects.append(target)
     program = folder / "patient.exe"
-    call(LINK, "/debug", "/map", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
+    call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
          *IMPORTS)
     return program
 

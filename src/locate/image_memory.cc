@@ -6,6 +6,7 @@
 
 #include "base/cursor.h"
 #include "locate/locate.h"
+#include "locate/section_access.h"
 #include "locate/store_layout.h"
 
 namespace inquest::locate {
@@ -136,6 +137,7 @@ bool is_proven(const snapshot::Module& module, const pe::File& image) {
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      std::shared_ptr<const pe::File> image, uint64_t& copies_left) {
   if (!image || !is_proven(module, *image)) return;
+  add_section_access(snapshot, module, *image);
   Adder adder(snapshot, module, image, copies_left);
   for (const pe::Section& section : image->sections()) adder.add_section(section);
 }

@@ -95,6 +95,7 @@ void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& modul
 
 /// The same for an image of Windows, moved to where it was loaded. Pages with relocations are
 /// copied, as long as `copies_left` (bytes; it is lowered) allows; those left over are left out.
+/// Where the dump does not say what its memory is for, the regions become those of the sections.
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      std::shared_ptr<const pe::File> image, uint64_t& copies_left);
 

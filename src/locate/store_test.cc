@@ -37,9 +37,9 @@ TEST(Store, TakesABuildAndServesIt) {
   auto added = store.add(build.path());
   ASSERT_TRUE(added) << added.error().line();
   std::string pdb = fmt::format("crash.pdb/{}/", kId);
-  EXPECT_THAT(places(added->added), UnorderedElementsAre(pdb + "crash.pdb", pdb + "crash.sym",
-                                                         fmt::format("crash.exe/{}/crash.exe",
-                                                                     kImageId)));
+  EXPECT_THAT(places(added->added),
+              UnorderedElementsAre(pdb + "crash.pdb", pdb + "crash.sym",
+                                   fmt::format("crash.exe/{}/crash.exe", kImageId)));
   ASSERT_EQ(added->refused.size(), 1u);
   EXPECT_THAT(added->refused[0].path, HasSubstr("broken.pdb"));
   ModuleFiles files = find_windows(windows_snapshot(), folder_options({store.root()}));
