@@ -50,8 +50,8 @@ def build(case, level, folder, defines=()):
     objects = []
     for source in (HERE / "runtime/runtime.cc", HERE / case / "main.cc"):
         target = folder / (source.stem + ".obj")
-        call(CLANG, "--target=x86_64-pc-windows-msvc", "-std=c++20", "-ffreestanding", "-gcodeview", f"-{level}",
-             "-fexceptions", "-fcxx-exceptions", "-Wall", "-Werror", *defines, "-c", source, "-o", target)
+        call(CLANG, "--target=x86_64-pc-windows-msvc", "-std=c++20", "-ffreestanding", "-g", "-gcodeview", f"-{level}",
+             "-fexceptions", "-fcxx-exceptions", "-fasynchronous-unwind-tables", "-fno-optimize-sibling-calls", "-Wall", "-Werror", *defines, "-c", source, "-o", target)
         objects.append(target)
     program = folder / "patient.exe"
     call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
@@ -193,10 +193,12 @@ def run_case(inquest, case, level, work, prefix):
             for suffix in files:
                 shutil.copy2(program.with_suffix(suffix), path)
         write_sym(program, folder / "sym")
-        for memory in truth.get("memory", ["mini", "full"]):
-            dump = folder / f"{memory}.dmp"
+        dumps = {memory: folder / f"{memory}.dmp" for memory in truth.get("memory", ["mini", "full"])}
+        for memory, dump in dumps.items():
             die(program, folder / "build" / dump.name, memory, prefix)
             shutil.move(folder / "build" / dump.name, dump)
+        shutil.rmtree(folder / "build")  # it would be found: the dump names its path
+        for memory, dump in dumps.items():
             judged(f"{memory} pdb", dump, "pdb", "--symbols", pdb, "--image", image)
             judged(f"{memory} sym", dump, "sym", "--symbols", folder / "sym")
             judged(f"{memory} map", dump, "map", "--symbols", maps, "--image", image)
@@ -231,6 +233,7 @@ def run_special(inquest, work, prefix):
         overwrite_identity(program, folder / "shipped/patient.exe")
         die(folder / "shipped/patient.exe", folder / "shipped/mini.dmp", "mini", prefix)
         shutil.move(folder / "shipped/mini.dmp", folder / "mini.dmp")
+        shutil.rmtree(folder / "shipped")
         report = why(inquest, folder / "mini.dmp", "--symbols", folder / "store")
         judge(report, truth, "pdb")
         module = next(m for m in report["modules"] if m["name"].lower().endswith("patient.exe"))
@@ -244,7 +247,9 @@ def run_special(inquest, work, prefix):
         (folder / "symbols").mkdir()
         shutil.copy2(other.with_suffix(".pdb"), folder / "symbols")
         shutil.move(folder / "build/mini.dmp", folder / "mini.dmp")
-        judge(why(inquest, folder / "mini.dmp", "--symbols", folder / "symbols"), truth, "mismatched")
+        shutil.copytree(folder / "build", folder / "image", ignore=shutil.ignore_patterns("*.pdb", "*.map"))
+        shutil.rmtree(folder / "build")
+        judge(why(inquest, folder / "mini.dmp", "--image", folder / "image", "--symbols", folder / "symbols"), truth, "mismatched")
 
     if MINGW:
         attempt("dwarf", dwarf)
