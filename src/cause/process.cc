@@ -81,6 +81,7 @@ struct Process::Impl {
     return index < modules.size() ? &modules[index] : nullptr;
   }
   void add_memory(size_t module);
+  void add_images_in_memory();
   void make_unwinder();
   void walk();
   void ask_servers(const locate::Locator& locator);
@@ -103,6 +104,7 @@ std::unique_ptr<Process> Process::open(snapshot::Snapshot snapshot, Options opti
   for (size_t i = 0; i < modules.size(); ++i) impl->add_memory(i);
   impl->make_unwinder();
   if (locator.has_servers()) impl->ask_servers(locator);
+  impl->add_images_in_memory();
   return std::unique_ptr<Process>(new Process(std::move(impl)));
 }
 
@@ -111,6 +113,13 @@ void Process::Impl::add_memory(size_t i) {
   const auto& files = modules[i].files;
   if (files.image && !module.is_vdso) locate::add_file_memory(snapshot, module, files.image);
   if (files.pe) locate::add_file_memory(snapshot, module, files.pe, relocated_left);
+}
+
+void Process::Impl::add_images_in_memory() {
+  if (snapshot.os != snapshot::Os::windows) return;
+  for (size_t i = 0; i < modules.size(); ++i) {
+    locate::take_image_from_memory(snapshot.memory, snapshot.modules[i], modules[i].files);
+  }
 }
 
 void Process::Impl::make_unwinder() {

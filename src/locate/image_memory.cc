@@ -142,4 +142,24 @@ void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& modul
   for (const pe::Section& section : image->sections()) adder.add_section(section);
 }
 
+void take_image_from_memory(const snapshot::Memory& memory, const snapshot::Module& module,
+                            ModuleFiles& files) {
+  if (files.pe || files.image || module.range.empty()) return;
+  const snapshot::Memory* source = &memory;
+  AddressRange range = module.range;
+  auto image = pe::File::from_memory(
+      [source, range](Rva rva, std::span<std::byte> out) -> size_t {
+        if (rva.value >= range.size()) return 0;
+        size_t n = std::min<uint64_t>(out.size(), range.size() - rva.value);
+        return source->read(range.begin + rva.value, out.first(n));
+      },
+      module.path);
+  if (!image) return;
+  files.pe = *image;
+  if (files.availability == Availability::none && !files.pe->exports().empty()) {
+    files.availability = Availability::public_only;
+    files.from = "the dump's memory (exports)";
+  }
+}
+
 }  // namespace inquest::locate

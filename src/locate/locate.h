@@ -99,4 +99,10 @@ void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& modul
 void add_file_memory(snapshot::Snapshot& snapshot, const snapshot::Module& module,
                      std::shared_ptr<const pe::File> image, uint64_t& copies_left);
 
+/// For a module of Windows of which no file was found: its image as the dump's memory has it, whose
+/// export table names some functions. `memory` is borrowed by the image. Changes nothing when the
+/// memory has no headers.
+void take_image_from_memory(const snapshot::Memory& memory, const snapshot::Module& module,
+                            ModuleFiles& files);
+
 }  // namespace inquest::locate

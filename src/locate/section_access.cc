@@ -40,9 +40,8 @@ void add_section_access(snapshot::Snapshot& snapshot, const snapshot::Module& mo
   auto first = std::partition_point(regions.begin(), regions.end(), [&](const auto& r) {
     return r.range.end <= module.range.begin;
   });
-  auto last = std::partition_point(first, regions.end(), [&](const auto& r) {
-    return r.range.begin < module.range.end;
-  });
+  auto last = std::partition_point(first, regions.end(),
+                                   [&](const auto& r) { return r.range.begin < module.range.end; });
   for (auto r = first; r != last; ++r) {
     bool inside = module.range.begin <= r->range.begin && r->range.end <= module.range.end;
     if (r->access || !inside) return;

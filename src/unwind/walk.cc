@@ -139,7 +139,8 @@ Stepped Walk::step(const Frame& frame, const PcFacts& facts) {
 
 Stepped Walk::recover(const Frame& frame, const PcFacts& facts, Stepped failure) {
   const Registers& registers = frame.registers;
-  ScanRequest request{.callee = registers, .function = facts.function};
+  ScanRequest request{
+      .callee = registers, .function = facts.function, .is_exact = frame.pc_is_exact};
   if (facts.win) request.parameters = facts.win->parameter_size;
   if (outside_stack(registers)) {
     auto sp = registers.sp();

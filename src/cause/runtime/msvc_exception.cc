@@ -22,6 +22,21 @@ std::string text_at(const snapshot::Memory& memory, Address at, size_t longest) 
   return text;
 }
 
+/// A type's name stands in a writable section, behind a word that the runtime fills in: small dumps
+/// lack it, and the image has it as it will always be.
+std::string type_text(const Process& process, Address at) {
+  std::string text = text_at(process.memory(), at, kLongestText);
+  if (!text.empty()) return text;
+  const auto* module = process.snapshot().module_at(at);
+  const auto image = module ? process.files(*module).pe : nullptr;
+  if (!image) return {};
+  Bytes stored = image->from(Rva{at - module->range.begin});
+  stored = stored.first(std::min(stored.size(), kLongestText));
+  auto end = std::find(stored.begin(), stored.end(), std::byte{0});
+  if (end == stored.end()) return {};
+  return {reinterpret_cast<const char*>(stored.data()), static_cast<size_t>(end - stored.begin())};
+}
+
 /// Follows the tables of one exception; in 64-bit images by RVAs, else by pointers.
 class Tables {
  public:
@@ -100,7 +115,7 @@ std::optional<MicrosoftException> microsoft_exception(const Process& process) {
     auto descriptor = entry ? tables.link(*entry + 4) : std::nullopt;
     if (!descriptor) continue;
     uint64_t head = tables.is_64() ? 16 : 8;
-    std::string decorated = text_at(memory, *descriptor + head, kLongestText);
+    std::string decorated = type_text(process, *descriptor + head);
     if (!decorated.starts_with(".")) continue;
     out.types.push_back(type_name(decorated));
     auto displacement = memory.read<le32>(*entry + 8);

@@ -50,6 +50,7 @@ struct ScanRequest {
   float enough = 0.7f;              ///< the first candidate so sure is taken
   float least = 0;                  ///< nothing less sure is taken
   uint32_t parameters = 0;          ///< bytes of the callee's arguments, when known
+  bool is_exact = false;            ///< the callee's pc is no return address itself
 };
 std::optional<Recovered> by_scan(const Space& space, Words& words, const ScanRequest& request,
                                  Budget& budget);

@@ -105,12 +105,15 @@ std::optional<Recovered> by_scan(const Space& space, Words& words, const ScanReq
   unsigned size = space.pointer_size();
   Address slot{(request.from.value + size - 1) & ~uint64_t{size - 1}};
   std::optional<Recovered> best;
+  std::optional<Address> own_pc = request.is_exact ? request.callee.pc() : std::nullopt;
   for (size_t i = 0; i < request.words && budget.words && budget.candidates;
        ++i, slot = slot + size) {
     --budget.words;
     auto value = words.pointer(slot);
     if (!value) break;
     if (!space.executable(Address{*value} - 1)) continue;
+    // A copy of the pc itself: in the record of an exception that is being raised, not a call.
+    if (own_pc && *value == own_pc->value) continue;
     --budget.candidates;
     auto found = scan.weigh(slot, *value);
     if (!found || found->confidence < request.least) continue;
