@@ -18,7 +18,7 @@ KNOWN = [
     ("sentry-windows-x86/windows.dmp", ["--image", "sentry-windows-x86"], ["null-dereference"],
      ["crash", "start", "main", "invoke_main", "__scrt_common_main_seh", "kernel32.dll"], 4),
     ("lldb-windows-x64/sigsegv.dmp", ["--symbols", "lldb-windows-x64"], ["null-dereference"],
-     ["crash", "mainCRTStartup", "kernel32.dll"], 1),
+     ["crash", "foo", "main", "mainCRTStartup", "kernel32.dll"], 1),
     ("breakpad-x86/minidump2.dmp", ["--symbols", "breakpad-x86/symbols"], ["null-dereference"],
      ["CrashFunction", "main", "__tmainCRTStartup", "BaseProcessStart"], 2),
     ("breakpad-x86/stack_exhaustion.dmp", [], ["stack-overflow"], ["crashme.exe", "crashme.exe"], 2),

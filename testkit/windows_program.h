@@ -2,6 +2,7 @@
 /// any Windows library; not to be run.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ struct WindowsBuild {
   std::string target = "x86_64-pc-windows-msvc";
   std::string flags = "-O1";
   std::string link_flags = "";
+  friend void PrintTo(const WindowsBuild& build, std::ostream* out) {
+    *out << build.target << " " << build.flags;
+  }
 };
 
 /// app.exe, app.pdb (msvc), app.map in a folder of its own, which is removed with it. The

@@ -128,8 +128,9 @@ void Process::Impl::make_unwinder() {
         auto* found = state(module);
         if (!found) return {};
         const locate::ModuleFiles& files = found->files;
-        // A PDB's frame data matters to x86 only: elsewhere the image has tables of its own.
-        bool has_rules = files.sym || (files.pdb && snapshot.arch == snapshot::Arch::x86);
+        // A PDB's sizes of frames matter where the image has no tables, or is not there.
+        bool has_rules =
+            files.sym || (files.pdb && (snapshot.arch == snapshot::Arch::x86 || !files.pe));
         return {.image = files.image,
                 .debug = files.debug,
                 .pe = files.pe,

@@ -148,7 +148,7 @@ class Fixtures : public testing::TestWithParam<Expected> {};
 
 TEST_P(Fixtures, AreRead) {
   const Expected& e = GetParam();
-  std::string path = "/work/shared/fixtures/" + e.file;
+  std::string path = "../shared/fixtures/" + e.file;
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   auto s = open(path);
   ASSERT_TRUE(s) << s.error().line();

@@ -225,7 +225,7 @@ TEST(WindowsSearch, SaysWhatIsMissing) {
 }
 
 TEST(WindowsSearch, FindsTheRealOnes) {
-  std::string folder = "/work/shared/fixtures";
+  std::string folder = "../shared/fixtures";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no fixtures here";
   snapshot::Snapshot snapshot = windows_snapshot(folder + "/sentry-windows-x86/windows.dmp");
   snapshot.arch = snapshot::Arch::x86;

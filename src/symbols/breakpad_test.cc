@@ -9,7 +9,7 @@
 namespace inquest::symbols {
 namespace {
 
-const std::string kFixtures = "/work/shared/fixtures/";
+const std::string kFixtures = "../shared/fixtures/";
 
 std::shared_ptr<const MappedFile> map_file(const std::string& path) {
   auto file = MappedFile::open(path);

@@ -1,5 +1,6 @@
 // Windows programs with a PDB, with DWARF, with a map, with exports only; llvm-symbolizer is the
 // second witness.
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -293,6 +294,22 @@ TEST(Exports, are_the_last_resort_and_labelled) {
   EXPECT_TRUE(frames[0].is_export);
   EXPECT_EQ(symbols->frames_at({0x1190})[0].function, "Ordinal7");
   EXPECT_TRUE(symbols->frames_at({0x1000}).empty());
+}
+
+TEST(Pdb, tells_the_size_of_frames) {
+  const std::string path = "../shared/fixtures/lldb-windows-x64/sigsegv.pdb";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures";
+  locate::ModuleFiles files;
+  files.pdb = map_file(path);
+  auto rules = read_frame_rules(files);
+  ASSERT_TRUE(rules);
+  // llvm-pdbutil: `crash` is at 0x10b0, 69 bytes, its body from 8 to 64, a frame of 40 bytes.
+  const auto* frame = rules->cfi_at(0x10d9);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame->begin, 0x10b8u);
+  EXPECT_EQ(frame->size, 56u);
+  EXPECT_EQ(frame->rules, ".cfa: $rsp 48 + .ra: .cfa 8 - ^");
+  EXPECT_FALSE(rules->cfi_at(0x10b4)) << "the prologue has not made the frame yet";
 }
 
 TEST(Demangle, names_of_msvc_without_what_goes_without_saying) {

@@ -116,7 +116,7 @@ TEST(SymFile, frame_rules) {
 
 TEST(SymFile, of_breakpad_itself) {
   const std::string path =
-      "/work/shared/fixtures/breakpad-x86/symbols/test_app.pdb/"
+      "../shared/fixtures/breakpad-x86/symbols/test_app.pdb/"
       "5A9832E5287241C1838ED98914E9B7FF1/test_app.sym";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures";
   auto file = MappedFile::open(path);

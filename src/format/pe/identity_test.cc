@@ -61,7 +61,7 @@ TEST(PeIdentity, AgreesWithLlvm) {
 }
 
 TEST(PeIdentity, ReadsARealImage) {
-  std::string path = "/work/shared/fixtures/sentry-windows-x86/crash.exe";
+  std::string path = "../shared/fixtures/sentry-windows-x86/crash.exe";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures here";
   auto mapped = MappedFile::open(path);
   auto identity = read_identity((*mapped)->bytes(), path);
