@@ -91,7 +91,6 @@ std::vector<Warning> Process::warnings() const {
       if (std::find(all.begin(), all.end(), warning) == all.end()) all.push_back(warning);
     }
   };
-  for (const auto& module : snapshot().modules) add(files(module).warnings);
   // Only of modules that some stack led into: opening the others would cost time for nothing.
   std::vector<const snapshot::Module*> used;
   for (const auto& stack : stacks()) {
@@ -100,6 +99,12 @@ std::vector<Warning> Process::warnings() const {
         used.push_back(frame.module);
       }
     }
+  }
+  // Windows loads a hundred modules of its own: what is missing of those matters on stacks only.
+  const bool all_matter = snapshot().os != snapshot::Os::windows;
+  for (const auto& module : snapshot().modules) {
+    bool is_used = std::find(used.begin(), used.end(), &module) != used.end();
+    if (all_matter || module.is_main || is_used) add(files(module).warnings);
   }
   for (const auto* module : used) add(symbols(*module).warnings());
   return all;

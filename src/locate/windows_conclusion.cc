@@ -54,12 +54,10 @@ void WindowsSearch::conclude() {
 }
 
 void WindowsSearch::warn() {
-  std::string pdb = pdb_name();
-  if (pdb.empty()) pdb = "its PDB";
-  std::string advice = fmt::format(
-      "give --symbols DIR with {} (or {}.sym) of that build, or name a symbol server: --symbols "
-      "'srv*https://...'",
-      pdb, stem(pdb));
+  // The same for every module, so that a report says it once; `symbols find` names the files.
+  const std::string advice =
+      "give --symbols DIR with the PDB (or .sym) of that build, or name a symbol server: --symbols "
+      "'srv*https://...'; `inquest symbols find DUMP` says what is needed";
   for (const std::string& problem : finder_.problems()) {
     found_.warnings.push_back({problem,
                                "the rest was read without it; try again later, or give "

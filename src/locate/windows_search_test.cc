@@ -55,7 +55,7 @@ TEST(WindowsSearch, RefusesThePdbOfAnotherBuild) {
   EXPECT_THAT(files.note, HasSubstr(std::string(kId)));
   ASSERT_EQ(files.warnings.size(), 1u);
   EXPECT_THAT(files.warnings[0].what, HasSubstr("another build"));
-  EXPECT_THAT(files.warnings[0].advice, HasSubstr("crash.pdb"));
+  EXPECT_THAT(files.warnings[0].advice, HasSubstr("symbols find"));
 }
 
 TEST(WindowsSearch, FindsTheRightPdbBehindAWrongOne) {

@@ -17,9 +17,9 @@ size_t common_words(std::string_view a, std::string_view b) {
   return n;
 }
 
-/// Without its build id: in a list of modules the ids hide the names. JSON has them.
+/// Without its build id or its PDB's: in a list of modules the ids hide the names. JSON has them.
 std::string without_build_id(std::string_view text) {
-  size_t begin = text.find(" (build id ");
+  size_t begin = std::min(text.find(" (build id "), text.find(" (PDB "));
   if (begin == text.npos) return std::string(text);
   size_t end = text.find(')', begin);
   if (end == text.npos) return std::string(text);

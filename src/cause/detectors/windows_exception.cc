@@ -152,8 +152,6 @@ Finding fail_fast(const Process& process, const Raised& death) {
     finding.summary =
         fmt::format("The program was ended at once{}: {}", in_own(process, death), meaning);
   }
-  finding.evidence.push_back(
-      {.what = fmt::format("fail-fast code {}: {}", code, meaning), .thread = death.thread->id});
   return finding;
 }
 
