@@ -20,6 +20,8 @@ std::string build_windows_program(const std::string& path, std::string_view sour
                   " -mno-stack-arg-probe -funwind-tables -ffreestanding -o " + object + " " + text);
   if (result.status != 0) return result.output;
   std::string fixed = architecture == "aarch64" ? "" : "/dynamicbase:no /fixed ";
+  // The usual base lies in what the address sanitizer keeps for itself.
+  if (architecture == "x86_64") fixed += "/base:0x200000000000 ";
   result = run_command("lld-link-19 /nodefaultlib /subsystem:console " + fixed + "/entry:" + entry +
                        " /out:" + path + " " + object);
   return result.status == 0 ? std::string() : result.output;
