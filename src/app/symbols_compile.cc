@@ -21,9 +21,15 @@ ExitStatus compile(const DumpOptions& options, const std::vector<std::string>& m
                            m == fmt::format("{:#x}", module.range.begin.value);
                   });
     if (!wanted) continue;
-    auto done = symbols::compile_cache((*process)->files(module), snapshot.arch,
-                                       analysis_options(options).symbols);
-    if (!done) status = report_error(done.error());
+    const locate::ModuleFiles& files = (*process)->files(module);
+    // Of all modules those without symbols are no failure; of those asked for they are.
+    if (modules.empty() && files.availability == locate::Availability::none) continue;
+    auto done = symbols::compile_cache(files, snapshot.arch, analysis_options(options).symbols);
+    if (done) continue;
+    Error error = done.error();
+    if (error.file.empty()) error.file = module.file_name();
+    ExitStatus failed = report_error(error);
+    if (!modules.empty()) status = failed;
   }
   return status;
 }
