@@ -94,12 +94,15 @@ class PeerStacks(unittest.TestCase):
         if not program or not shutil.which("gdb"):
             self.skipTest(f"{command[0]} or gdb is not installed")
         with tempfile.TemporaryDirectory() as folder:
-            if user:
+            inquest = INQUEST
+            if user:  # who need not be able to enter the folder of the build
                 shutil.chown(folder, user)
+                inquest = shutil.copy2(INQUEST, folder)
             core = pathlib.Path(folder) / "core"
             runner = subprocess.Popen(
-                [INQUEST, "run", "--core", str(core), "--no-verdict", "--", program, *command[1:]],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, user=user)
+                [inquest, "run", "--core", str(core), "--no-verdict", "--", program, *command[1:]],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, user=user,
+                cwd=folder)
             runner.stdin.write(typed)
             runner.stdin.flush()
             time.sleep(ready)
