@@ -6,6 +6,7 @@
 
 #include "symbols/symbols.h"
 #include "symbols/types.h"
+#include "type_questions.h"
 
 using namespace inquest;
 using namespace inquest::symbols;
@@ -23,19 +24,6 @@ std::vector<Rva> places_in(const elf::File& file) {
     }
   }
   return places;
-}
-
-void ask_of_types(const TypeReader& types, TypeId id, int depth) {
-  if (depth > 6) return;
-  Type type = types.type(id);
-  types.enumerators(id);
-  types.member_at(id, 9);
-  size_t most = 16;
-  for (const Member& member : types.members(id)) {
-    if (most-- == 0) break;
-    ask_of_types(types, member.type, depth + 1);
-  }
-  if (type.target) ask_of_types(types, type.target, depth + 1);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "symbols/pdb/pdb_file.h"
 #include "symbols/symbols.h"
 #include "symbols/types.h"
+#include "type_questions.h"
 
 using namespace inquest;
 using namespace inquest::symbols;
@@ -16,19 +17,6 @@ using namespace inquest::symbols;
 namespace {
 
 constexpr size_t kMostPlaces = 256;
-
-void ask_of_types(const TypeReader& types, TypeId id, int depth) {
-  if (depth > 5) return;
-  Type type = types.type(id);
-  types.enumerators(id);
-  types.member_at(id, 9);
-  size_t most = 16;
-  for (const Member& member : types.members(id)) {
-    if (most-- == 0) break;
-    ask_of_types(types, member.type, depth + 1);
-  }
-  if (type.target) ask_of_types(types, type.target, depth + 1);
-}
 
 std::vector<Rva> places_in(const std::shared_ptr<const MappedFile>& file) {
   std::vector<Rva> places;

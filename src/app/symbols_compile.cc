@@ -15,12 +15,14 @@ ExitStatus compile(const DumpOptions& options, const std::vector<std::string>& m
   if (!process) return report_error(process.error());
   const auto& snapshot = (*process)->snapshot();
   ExitStatus status = kDone;
+  bool found = modules.empty();
   for (const auto& module : snapshot.modules) {
     bool wanted = modules.empty() || std::ranges::any_of(modules, [&](const std::string& m) {
                     return m == module.file_name() || m == module.path ||
                            m == fmt::format("{:#x}", module.range.begin.value);
                   });
     if (!wanted) continue;
+    found = true;
     const locate::ModuleFiles& files = (*process)->files(module);
     // Of all modules those without symbols are no failure; of those asked for they are.
     if (modules.empty() && files.availability == locate::Availability::none) continue;
@@ -30,6 +32,11 @@ ExitStatus compile(const DumpOptions& options, const std::vector<std::string>& m
     if (error.file.empty()) error.file = module.file_name();
     ExitStatus failed = report_error(error);
     if (!modules.empty()) status = failed;
+  }
+  if (!found) {
+    return report_error({.what = fmt::format("has no module {}", fmt::join(modules, " or ")),
+                         .file = snapshot.path,
+                         .advice = "`inquest show DUMP` lists its modules"});
   }
   return status;
 }

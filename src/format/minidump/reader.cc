@@ -39,7 +39,8 @@ bool Reader::take_budget(uint64_t bytes) {
   return false;
 }
 
-std::string Reader::utf16(uint64_t offset) {
+/// A string's bytes behind their count; empty where there is none.
+Bytes Reader::counted(uint64_t offset) {
   if (offset == 0) return {};
   Cursor cursor{at(offset, 4 + kLimits.string_bytes)};
   uint32_t length = cursor.read<le32>();
@@ -47,24 +48,17 @@ std::string Reader::utf16(uint64_t offset) {
     ++bad_strings_;
     return {};
   }
-  return utf16_field(cursor.take(length));
+  return cursor.take(length);
 }
+
+std::string Reader::utf16(uint64_t offset) { return utf16_field(counted(offset)); }
 
 std::string Reader::utf16_field(Bytes field) {
   if (!take_budget(field.size())) return {};
   return utf8_of_utf16(field);
 }
 
-std::string Reader::utf8(uint64_t offset) {
-  if (offset == 0) return {};
-  Cursor cursor{at(offset, 4 + kLimits.string_bytes)};
-  uint32_t length = cursor.read<le32>();
-  if (cursor.failed() || length > cursor.remaining()) {
-    ++bad_strings_;
-    return {};
-  }
-  return text(cursor.take(length));
-}
+std::string Reader::utf8(uint64_t offset) { return text(counted(offset)); }
 
 std::string Reader::text(Bytes bytes) {
   if (!take_budget(bytes.size())) return {};

@@ -44,6 +44,7 @@ class Reader {
   void end_stream();
 
  private:
+  Bytes counted(uint64_t offset);
   bool take_budget(uint64_t bytes);
 
   Bytes file_;
