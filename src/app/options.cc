@@ -12,7 +12,7 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   if (html) outputs.emplace("html", Output::html);
   verb.add_option("--format", options.output, "How to print the answer")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
       ->type_name(html ? "text|json|html" : "text|json");
   verb.add_option("--symbols", options.symbols,
                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins. "

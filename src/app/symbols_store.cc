@@ -28,7 +28,7 @@ void add_store_options(CLI::App& part, StoreOptions& options) {
       ->required();
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   part.add_option("--format", options.output, "How to print the answer")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
       ->type_name("text|json");
 }
 
