@@ -1,6 +1,6 @@
 #include "testkit/json_schema.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <regex>
 
 namespace inquest::testkit {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 #include <signal.h>
 #include <sstream>

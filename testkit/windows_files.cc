@@ -1,6 +1,6 @@
 #include "testkit/windows_files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include "testkit/bytes.h"

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "app/verbs.h"
@@ -7,12 +7,12 @@
 namespace inquest::app {
 namespace {
 
-struct Options {
+struct CatchOptions {
   int pid = 0;
   std::string path;
 };
 
-ExitStatus catch_core(const Options& options) {
+ExitStatus catch_core(const CatchOptions& options) {
   auto written = capture::catch_from_kernel(STDIN_FILENO, options.path, options.pid);
   if (!written) return report_error(written.error());
   fmt::print(stderr, "inquest: wrote {} ({:.1f} MB)\n", written->path, written->bytes / 1e6);
@@ -24,7 +24,7 @@ ExitStatus catch_core(const Options& options) {
 void add_catch(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand(
       "catch", "Keep the core that the kernel writes to a pipe (for core_pattern)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CatchOptions>();
   verb->add_option("--pid", options->pid, "The dying process: %P of core_pattern")
       ->required()
       ->check(CLI::PositiveNumber);

@@ -1,5 +1,5 @@
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "app/terminal.h"
 #include "app/verbs.h"

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "app/verbs.h"
 #include "capture/capture.h"
@@ -6,13 +6,13 @@
 namespace inquest::app {
 namespace {
 
-struct Options {
+struct LiveDumpOptions {
   int pid = 0;
   std::string path;
   bool everything = false;
 };
 
-ExitStatus dump(const Options& options) {
+ExitStatus dump(const LiveDumpOptions& options) {
   capture::CoreOptions core;
   core.path = options.path.empty() ? fmt::format("core.{}", options.pid) : options.path;
   core.everything = options.everything;
@@ -31,7 +31,7 @@ ExitStatus dump(const Options& options) {
 
 void add_dump(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("dump", "Write a core of a live process, which goes on");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LiveDumpOptions>();
   verb->add_option("PID", options->pid, "The process")->required()->check(CLI::PositiveNumber);
   verb->add_option("-o,--output", options->path, "Where to write the core; default core.PID")
       ->type_name("FILE");

@@ -1,7 +1,7 @@
 #include "app/options.h"
 
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <map>
 
 #include "app/terminal.h"

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "app/investigate.h"
 #include "app/terminal.h"

@@ -2,7 +2,7 @@
 /// for.
 #include <algorithm>
 #include <atomic>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <thread>
 

@@ -1,7 +1,7 @@
 /// `inquest symbols add|list|check`: a symbol store in SymSrv's layout.
 #include <cstdlib>
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <map>
 #include <nlohmann/json.hpp>
 

@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <span>
 #include <string.h>
 #include <unistd.h>

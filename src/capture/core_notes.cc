@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <span>
 #include <string.h>
 #include <sys/procfs.h>

@@ -1,7 +1,7 @@
 #include "capture/core_path.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace inquest::capture {
 

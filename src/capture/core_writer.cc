@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <span>
 #include <string.h>
 #include <utility>

@@ -1,7 +1,7 @@
 #include "capture/json_text.h"
 
 #include <cstdint>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace inquest::capture {
 namespace {

@@ -1,6 +1,6 @@
 #include "capture/paused_process.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 
 #include "capture/proc_files.h"

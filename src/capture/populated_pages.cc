@@ -4,7 +4,7 @@
 #include <array>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 
 #include <cstring>
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stddef.h>
 #include <sys/procfs.h>
 #include <sys/user.h>

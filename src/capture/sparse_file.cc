@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

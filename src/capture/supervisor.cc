@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <elf.h>
 #include <errno.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/procfs.h>

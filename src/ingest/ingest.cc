@@ -19,7 +19,7 @@ namespace {
 
 using snapshot::Snapshot;
 
-constexpr std::string_view kGiveDump =
+constexpr std::string_view kTakenFiles =
     "give a Linux core or a minidump, plain or packed by zstd, lz4, xz or gzip";
 
 bool starts_with(Bytes bytes, std::string_view magic) {
@@ -36,7 +36,8 @@ bool is_text(Bytes bytes) {
 /// Why a file is not taken, in one line.
 Error refusal(const MappedFile& file) {
   Bytes bytes = file.bytes();
-  Error error{.what = "is not a core dump", .file = file.path(), .advice = std::string(kGiveDump)};
+  Error error{
+      .what = "is not a core dump", .file = file.path(), .advice = std::string(kTakenFiles)};
   if (bytes.empty()) {
     error.what = "is empty";
     error.advice = "the core was not written; check `ulimit -c` and the disk's free space";

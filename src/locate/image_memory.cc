@@ -12,7 +12,7 @@
 namespace inquest::locate {
 namespace {
 
-constexpr uint32_t kPage = 4096;
+constexpr uint32_t kImagePage = 4096;
 constexpr uint32_t kWritable = 0x80000000;
 constexpr unsigned kNothing = 0, kHighLow = 3, kDir64 = 10;
 
@@ -83,9 +83,10 @@ class Adder {
     // Runs of pages, with fixups and without; a run's end is where no fixup straddles it.
     size_t begin = 0;
     while (begin < bytes.size()) {
-      bool has = has_fixup(section.rva + begin, kPage);
-      size_t end = begin + kPage;
-      while (end < bytes.size() && has_fixup(section.rva + end, kPage) == has) end += kPage;
+      bool has = has_fixup(section.rva + begin, kImagePage);
+      size_t end = begin + kImagePage;
+      while (end < bytes.size() && has_fixup(section.rva + end, kImagePage) == has)
+        end += kImagePage;
       end = std::min(end, bytes.size());
       add_run(section.rva + static_cast<uint32_t>(begin), bytes.subspan(begin, end - begin), has);
       begin = end;

@@ -1,7 +1,7 @@
 #include "cause/fault/member_path.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <vector>
 
 #include "base/limits.h"

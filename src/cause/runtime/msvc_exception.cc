@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint32_t kMagic[] = {0x19930520, 0x19930521, 0x19930522, 0x01994000};
 constexpr uint32_t kMostTypes = 64;
-constexpr size_t kLongestText = 4096;
+constexpr size_t kLongestWhat = 4096;
 
 std::string text_at(const snapshot::Memory& memory, Address at, size_t longest) {
   std::string text;
@@ -25,13 +25,13 @@ std::string text_at(const snapshot::Memory& memory, Address at, size_t longest) 
 /// A type's name stands in a writable section, behind a word that the runtime fills in: small dumps
 /// lack it, and the image has it as it will always be.
 std::string type_text(const Process& process, Address at) {
-  std::string text = text_at(process.memory(), at, kLongestText);
+  std::string text = text_at(process.memory(), at, kLongestWhat);
   if (!text.empty()) return text;
   const auto* module = process.snapshot().module_at(at);
   const auto image = module ? process.files(*module).pe : nullptr;
   if (!image) return {};
   Bytes stored = image->from(Rva{at - module->range.begin});
-  stored = stored.first(std::min(stored.size(), kLongestText));
+  stored = stored.first(std::min(stored.size(), kLongestWhat));
   auto end = std::find(stored.begin(), stored.end(), std::byte{0});
   if (end == stored.end()) return {};
   return {reinterpret_cast<const char*>(stored.data()), static_cast<size_t>(end - stored.begin())};
@@ -66,7 +66,7 @@ std::optional<std::string> what_of(const Process& process, Address base) {
   unsigned size = snapshot::pointer_size(process.arch());
   auto pointer = process.memory().read_pointer(base + size, size);
   if (!pointer || *pointer == 0) return {};
-  std::string text = text_at(process.memory(), Address{*pointer}, kLongestText);
+  std::string text = text_at(process.memory(), Address{*pointer}, kLongestWhat);
   if (text.empty() || !is_printable_text(text)) return {};
   return text;
 }
