@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <elf.h>
 #include <fmt/core.h>
+#include <fstream>
 #include <span>
 #include <string.h>
 #include <sys/procfs.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "capture/json_text.h"
@@ -132,6 +134,24 @@ std::vector<std::byte> file_record(const std::vector<Mapping>& mappings) {
   return record;
 }
 
+/// What the process might have at most: kernels' own cores do not say. "" when nothing is limited.
+std::string limits_text(pid_t process) {
+  std::string text;
+  auto put = [&](const char* name, uint64_t value) {
+    text += fmt::format("{}\"{}\":{}", text.empty() ? "" : ",", name, value);
+  };
+  constexpr std::pair<const char*, __rlimit_resource> kLimits[] = {
+      {"address_space", RLIMIT_AS}, {"data", RLIMIT_DATA}, {"stack", RLIMIT_STACK}};
+  for (auto [name, resource] : kLimits) {
+    rlimit limit{};
+    bool known = ::prlimit(process, resource, nullptr, &limit) == 0;
+    if (known && limit.rlim_cur != RLIM_INFINITY) put(name, limit.rlim_cur);
+  }
+  std::ifstream file("/proc/sys/vm/max_map_count");
+  if (uint64_t most = 0; file >> most) put("mappings", most);
+  return text;
+}
+
 std::string inquest_text(const ProcessImage& image, const std::vector<std::string>& words,
                          std::chrono::microseconds stopped) {
   std::string text = "{\"threads\":[";
@@ -142,6 +162,7 @@ std::string inquest_text(const ProcessImage& image, const std::vector<std::strin
   text += fmt::format("],\"executable\":{},\"stopped_us\":{:>12},\"command_line\":{}",
                       json_string(executable_path(image.memory_thread)), stopped.count(),
                       json_array(words));
+  text += fmt::format(",\"limits\":{{{}}}", limits_text(image.memory_thread));
   text += ",\"earlier_signals\":[";
   for (const auto& earlier : image.earlier) {
     if (text.back() != '[') text += ',';

@@ -6,10 +6,14 @@ namespace inquest::heap {
 
 std::string_view name(State state) {
   switch (state) {
-    case State::used: return "used";
-    case State::cached: return "cached";
-    case State::free: return "free";
-    case State::unused: return "unused";
+    case State::used:
+      return "used";
+    case State::cached:
+      return "cached";
+    case State::free:
+      return "free";
+    case State::unused:
+      return "unused";
   }
   return "unknown";
 }

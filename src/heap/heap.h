@@ -1,10 +1,11 @@
-/// Every block that the allocators of a process hold: what the program was given, and what lies free.
+/// Every block that the allocators of a process hold: what the program was given, and what lies
+/// free.
 ///
-/// One folder an allocator (`heap/glibc/`, ...), each a function from the process's memory to what it
-/// found; several allocators in one process are normal. Structures are found and versions told apart by
-/// their own consistency; symbols are a hint that is checked like any other guess. Nothing is believed
-/// that the memory does not bear out: what is damaged becomes a Fault, and the walk goes on behind it.
-/// Values; reading is safe from any thread.
+/// One folder an allocator (`heap/glibc/`, ...), each a function from the process's memory to what
+/// it found; several allocators in one process are normal. Structures are found and versions told
+/// apart by their own consistency; symbols are a hint that is checked like any other guess. Nothing
+/// is believed that the memory does not bear out: what is damaged becomes a Fault, and the walk
+/// goes on behind it. Values; reading is safe from any thread.
 #pragma once
 
 #include <functional>
@@ -21,7 +22,8 @@ namespace inquest::heap {
 
 enum class State : uint8_t {
   used,    ///< the program holds it
-  cached,  ///< the program gave it back; kept for quick reuse (tcache, fast bin): free to the program
+  cached,  ///< the program gave it back; kept for quick reuse (tcache, fast bin): free to the
+           ///< program
   free,    ///< in a list of free blocks
   unused,  ///< never given out: the rest of a segment (glibc's top), the padding that aligns
 };
@@ -50,23 +52,25 @@ struct Arena {
   std::string name = {};                    ///< "main arena", "arena 3 (0x7f..)"
   Address at = {};                          ///< of its control structure; 0 when it has none
   std::vector<AddressRange> segments = {};  ///< memory that it owns, ascending, disjoint
-  std::vector<uint32_t> threads = {};       ///< ids of the threads that allocate from it, where known
+  std::vector<uint32_t> threads = {};  ///< ids of the threads that allocate from it, where known
   std::optional<uint64_t> system_bytes = {};  ///< what it says it took from the system
 };
 
 /// A place where the heap contradicts itself.
 struct Fault {
-  Address at;                         ///< of the field that is wrong
-  std::string what = {};              ///< "size 0x4141414141414141 of the chunk is not a size"
+  Address at;                          ///< of the field that is wrong
+  std::string what = {};               ///< "size 0x4141414141414141 of the chunk is not a size"
   std::optional<Address> before = {};  ///< begin of the last block that is sound below it
   std::optional<Address> after = {};   ///< begin of the first that is sound above it
-  size_t arena = 0;                   ///< index into Heaps::arenas
+  size_t arena = 0;                    ///< index into Heaps::arenas
 };
 
 struct Allocator {
-  std::string name = {};    ///< "glibc"
-  std::string layout = {};  ///< in words, what its structures look like: "2.36: tcache, safe-linking"
-  size_t module = SIZE_MAX;  ///< index into Snapshot::modules of the code it is in; SIZE_MAX: not known
+  std::string name = {};  ///< "glibc"
+  std::string layout =
+      {};  ///< in words, what its structures look like: "2.36: tcache, safe-linking"
+  size_t module =
+      SIZE_MAX;  ///< index into Snapshot::modules of the code it is in; SIZE_MAX: not known
   /// Memory that the allocator keeps its own books in, ascending: no root of the program's data.
   std::vector<AddressRange> books = {};
 };

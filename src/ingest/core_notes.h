@@ -43,8 +43,9 @@ struct CoreNotes {
   std::string command;
   std::string arguments;
   std::map<uint64_t, uint64_t> auxv;
-  std::vector<FileMapping> files;  ///< ascending
-  std::string executable;          ///< from our own note
+  std::vector<FileMapping> files;          ///< ascending
+  std::string executable;                  ///< from our own note
+  std::map<std::string, uint64_t> limits;  ///< of our own note
   std::optional<uint64_t> stopped_microseconds;
   /// gdb puts NT_PRPSINFO before the first thread, the kernel after it.
   bool by_debugger = false;

@@ -130,6 +130,9 @@ void take_process(CoreNotes& notes, Snapshot& snapshot) {
   snapshot.process.executable = std::move(notes.executable);
   snapshot.process.time = time_of(snapshot.path);
   snapshot.process.auxv = std::move(notes.auxv);
+  for (const auto& [name, value] : notes.limits) {
+    snapshot.annotations["limit." + name] = std::to_string(value);
+  }
   if (notes.stopped_microseconds) {
     snapshot.annotations["stopped_us"] = std::to_string(*notes.stopped_microseconds);
   }

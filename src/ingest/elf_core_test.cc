@@ -178,7 +178,8 @@ TEST(ElfCore, ReadsOurOwnNote) {
   builder.thread({.id = 5}).process(5, "lobby", "").thread({.id = 6}).thread({.id = 7});
   builder.note("INQUEST", 1,
                bytes_of(std::string(R"({"threads":[{"id":6,"name":"worker \"6\""},{"id":-1},3],)"
-                                    R"("executable":"/opt/lobby","stopped_us":812})") +
+                                    R"("executable":"/opt/lobby","stopped_us":812,)"
+                                    R"("limits":{"data":4096,"stack":-1}})") +
                         '\0'));
   Snapshot snapshot = read_well(builder.build());
   EXPECT_EQ(snapshot.threads[0].name, "lobby");
@@ -186,6 +187,8 @@ TEST(ElfCore, ReadsOurOwnNote) {
   EXPECT_EQ(snapshot.threads[2].name, "");
   EXPECT_EQ(snapshot.process.executable, "/opt/lobby");
   EXPECT_EQ(snapshot.annotations.at("stopped_us"), "812");
+  EXPECT_EQ(snapshot.annotations.at("limit.data"), "4096");
+  EXPECT_FALSE(snapshot.annotations.contains("limit.stack"));
 
   for (std::string_view damaged : {"", "{", "[]", "{\"threads\":{}}", "{\"threads\":[[[["}) {
     CoreBuilder other(ElfArch::x64);

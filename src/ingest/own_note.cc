@@ -22,6 +22,14 @@ OwnNote read_own_note(Bytes description) {
   if (auto at = root.find("stopped_us"); at != root.end() && at->is_number_unsigned()) {
     note.stopped_microseconds = at->get<uint64_t>();
   }
+  if (auto limits = root.find("limits"); limits != root.end() && limits->is_object()) {
+    constexpr size_t kMost = 16;
+    for (const auto& [name, value] : limits->items()) {
+      if (value.is_number_unsigned() && note.limits.size() < kMost) {
+        note.limits.emplace(name, value.get<uint64_t>());
+      }
+    }
+  }
   auto threads = root.find("threads");
   if (threads == root.end() || !threads->is_array()) return note;
   for (const Json& thread : *threads) {

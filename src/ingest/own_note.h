@@ -1,10 +1,12 @@
 /// The note that `inquest run` and `inquest dump` add to their cores: what the kernel's notes lack.
 ///
 /// Owner "INQUEST", type 1, a NUL-terminated JSON object:
-/// {"threads":[{"id":7,"name":"worker"}],"executable":"/usr/bin/lobby","stopped_us":812}.
+/// {"threads":[{"id":7,"name":"worker"}],"executable":"/usr/bin/lobby","stopped_us":812,
+/// "limits":{"address_space":8589934592,"mappings":65530}}.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,8 @@ struct OwnNote {
   std::unordered_map<uint32_t, std::string> thread_names = {};
   std::string executable = {};
   std::optional<uint64_t> stopped_microseconds = {};  ///< how long the process stood still
+  /// "address_space", "data", "stack" in bytes (soft limits), "mappings" as a count.
+  std::map<std::string, uint64_t> limits = {};
 };
 
 /// Damaged text reads as an empty note.

@@ -1,12 +1,13 @@
 /// Who points at whom: the graph of the blocks of a process, and what nobody can reach.
 ///
-/// One pass over the memory of the process finds every word that is the address of a block (its begin, or
-/// any byte in it); the edges lie in compressed rows. Roots are registers, the stacks above their stack
-/// pointers (with the red zone), the writable data of modules, thread-local storage, and, unless switched
-/// off, anonymous mappings that no allocator owns. What no root reaches is leaked: a group has a head (a
-/// block that no other unreachable block points to, or one of a cycle) and what is lost with it.
-/// The terms are memcheck's: definitely lost (no pointer at all), possibly lost (reached by pointers into
-/// the middle only), indirectly lost (held by a lost block).
+/// One pass over the memory of the process finds every word that is the address of a block (its
+/// begin, or any byte in it); the edges lie in compressed rows. Roots are registers, the stacks
+/// above their stack pointers (with the red zone), the writable data of modules, thread-local
+/// storage, and, unless switched off, anonymous mappings that no allocator owns. What no root
+/// reaches is leaked: a group has a head (a block that no other unreachable block points to, or one
+/// of a cycle) and what is lost with it. The terms are memcheck's: definitely lost (no pointer at
+/// all), possibly lost (reached by pointers into the middle only), indirectly lost (held by a lost
+/// block).
 #pragma once
 
 #include <cstdint>

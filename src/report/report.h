@@ -5,6 +5,7 @@
 #include <string>
 
 #include "answer/answer.h"
+#include "answer/memory.h"
 #include "answer/show.h"
 
 namespace inquest::report {
@@ -25,5 +26,9 @@ std::string stack_json(const answer::Answer& answer);
 
 std::string show_text(const answer::Show& show, const TextStyle& style);
 std::string show_json(const answer::Show& show);
+
+std::string memory_text(const answer::Memory& memory, const TextStyle& style);
+std::string memory_json(const answer::Memory& memory);
+std::string memory_csv(const answer::Memory& memory);  ///< the areas
 
 }  // namespace inquest::report

@@ -3,6 +3,7 @@
 
 #include "report/prose.h"
 #include "report/report.h"
+#include "report/table.h"
 #include "report/warning_groups.h"
 
 namespace inquest::report {
@@ -17,43 +18,6 @@ std::string hex(std::optional<uint32_t> value) {
 std::string address(const std::optional<Address>& value) {
   return value ? fmt::format("{:#x}", value->value) : std::string();
 }
-
-/// Columns as wide as their widest cell; the last one is not padded.
-class Table {
- public:
-  explicit Table(std::vector<std::string> heads) { add(std::move(heads)); }
-  void add(std::vector<std::string> cells) {
-    if (widths_.size() < cells.size()) widths_.resize(cells.size());
-    for (size_t i = 0; i < cells.size(); ++i) {
-      cells[i] = clean(cells[i]);
-      widths_[i] = std::max(widths_[i], columns(cells[i]));
-    }
-    rows_.push_back(std::move(cells));
-  }
-  std::string text(const Palette& paint) const {
-    std::string out;
-    for (const auto& row : rows_) {
-      std::string line = " ";
-      for (size_t i = 0; i < row.size(); ++i) {
-        // A column that no row fills is left out, its head too.
-        if (!is_used(i)) continue;
-        line += " " + row[i] + std::string(widths_[i] - columns(row[i]) + 1, ' ');
-      }
-      line.resize(line.find_last_not_of(' ') + 1);
-      out += (&row == &rows_.front() ? paint.dim(line) : line) + "\n";
-    }
-    return out;
-  }
-
- private:
-  bool is_used(size_t column) const {
-    return std::any_of(rows_.begin() + 1, rows_.end(),
-                       [&](const auto& row) { return !row[column].empty(); });
-  }
-
-  std::vector<std::vector<std::string>> rows_;
-  std::vector<size_t> widths_;
-};
 
 class ShowText {
  public:

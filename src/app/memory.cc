@@ -1,0 +1,72 @@
+#include <fmt/core.h>
+#include <map>
+
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "cause/memory.h"
+#include "ingest/ingest.h"
+#include "report/report.h"
+
+namespace inquest::app {
+namespace {
+
+enum class ListOutput : uint8_t { text, json, csv };
+
+struct MemoryOptions {
+  std::string dump = {};
+  ListOutput output = ListOutput::text;
+  bool all = false;
+};
+
+ExitStatus memory(const MemoryOptions& options) {
+  Progress::shared().stage("reading the dump");
+  auto snapshot = ingest::open(options.dump);
+  if (!snapshot) return report_error(snapshot.error());
+  Progress::shared().stage("looking for allocators");
+  heap::Heaps heaps = heap::find_heaps({*snapshot});
+  auto space = heap::describe_address_space(*snapshot, heaps);
+  answer::Memory answer = cause::describe_memory(*snapshot, space);
+  Progress::shared().stop();
+  if (options.output == ListOutput::json) {
+    fmt::print("{}", report::memory_json(answer));
+  } else if (options.output == ListOutput::csv) {
+    fmt::print("{}", report::memory_csv(answer));
+  } else {
+    auto style = terminal_style();
+    style.all_rows = options.all;
+    fmt::print("{}", report::memory_text(answer, style));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_memory(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand("memory", "Say where the addresses and the memory went");
+  auto options = std::make_shared<MemoryOptions>();
+  verb->add_option("DUMP", options->dump,
+                   "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
+      ->required();
+  std::map<std::string, ListOutput> outputs{
+      {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
+  verb->add_option("--format", options->output, "How to print it; csv: the areas")
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->type_name("text|json|csv");
+  verb->add_flag("--all", options->all, "Print every area and holder; JSON and CSV always do");
+  // Every verb takes these; there is nothing to look up here.
+  auto ignored = std::make_shared<std::vector<std::string>>();
+  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not used")
+      ->type_name("DIR|URL")
+      ->allow_extra_args(false);
+  verb->add_option("--image", *ignored, "Taken as by the other verbs; not used")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Examples:\n"
+      "  inquest memory core.4711\n"
+      "  inquest memory server.dmp --all\n"
+      "  inquest memory core.4711 --format csv | sort -t, -k2 -n -r | head");
+  verb->callback([options, ignored, &status] { status = memory(*options); });
+}
+
+}  // namespace inquest::app
