@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/source.h"
 #include "app/terminal.h"
 #include "cause/cause.h"
-#include "ingest/ingest.h"
 #include "report/report.h"
 
 extern char** environ;
@@ -19,8 +19,7 @@ extern char** environ;
 namespace inquest::app {
 
 Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options) {
-  Progress::shared().stage("reading the dump");
-  auto snapshot = TRY(ingest::open(options.dump));
+  auto snapshot = TRY(open_source(options.dump));
   Progress::shared().stage("looking for symbols");
   return cause::Process::open(std::move(snapshot), analysis_options(options));
 }

@@ -1,10 +1,11 @@
+#include "cause/memory.h"
+
 #include <fmt/core.h>
 #include <map>
 
+#include "app/source.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
-#include "cause/memory.h"
-#include "ingest/ingest.h"
 #include "report/report.h"
 
 namespace inquest::app {
@@ -19,8 +20,7 @@ struct MemoryOptions {
 };
 
 ExitStatus memory(const MemoryOptions& options) {
-  Progress::shared().stage("reading the dump");
-  auto snapshot = ingest::open(options.dump);
+  auto snapshot = open_source(options.dump);
   if (!snapshot) return report_error(snapshot.error());
   Progress::shared().stage("looking for allocators");
   heap::Heaps heaps = heap::find_heaps({*snapshot});
@@ -44,9 +44,7 @@ ExitStatus memory(const MemoryOptions& options) {
 void add_memory(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("memory", "Say where the addresses and the memory went");
   auto options = std::make_shared<MemoryOptions>();
-  verb->add_option("DUMP", options->dump,
-                   "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
-      ->required();
+  verb->add_option("DUMP", options->dump, kDumpHelp)->required();
   std::map<std::string, ListOutput> outputs{
       {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
   verb->add_option("--format", options->output, "How to print it; csv: the areas")
@@ -65,6 +63,7 @@ void add_memory(CLI::App& root, ExitStatus& status) {
       "Examples:\n"
       "  inquest memory core.4711\n"
       "  inquest memory server.dmp --all\n"
+      "  inquest memory $(pidof server)\n"
       "  inquest memory core.4711 --format csv | sort -t, -k2 -n -r | head");
   verb->callback([options, ignored, &status] { status = memory(*options); });
 }

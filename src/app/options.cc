@@ -31,9 +31,7 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
 }
 
 void add_dump_options(CLI::App& verb, DumpOptions& options, bool html) {
-  verb.add_option("DUMP", options.dump,
-                  "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
-      ->required();
+  verb.add_option("DUMP", options.dump, kDumpHelp)->required();
   add_analysis_options(verb, options, html);
 }
 

@@ -12,6 +12,11 @@ namespace inquest::app {
 
 enum class Output : uint8_t { text, json, html };
 
+/// Of the positional argument of every verb that looks at a process.
+inline constexpr const char* kDumpHelp =
+    "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz); or the id of a live "
+    "process";
+
 /// Options of every verb that reads a dump.
 struct DumpOptions {
   std::string dump = {};

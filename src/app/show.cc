@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "app/source.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/contents.h"
-#include "ingest/ingest.h"
 #include "report/report.h"
 
 namespace inquest::app {
@@ -17,8 +17,7 @@ struct ShowOptions {
 };
 
 ExitStatus show(const ShowOptions& options) {
-  Progress::shared().stage("reading the dump");
-  auto snapshot = ingest::open(options.dump);
+  auto snapshot = open_source(options.dump);
   if (!snapshot) return report_error(snapshot.error());
   answer::Show contents = cause::describe_contents(*snapshot);
   Progress::shared().stop();
@@ -37,9 +36,7 @@ ExitStatus show(const ShowOptions& options) {
 void add_show(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("show", "Print what a dump holds, looking at no other file");
   auto options = std::make_shared<ShowOptions>();
-  verb->add_option("DUMP", options->dump,
-                   "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz)")
-      ->required();
+  verb->add_option("DUMP", options->dump, kDumpHelp)->required();
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   verb->add_option("--format", options->output, "How to print it")
       ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))

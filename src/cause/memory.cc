@@ -70,7 +70,8 @@ answer::Memory describe_memory(const snapshot::Snapshot& process, const heap::Ad
   for (size_t index : space.newest) memory.newest.push_back(memory.areas[index]);
   memory.free_bytes = space.free_bytes;
   memory.holes = space.holes;
-  memory.largest_hole = {.begin = space.largest_hole.begin, .size = space.largest_hole.size(), .use = "free"};
+  memory.largest_hole = {
+      .begin = space.largest_hole.begin, .size = space.largest_hole.size(), .use = "free"};
   for (const heap::Ceiling& ceiling : space.ceilings) {
     memory.ceilings.push_back({.what = ceiling.what,
                                .used = ceiling.used,

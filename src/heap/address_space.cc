@@ -82,7 +82,8 @@ class Describer {
     while (next_ < segments_.size() && segments_[next_].range.end <= region.range.begin) ++next_;
     Address at = region.range.begin;
     std::string owner;
-    for (size_t s = next_; s < segments_.size() && segments_[s].range.begin < region.range.end; ++s) {
+    for (size_t s = next_; s < segments_.size() && segments_[s].range.begin < region.range.end;
+         ++s) {
       Address begin = std::max(at, segments_[s].range.begin);
       Address end = std::min(region.range.end, segments_[s].range.end);
       if (begin >= end) continue;
@@ -92,7 +93,8 @@ class Describer {
       put(whole, {begin, end}, whole.use == Use::reserved ? Use::reserved : Use::heap, owner);
       at = end;
     }
-    if (at < region.range.end) put(whole, {at, region.range.end}, whole.use, owner_before(at, whole));
+    if (at < region.range.end)
+      put(whole, {at, region.range.end}, whole.use, owner_before(at, whole));
   }
 
   /// glibc keeps the addresses behind a thread's heap for its growth.
@@ -109,9 +111,8 @@ class Describer {
     part.use = use;
     part.what = what.empty() ? whole.what : std::move(what);
     uint64_t recorded = whole.range.begin + whole.recorded - Address{0};
-    part.recorded = recorded <= range.begin.value
-                        ? 0
-                        : std::min(range.size(), recorded - range.begin.value);
+    part.recorded =
+        recorded <= range.begin.value ? 0 : std::min(range.size(), recorded - range.begin.value);
     space_.areas.push_back(std::move(part));
   }
 
@@ -186,7 +187,8 @@ class Describer {
     std::ranges::stable_sort(space_.totals, std::ranges::greater{}, &UseTotal::bytes);
   }
 
-  /// What a program of this kind can have; for 32 bits the system decides, and a mapping above tells.
+  /// What a program of this kind can have; for 32 bits the system decides, and a mapping above
+  /// tells.
   AddressRange user_addresses() const {
     bool windows = process_.os == snapshot::Os::windows;
     Address highest = process_.regions.empty() ? Address{0} : process_.regions.back().range.end;
@@ -292,9 +294,8 @@ class Describer {
 }  // namespace
 
 std::string_view name(Use use) {
-  constexpr std::array<std::string_view, kUses> kNames{"image",     "file",   "stack",
-                                                       "heap",      "anonymous", "shared",
-                                                       "guard",     "reserved",  "system"};
+  constexpr std::array<std::string_view, kUses> kNames{
+      "image", "file", "stack", "heap", "anonymous", "shared", "guard", "reserved", "system"};
   return kNames[static_cast<size_t>(use)];
 }
 

@@ -1,8 +1,8 @@
 /// Where the addresses of a process went: every area by what it is for, and the holes between.
 ///
-/// After VMMap (Sysinternals): image, file, stack, heap, anonymous, shared, guard, reserved. What an
-/// area is for is told by its file, by the stack pointers of the threads, by the allocators that were
-/// found and by its rights; where none says, it is `anonymous`. Values.
+/// After VMMap (Sysinternals): image, file, stack, heap, anonymous, shared, guard, reserved. What
+/// an area is for is told by its file, by the stack pointers of the threads, by the allocators that
+/// were found and by its rights; where none says, it is `anonymous`. Values.
 #pragma once
 
 #include <optional>
@@ -49,7 +49,7 @@ struct UseTotal {
 
 /// How near the process was to an end of what it may have.
 struct Ceiling {
-  std::string what;         ///< "address space", "mappings (vm.max_map_count)"
+  std::string what;  ///< "address space", "mappings (vm.max_map_count)"
   uint64_t used = 0;
   uint64_t most = 0;
   bool is_bytes = true;     ///< else a count
@@ -57,14 +57,15 @@ struct Ceiling {
 };
 
 struct AddressSpace {
-  std::vector<Area> areas;  ///< ascending, disjoint
+  std::vector<Area> areas;       ///< ascending, disjoint
   std::vector<UseTotal> totals;  ///< of the uses that occur, most bytes first
-  AddressRange user;        ///< all that a program could have
+  AddressRange user;             ///< all that a program could have
   uint64_t free_bytes = 0;
   size_t holes = 0;
   AddressRange largest_hole = {};
-  /// Anonymous and heap areas of a mebibyte and more that lie lowest in the area of mappings: Linux hands
-  /// out addresses downwards, so these are the newest, as far as addresses tell. Indices into `areas`.
+  /// Anonymous and heap areas of a mebibyte and more that lie lowest in the area of mappings: Linux
+  /// hands out addresses downwards, so these are the newest, as far as addresses tell. Indices into
+  /// `areas`.
   std::vector<size_t> newest;
   std::vector<Ceiling> ceilings;
   bool is_whole = true;  ///< false when the dump lists only a part of the areas

@@ -23,11 +23,11 @@ snapshot::Snapshot process() {
       region(0x400000, 0x401000, {.read = true, .execute = true}, "/bin/lobby"),
       region(0x402000, 0x403000, kData, "/bin/lobby"),
       region(0x500000, 0x600000, kData, "[heap]"),
-      region(0x7f0000000000, 0x7f0000100000, kData),          // an arena's
-      region(0x7f0000100000, 0x7f0004000000, kNone),          // kept for its growth
-      region(0x7f0010000000, 0x7f0010001000, kNone),          // a guard
+      region(0x7f0000000000, 0x7f0000100000, kData),  // an arena's
+      region(0x7f0000100000, 0x7f0004000000, kNone),  // kept for its growth
+      region(0x7f0010000000, 0x7f0010001000, kNone),  // a guard
       region(0x7f0010001000, 0x7f0010801000, kData, "[stack:9]"),
-      region(0x7f0010801000, 0x7f0010901000, kData),          // nobody's
+      region(0x7f0010801000, 0x7f0010901000, kData),  // nobody's
       region(0x7f0010901000, 0x7f0010902000, kData, "/dev/shm/queue"),
       region(0x7f0010902000, 0x7f0010903000, {.read = true}, "/usr/share/zone"),
       region(0x7fff00000000, 0x7fff00002000, kData, "[stack]"),

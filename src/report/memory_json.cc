@@ -10,7 +10,8 @@ using answer::MemoryArea;
 using answer::MemoryTotal;
 
 Json json_of(const MemoryArea& area) {
-  Json json{{"base", fmt::format("{:#x}", area.begin.value)}, {"size", area.size}, {"use", area.use}};
+  Json json{
+      {"base", fmt::format("{:#x}", area.begin.value)}, {"size", area.size}, {"use", area.use}};
   if (!area.access.empty()) json["access"] = area.access;
   if (!area.what.empty()) json["what"] = area.what;
   if (area.thread) json["thread"] = *area.thread;
@@ -48,10 +49,11 @@ std::string memory_json(const answer::Memory& memory) {
   totals("by_use", "use", memory.totals);
   totals("by_access", "access", memory.by_access);
   totals("by_holder", "what", memory.by_what);
-  document.member("free", Json{{"bytes", memory.free_bytes},
-                               {"holes", memory.holes},
-                               {"largest", memory.largest_hole.size},
-                               {"largest_base", fmt::format("{:#x}", memory.largest_hole.begin.value)}});
+  document.member("free",
+                  Json{{"bytes", memory.free_bytes},
+                       {"holes", memory.holes},
+                       {"largest", memory.largest_hole.size},
+                       {"largest_base", fmt::format("{:#x}", memory.largest_hole.begin.value)}});
   auto area_json = [](const MemoryArea& area) { return json_of(area); };
   document.list("ceilings", memory.ceilings, [](const auto& c) { return json_of(c); });
   document.list("newest", memory.newest, area_json);

@@ -11,16 +11,22 @@ namespace {
 
 answer::Memory example_memory() {
   answer::Memory memory;
-  memory.dump = {.format = "elf-core", .os = "linux", .arch = "x86_64", .pid = 7, .command = "lobby"};
-  memory.areas = {{.begin = {0x500000}, .size = 0x2000, .use = "heap", .access = "rw-",
-                   .what = "glibc, main arena", .recorded = 0x1000},
-                  {.begin = {0x7f00}, .size = 0x1000, .use = "stack", .what = "a,\"b\"", .thread = 9}};
+  memory.dump = {
+      .format = "elf-core", .os = "linux", .arch = "x86_64", .pid = 7, .command = "lobby"};
+  memory.areas = {
+      {.begin = {0x500000},
+       .size = 0x2000,
+       .use = "heap",
+       .access = "rw-",
+       .what = "glibc, main arena",
+       .recorded = 0x1000},
+      {.begin = {0x7f00}, .size = 0x1000, .use = "stack", .what = "a,\"b\"", .thread = 9}};
   memory.totals = {{.use = "heap", .areas = 1, .bytes = 0x2000, .committed = 0x2000}};
   memory.by_what = {{.use = "glibc, main arena", .areas = 1, .bytes = 0x2000}};
   memory.newest = {memory.areas[0]};
   memory.largest_hole = {.begin = {0x1000}, .size = 0x4ff000, .use = "free"};
-  memory.ceilings = {{.what = "mappings", .used = 60000, .most = 65530, .is_bytes = false,
-                      .is_assumed = true}};
+  memory.ceilings = {
+      {.what = "mappings", .used = 60000, .most = 65530, .is_bytes = false, .is_assumed = true}};
   memory.warnings = {{"something is missing", "give it"}};
   return memory;
 }

@@ -80,7 +80,8 @@ class MemoryText {
     }
     table.right({1, 2, 3, 4});
     out_ += table.text(paint_);
-    if (shown < sums.size()) out_ += fmt::format("  ... {} more: --all shows them\n", sums.size() - shown);
+    if (shown < sums.size())
+      out_ += fmt::format("  ... {} more: --all shows them\n", sums.size() - shown);
   }
 
   void holders() {
@@ -100,9 +101,7 @@ class MemoryText {
     heading("How near an end");
     Table table({"what", "used", "of", "share", ""});
     for (const answer::MemoryCeiling& ceiling : memory_.ceilings) {
-      auto amount = [&](uint64_t n) {
-        return ceiling.is_bytes ? size_text(n) : std::to_string(n);
-      };
+      auto amount = [&](uint64_t n) { return ceiling.is_bytes ? size_text(n) : std::to_string(n); };
       table.add({ceiling.what, amount(ceiling.used), amount(ceiling.most),
                  share(ceiling.used, ceiling.most),
                  ceiling.is_assumed ? "the system's default: the dump does not say" : ""});

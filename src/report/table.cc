@@ -38,9 +38,8 @@ std::string Table::text(const Palette& paint) const {
 }
 
 bool Table::is_used(size_t column) const {
-  return std::any_of(rows_.begin() + 1, rows_.end(), [&](const auto& row) {
-    return column < row.size() && !row[column].empty();
-  });
+  return std::any_of(rows_.begin() + 1, rows_.end(),
+                     [&](const auto& row) { return column < row.size() && !row[column].empty(); });
 }
 
 }  // namespace inquest::report

@@ -8,7 +8,8 @@
 
 namespace inquest::report {
 
-/// Columns as wide as their widest cell; the last one is not padded. Columns of numbers stand right.
+/// Columns as wide as their widest cell; the last one is not padded. Columns of numbers stand
+/// right.
 class Table {
  public:
   explicit Table(std::vector<std::string> heads);

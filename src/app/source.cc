@@ -1,0 +1,75 @@
+#include "app/source.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "app/terminal.h"
+#include "capture/capture.h"
+#include "ingest/ingest.h"
+
+namespace inquest::app {
+namespace {
+
+std::optional<pid_t> process_id(const std::string& text) {
+  pid_t id = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() || id <= 0) return {};
+  if (::access(text.c_str(), F_OK) == 0) return {};  // a file of that name
+  return id;
+}
+
+/// A folder of our own for the copy, removed with it.
+class Scratch {
+ public:
+  static Result<Scratch> make() {
+    const char* base = std::getenv("TMPDIR");
+    std::string path = fmt::format("{}/inquest-live-XXXXXX", base && *base ? base : "/var/tmp");
+    if (!::mkdtemp(path.data())) {
+      return fail(fmt::format("no temporary folder could be made as {}", path),
+                  "name a folder that may be written to by TMPDIR");
+    }
+    return Scratch(std::move(path));
+  }
+  Scratch(Scratch&& other) noexcept : folder_(std::exchange(other.folder_, {})) {}
+  ~Scratch() {
+    if (folder_.empty()) return;
+    ::unlink(core().c_str());
+    ::rmdir(folder_.c_str());
+  }
+  std::string core() const { return folder_ + "/core"; }
+
+ private:
+  explicit Scratch(std::string folder) : folder_(std::move(folder)) {}
+  std::string folder_;
+};
+
+Result<snapshot::Snapshot> copy_process(pid_t id) {
+  if (::access(fmt::format("/proc/{}", id).c_str(), F_OK) != 0) {
+    return fail(fmt::format("{} is neither a file nor a live process", id));
+  }
+  Progress::shared().stage("copying the process's memory");
+  Scratch scratch = TRY(Scratch::make());
+  auto written = TRY(capture::dump_process(id, {.path = scratch.core()}));
+  // The copy is mapped, so it lives on when its name goes.
+  auto snapshot = TRY(ingest::open(written.path));
+  snapshot.format = snapshot::Format::live;
+  snapshot.path.clear();
+  Progress::shared().stop();
+  fmt::print(stderr, "inquest: process {} stood still for {:.1f} ms and goes on\n", id,
+             static_cast<double>(written.stopped.count()) / 1e3);
+  snapshot.warnings.insert(snapshot.warnings.end(), written.warnings.begin(), written.warnings.end());
+  return snapshot;
+}
+
+}  // namespace
+
+Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid) {
+  if (auto id = process_id(dump_or_pid)) return copy_process(*id);
+  Progress::shared().stage("reading the dump");
+  return ingest::open(dump_or_pid);
+}
+
+}  // namespace inquest::app
