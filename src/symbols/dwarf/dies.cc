@@ -38,24 +38,39 @@ llvm::DWARFUnit* Dies::unit(uint64_t offset) {
   return unit;
 }
 
+bool Dies::readable(const llvm::DWARFUnit& unit, UnitPart part) {
+  auto& known = part == UnitPart::head ? readable_heads_ : readable_;
+  auto [slot, is_new] = known.try_emplace(&unit);
+  if (is_new) slot->second = lies_inside(unit, part);
+  return slot->second;
+}
+
+llvm::DWARFDie Dies::head(llvm::DWARFUnit& unit) {
+  return readable(unit, UnitPart::head) ? unit.getUnitDIE(true) : llvm::DWARFDie{};
+}
+
 llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   touch(&unit);
-  llvm::DWARFDie skeleton = unit.getUnitDIE(true);
+  llvm::DWARFDie skeleton = head(unit);
   if (!skeleton) return {};
   std::string_view dwo = string(skeleton, DW_AT_dwo_name);
   if (dwo.empty()) dwo = string(skeleton, DW_AT_GNU_dwo_name);
-  if (dwo.empty()) return unit.getUnitDIE(false);
+  if (dwo.empty()) {
+    return readable(unit, UnitPart::whole) ? unit.getUnitDIE(false) : llvm::DWARFDie{};
+  }
   llvm::DWARFUnit* full = splits_.full(unit, dwo, string(skeleton, DW_AT_comp_dir));
   if (!full) {
     if (missing_dwo) *missing_dwo = dwo;
     return skeleton;
   }
+  if (!readable(*full, UnitPart::whole)) return {};
   if (touched_splits_.insert(full).second) touched_bytes_ += full->getLength();
   return full->getUnitDIE(false);
 }
 
 bool Dies::sound(llvm::DWARFUnit& unit) {
   if (sound_.contains(&unit)) return true;
+  if (!readable(unit, UnitPart::head)) return false;
   unit.clear();  // only a first reading tells
   if (llvm::Error error = unit.tryExtractDIEsIfNeeded(true)) {
     ignore(std::move(error));
@@ -66,7 +81,7 @@ bool Dies::sound(llvm::DWARFUnit& unit) {
 }
 
 const llvm::DWARFDebugLine::LineTable* Dies::lines(llvm::DWARFUnit& unit) {
-  llvm::DWARFDie die = unit.getUnitDIE(true);
+  llvm::DWARFDie die = head(unit);
   auto offset = die ? toSectionOffset(die.find(DW_AT_stmt_list)) : std::nullopt;
   llvm::StringRef all = unit.getLineSection().Data;
   Bytes lines = std::as_bytes(std::span(all.data(), all.size()));
@@ -80,17 +95,26 @@ const llvm::DWARFDebugLine::LineTable* Dies::lines(llvm::DWARFUnit& unit) {
 llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) {
   std::optional<llvm::DWARFFormValue> value = die.find(attribute);
   if (!value) return {};
-  llvm::DWARFDie target;
+  llvm::DWARFUnit* unit = nullptr;
+  uint64_t offset = 0;
   if (is_alternate(value->getForm())) {
-    if (alternate_) target = alternate_->getDIEForOffset(value->getRawUValue());
+    offset = value->getRawUValue();
+    if (alternate_) unit = alternate_->getNormalUnitsVector().getUnitForOffset(offset);
   } else if (auto signature = value->getAsSignatureReference()) {
-    llvm::DWARFUnit* unit = die.getDwarfUnit();
+    llvm::DWARFUnit* user = die.getDwarfUnit();
     llvm::DWARFTypeUnit* type =
-        unit->getContext().getTypeUnitForHash(unit->getVersion(), *signature, unit->isDWOUnit());
-    if (type) target = type->getDIEForOffset(type->getOffset() + type->getTypeOffset());
-  } else {
-    target = die.getAttributeValueAsReferencedDie(*value);
+        user->getContext().getTypeUnitForHash(user->getVersion(), *signature, user->isDWOUnit());
+    if (type) offset = type->getOffset() + type->getTypeOffset();
+    unit = type;
+  } else if (auto relative = value->getAsRelativeReference()) {
+    unit = die.getDwarfUnit();
+    offset = unit->getOffset() + *relative;
+  } else if (auto absolute = value->getAsDebugInfoReference()) {
+    offset = *absolute;
+    unit = die.getDwarfUnit()->getUnitVector().getUnitForOffset(offset);
   }
+  if (!unit || !readable(*unit, UnitPart::whole)) return {};
+  llvm::DWARFDie target = unit->getDIEForOffset(offset);
   if (!target || target.isNULL()) return {};
   if (target.getDwarfUnit() != die.getDwarfUnit()) touch(target.getDwarfUnit());
   return target;
@@ -195,6 +219,8 @@ void Dies::release() {
   touched_.clear();
   touched_splits_.clear();
   sound_.clear();
+  readable_heads_.clear();
+  readable_.clear();
   splits_.release();
   touched_bytes_ = 0;
 }

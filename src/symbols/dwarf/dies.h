@@ -5,6 +5,7 @@
 #pragma once
 
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "locate/locate.h"
 #include "symbols/dwarf/split_units.h"
+#include "symbols/dwarf/unit_check.h"
 
 namespace inquest::symbols {
 
@@ -29,6 +31,10 @@ class Dies {
   /// when the split unit was not found. All DIEs of the unit are read.
   llvm::DWARFDie root(llvm::DWARFUnit& unit, std::string* missing_dwo = nullptr);
 
+  /// Whether LLVM may read the unit's first DIE, or all of them: see lies_inside.
+  bool readable(const llvm::DWARFUnit& unit, UnitPart part);
+  /// The first DIE of a unit; invalid when damaged.
+  llvm::DWARFDie head(llvm::DWARFUnit& unit);
   /// Whether the unit's tables are what its first DIE says. LLVM reads a unit whose tables are
   /// damaged without its location table, and then trusts that it is there.
   bool sound(llvm::DWARFUnit& unit);
@@ -58,6 +64,7 @@ class Dies {
   std::unique_ptr<llvm::DWARFContext> main_, alternate_;
   SplitUnits splits_;
   std::set<llvm::DWARFUnit*> touched_, touched_splits_, sound_;
+  std::map<const llvm::DWARFUnit*, bool> readable_heads_, readable_;
   uint64_t touched_bytes_ = 0;
 };
 

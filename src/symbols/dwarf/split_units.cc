@@ -20,9 +20,15 @@ SplitUnits::SplitUnits(const locate::ModuleFiles& files) {
 std::unique_ptr<llvm::DWARFContext> SplitUnits::open(const std::string& path) const {
   auto file = elf::File::open(path);
   if (!file || !(*file)->section(".debug_info.dwo")) return {};
-  return std::make_unique<llvm::DWARFContext>(
+  auto context = std::make_unique<llvm::DWARFContext>(
       std::make_unique<LazyObject>(DwarfFile(std::move(*file)), LazyObject::Kind::split), "",
       ignore, ignore);
+  // To find a unit by its id where there is no index, LLVM reads the heads of them all.
+  if (!context->getCUIndex().getRows().empty()) return context;
+  for (const auto& unit : context->dwo_compile_units()) {
+    if (!lies_inside(*unit, UnitPart::head)) return {};
+  }
+  return context;
 }
 
 llvm::DWARFUnit* SplitUnits::in_package(uint64_t id) {

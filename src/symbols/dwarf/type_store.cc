@@ -90,7 +90,7 @@ llvm::DWARFDie TypeStore::die_of(TypeId id) {
     if (!full || full.getDwarfUnit() == skeleton) return {};
     unit = unit_in(full.getDwarfUnit()->getContext(), offset, (space - kFirstSplit) & 1, true);
   }
-  if (!unit) return {};
+  if (!unit || !dies_.readable(*unit, UnitPart::whole)) return {};
   dies_.touch(unit);
   llvm::DWARFDie die = unit->getDIEForOffset(offset);
   return die && !die.isNULL() ? die : llvm::DWARFDie{};

@@ -266,7 +266,7 @@ void Compilation::add_lines() {
 }
 
 UnitSymbols Compilation::run(llvm::DWARFUnit& unit, std::string* missing_dwo) {
-  llvm::DWARFDie skeleton = unit.getUnitDIE(true);
+  llvm::DWARFDie skeleton = dies_.head(unit);
   if (!skeleton) return {};
   folder_ = dies_.string(skeleton, DW_AT_comp_dir);
   llvm::DWARFDie root = dies_.root(unit, missing_dwo);
