@@ -1,4 +1,5 @@
 // STACK WIN and STACK CFI.
+#include <algorithm>
 #include <bit>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -34,6 +35,14 @@ bool parse_win(Fields fields, FrameRules& rules) {
   if (!fields.good()) return false;
   rules.win.push_back(frame);
   return true;
+}
+
+/// Room for as many records as the rest of the text may hold: what is not used costs nothing,
+/// growing costs a copy.
+template <typename Frames>
+void make_room(Frames& frames, uint64_t left) {
+  constexpr uint64_t kShortLine = 48, kMost = 1 << 16;
+  if (frames.empty()) frames.reserve(std::min(left / kShortLine, kMost));
 }
 
 /// Behind "STACK CFI": "INIT address size rules" or "address rules", which belong to the INIT
@@ -94,8 +103,10 @@ FrameRules read_frame_rules(Bytes text, uint64_t* skipped) {
     if (!line.starts_with("STACK ")) continue;
     std::string_view record = line.substr(6);
     if (record.starts_with("CFI ")) {
+      make_room(rules.cfi, text.size() - at);
       bad += !parse_cfi(Fields(record.substr(4)), rules);
     } else if (record.starts_with("WIN ")) {
+      make_room(rules.win, text.size() - at);
       bad += !parse_win(Fields(record.substr(4)), rules);
     } else {
       ++bad;

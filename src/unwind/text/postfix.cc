@@ -15,7 +15,9 @@ struct Operand {
 class Machine {
  public:
   Machine(Words& words, const PostfixVariables& readable, PostfixVariables* writable)
-      : words_(words), readable_(readable), writable_(writable) {}
+      : words_(words), readable_(readable), writable_(writable) {
+    stack_.reserve(8);  // as deep as compilers' programs go
+  }
 
   bool run(std::string_view program) {
     if (program.size() > kLongestProgram) return false;
