@@ -1,5 +1,7 @@
 """Causes and stacks of the real dumps in the folder of fixtures, and whether they are what is known of them.
 
+Where Breakpad's own walk is beside a dump (NAME.stackwalk.out), the stacks are compared with it frame by frame: pc,
+module, function, file and line.
 The folder is ../shared/fixtures beside the project, or INQUEST_FIXTURES. Usage: ./dev bench fixtures
 """
 import json
@@ -10,6 +12,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench/lib"))
+import stackwalk  # noqa: E402
+
 INQUEST = os.environ.get("INQUEST", str(ROOT / "build/release/bin/inquest"))
 FIXTURES = pathlib.Path(os.environ.get("INQUEST_FIXTURES", ROOT.parent / "shared/fixtures"))
 
@@ -27,10 +32,9 @@ KNOWN = [
     ("orbit-linux-x64/hello_ggp_stand.core.dmp", [], ["killed"], ["libpthread.so.0"], 45),
 ]
 
-
 def frame_text(frame):
     place = frame.get("function") or f"{frame.get('module') or '?'}+{frame.get('offset') or frame['pc']}"
-    file = re.split(r"[/\\]", frame.get("file") or "")[-1]
+    file = stackwalk.base_name(frame.get("file"))
     line = f" ({file}:{frame['line']})" if frame.get("line") else ""
     trust = "" if frame["trust"] in ("context", "cfi", "pe") else f"  [{frame['trust']}, {frame['confidence']:.0%}]"
     return place + line + trust
@@ -58,6 +62,26 @@ def judge(report, causes, wanted, threads):
     return wrong, frames
 
 
+def compare_with_breakpad(dump, report):
+    """How many frames differ."""
+    walk = dump.with_suffix(".stackwalk.out")
+    if not walk.exists():
+        return 0
+    theirs = stackwalk.parse(walk.read_text())
+    # Breakpad prints the thread that died first, and leaves out the one that wrote the dump.
+    ours = sorted(report["threads"], key=lambda t: not t["crashed"])
+    different = 0
+    for i, thread in enumerate(theirs):
+        found = stackwalk.differences(thread, ours[i]["frames"]) if i < len(ours) else ["we have no such thread"]
+        print(f"  {walk.name}, thread {i}: {len(thread)} frames, {len(found)} differences")
+        for line in found:
+            print(f"    {line}")
+        different += len(found)
+    for thread in ours[len(theirs):]:
+        print(f"  {walk.name} has no thread {thread['id']}: Breakpad leaves out the thread that wrote the dump")
+    return different
+
+
 def main():
     if not FIXTURES.is_dir():
         print(f"skipped: {FIXTURES} is not there (INQUEST_FIXTURES names another)")
@@ -79,6 +103,10 @@ def main():
               f"{verdict['summary']}")
         for frame in frames[:8]:
             print(f"    {frame_text(frame)}")
+        for thread in report["threads"]:
+            if not thread["crashed"] and len(report["threads"]) <= 4:
+                print(f"    thread {thread['id']}: " + " < ".join(frame_text(f) for f in thread["frames"][:6]))
+        bad += bool(compare_with_breakpad(FIXTURES / dump, report))
     print(f"\n{len(KNOWN)} dumps, {bad} not as known")
     return 1 if bad else 0
 

@@ -1,8 +1,9 @@
 """Stacks of minidumps: Inquest against Breakpad's minidump_stackwalk, in one run.
 
 Inputs: the minidumps of the fixtures that have symbols for the peer, and a process of 100 threads, built
-here and dumped under Wine, with a Breakpad symbol file of at least 20 MB. Wall seconds (median) and peak
-memory, Inquest cold (no compiled symbol cache) and with it. The peer is minidump_stackwalk on PATH, or
+here and dumped under Wine, with a Breakpad symbol file of at least 20 MB. Wall and processor seconds (medians)
+and peak memory, Inquest cold (no compiled symbol cache) and with it; the programs take turns, so that what else
+the machine does falls on all alike. The page cache is warm for all. The peer is minidump_stackwalk on PATH, or
 STACKWALK, or the prebuilt one of the npm package `minidump` (fetched into build/bench, never kept).
 Usage: ./dev bench minidump [--runs N]
 """
@@ -10,15 +11,16 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "bench/lib"), str(ROOT / "cases/windows")]
-from measure import median_cost, run_once  # noqa: E402
+import stackwalk  # noqa: E402
+from measure import run_once  # noqa: E402
 import run_windows_cases as windows  # noqa: E402
 
 WORK = ROOT / "build/bench/minidump"
@@ -83,6 +85,47 @@ def name_build(dump, guid, pdb):
     sys.exit(f"{dump} has no module patient.exe")
 
 
+def call_frame_information(program):
+    """STACK CFI records from the image's unwind data, as dump_syms writes them: for the functions' bodies."""
+    data = program.read_bytes()
+    (pe,) = struct.unpack_from("<I", data, 0x3c)
+    (count,) = struct.unpack_from("<H", data, pe + 6)
+    (optional,) = struct.unpack_from("<H", data, pe + 20)
+    sections = [struct.unpack_from("<8sIIII", data, pe + 24 + optional + 40 * i) for i in range(count)]
+
+    def offset(rva):
+        return next(rva - start + raw for _, size, start, _, raw in sections if start <= rva < start + size)
+
+    table, size = struct.unpack_from("<II", data, pe + 24 + 112 + 3 * 8)
+    names = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"] + [f"r{n}" for n in range(8, 16)]
+    lines = []
+    for at in range(offset(table), offset(table) + size, 12):
+        begin, end, info = struct.unpack_from("<III", data, at)
+        info = offset(info)
+        flags, _, codes, frame = struct.unpack_from("<BBBB", data, info)
+        if flags >> 3 & 4 or frame:  # chained, or a frame register: the patient has none on the way
+            continue
+        depth, pushed, i = 0, [], 0
+        while i < codes:
+            code, operand = data[info + 4 + 2 * i + 1] & 15, data[info + 4 + 2 * i + 1] >> 4
+            if code == 0:
+                pushed.append((names[operand], depth))
+                depth += 8
+            elif code == 1:
+                depth += struct.unpack_from("<H" if operand == 0 else "<I", data, info + 6 + 2 * i)[0] * (8 if operand == 0 else 1)
+                i += 1 if operand == 0 else 2
+            elif code == 2:
+                depth += 8 * operand + 8
+            elif code in (4, 8):
+                i += 1
+            elif code in (5, 9):
+                i += 2
+            i += 1
+        saved = "".join(f" ${name}: .cfa {at - depth - 8} + ^" for name, at in pushed)
+        lines.append(f"STACK CFI INIT {begin:x} {end - begin:x} .cfa: $rsp {depth + 8} + .ra: .cfa -8 + ^{saved}")
+    return lines
+
+
 def build_many_threads():
     """A dump of 100 threads 40 frames deep, and its symbols among 20 MB of others'."""
     folder = WORK / "threads"
@@ -96,7 +139,7 @@ def build_many_threads():
     (case / "runtime").unlink(missing_ok=True)
     (case / "runtime").symlink_to(windows.HERE / "runtime")
     program = windows.build(case, "O0", folder / "build")
-    windows.die(program, folder / "build/mini.dmp", "mini", folder / "wine")
+    windows.die(program, folder / "build/mini.dmp", "mini", ROOT / "build/bench/wine")
     windows.write_sym(program, folder / "symbols")
     symbols = next((folder / "symbols").rglob("*.sym"))
     lines = symbols.read_text().splitlines()
@@ -106,53 +149,69 @@ def build_many_threads():
         lines.append(f"FUNC {at:x} 140 0 game::server::generated::Handler<{n}>::on_message(Message const &)")
         lines += [f"{at + 16 * i:x} 10 {i + 10} 1" for i in range(20)]
         at += 0x140
+    lines += call_frame_information(program)
     symbols.write_text("\n".join(lines) + "\n")
     name_build(folder / "build/mini.dmp", symbols.parent.name, "patient.pdb")
     shutil.move(folder / "build/mini.dmp", dump)
+    shutil.rmtree(folder / "build")  # the image and the PDB, which Inquest would find by the recorded paths
     return dump, folder / "symbols"
 
 
 def compare(title, dump, symbols, peer, runs):
+    """Whether every frame that the peer is sure of was found by us too."""
     cache = WORK / "cache"
     shutil.rmtree(cache, ignore_errors=True)
     env = dict(os.environ, XDG_CACHE_HOME=str(cache), DEBUGINFOD_URLS="", INQUEST_SYMBOL_PATH="")
     ours = [INQUEST, "stack", str(dump), "--symbols", str(symbols), "--format", "json"]
-    costs = {"inquest, cold": median_cost(ours + ["--no-symbol-cache"], runs, env=env)}
     run_once([INQUEST, "symbols", "compile", str(dump), "--symbols", str(symbols)], env=env)
-    costs["inquest, cached"] = median_cost(ours, runs, env=env)
-    costs["minidump_stackwalk"] = median_cost([peer, str(dump), str(symbols)], runs, env=env)
-    theirs = costs["minidump_stackwalk"]
+    commands = {"inquest, cold": ours + ["--no-symbol-cache"], "inquest, cached": ours,
+                "minidump_stackwalk": [peer, str(dump), str(symbols)]}
+    costs = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            costs[name].append(run_once(command, env=env))
+    theirs = stackwalk.parse(costs["minidump_stackwalk"][0].output)
     print(f"\n{title}")
-    by_cfi = re.findall(r"^ *\d+ +(\S+?)(?:!| \+).*?(?:\n .*?)*?Found by: (?:call frame info|given)", theirs.output, re.M)
-    threads = json.loads(costs["inquest, cold"].output)["threads"]
-    print(f"  frames: {sum(len(t['frames']) for t in threads)} by inquest, "
-          f"{len(re.findall(r'^ *[0-9]+  ', theirs.output, re.M))} by the peer ({len(by_cfi)} of them by CFI or context)")
-    for name, cost in costs.items():
-        print(f"  {name:20} {cost.seconds:8.3f} s {cost.peak_mb:8.0f} MB   status {cost.status}")
+    good = True
     for name in ("inquest, cold", "inquest, cached"):
-        print(f"  {name}: {theirs.seconds / costs[name].seconds:.1f} times as fast")
+        threads = json.loads(costs[name][0].output)["threads"]
+        wanted, found = stackwalk.certain_frames_found(theirs, threads)
+        good &= found == wanted
+        print(f"  {name}: {len(threads)} threads, {sum(len(t['frames']) for t in threads)} frames; of the {wanted} "
+              f"that the peer found by CFI (of {sum(map(len, theirs))} in {len(theirs)} threads), {found} are ours too")
+    middle = {}
+    for name, runs_of in costs.items():
+        wall, cpu = (statistics.median(getattr(c, what) for c in runs_of) for what in ("seconds", "cpu"))
+        middle[name] = (wall, cpu)
+        print(f"  {name:20} wall {wall * 1e3:8.1f} ms (least {min(c.seconds for c in runs_of) * 1e3:8.1f})   "
+              f"processor {cpu * 1e3:8.1f} ms   memory {max(c.peak_mb for c in runs_of):5.0f} MB")
+    for name in ("inquest, cold", "inquest, cached"):
+        wall, cpu = (b / a for a, b in zip(middle[name], middle["minidump_stackwalk"]))
+        print(f"  {name}: {wall:.1f} times as fast, {cpu:.1f} times less processor time")
+    return good
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=15)
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     peer = find_peer()
     if not peer:
         print("skipped: no minidump_stackwalk (STACKWALK names one; or install npm)")
         return 0
+    good = True
     if FIXTURES.is_dir():
         folder = FIXTURES / "breakpad-x86"
-        compare("breakpad-x86/minidump2.dmp", folder / "minidump2.dmp", folder / "symbols", peer, options.runs)
+        good = compare("breakpad-x86/minidump2.dmp", folder / "minidump2.dmp", folder / "symbols", peer, options.runs)
     try:
         dump, symbols = build_many_threads()
     except windows.Failure as failure:
         print(f"the process of 100 threads could not be made: {failure}")
         return 1
     size = sum(path.stat().st_size for path in symbols.rglob("*.sym")) / 1e6
-    compare(f"100 threads, symbols of {size:.0f} MB", dump, symbols, peer, options.runs)
-    return 0
+    good &= compare(f"100 threads, symbols of {size:.0f} MB", dump, symbols, peer, options.runs)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -24,11 +24,16 @@ target_include_directories(inquest_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
 llvm_map_components_to_libnames(llvm_components DebugInfoDWARF Object Demangle Support)
 target_link_libraries(inquest_llvm INTERFACE ${llvm_components})
 
+# libcurl by its headers only: src/locate/curl.cc loads it when a server is asked.
+add_library(inquest_curl INTERFACE)
+target_include_directories(inquest_curl SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+target_link_libraries(inquest_curl INTERFACE ${CMAKE_DL_LIBS})
+
 set(INQUEST_PACKAGE_zlib ZLIB::ZLIB)
 set(INQUEST_PACKAGE_zstd PkgConfig::ZSTD)
 set(INQUEST_PACKAGE_lzma LibLZMA::LibLZMA)
 set(INQUEST_PACKAGE_lz4 PkgConfig::LZ4)
-set(INQUEST_PACKAGE_curl CURL::libcurl)
+set(INQUEST_PACKAGE_curl inquest_curl)
 set(INQUEST_PACKAGE_mspack PkgConfig::MSPACK)
 set(INQUEST_PACKAGE_xxhash PkgConfig::XXHASH)
 set(INQUEST_PACKAGE_tbb TBB::tbb)

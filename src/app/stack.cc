@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <fmt/core.h>
 
 #include "app/investigate.h"
@@ -22,7 +23,9 @@ ExitStatus stack(const DumpOptions& options) {
     style.all_threads = options.all_threads;
     fmt::print("{}", report::stack_text(answer, style));
   }
+  std::fflush(stdout);
   compile_caches_in_background(**process, options);
+  leave_to_the_system(*std::move(process));
   return kDone;
 }
 

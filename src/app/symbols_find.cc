@@ -70,6 +70,19 @@ bool is_whole(const locate::ModuleFiles& files) {
   return files.availability == locate::Availability::full && (files.image || files.pe);
 }
 
+/// Each thing to do once, whatever the number of modules; not what was just done.
+std::vector<std::string> things_to_do(const std::vector<locate::ModuleFiles>& files) {
+  std::vector<std::string> all;
+  for (const auto& module : files) {
+    if (is_whole(module)) continue;
+    for (const Warning& warning : module.warnings) {
+      std::string advice = warning.advice.substr(0, warning.advice.find("; `inquest symbols find"));
+      if (!advice.empty() && std::ranges::find(all, advice) == all.end()) all.push_back(advice);
+    }
+  }
+  return all;
+}
+
 void print_text(const snapshot::Snapshot& snapshot, const std::vector<locate::ModuleFiles>& files) {
   size_t whole = 0;
   for (size_t i = 0; i < files.size(); ++i) {
@@ -83,10 +96,8 @@ void print_text(const snapshot::Snapshot& snapshot, const std::vector<locate::Mo
     if (!files[i].note.empty()) fmt::print("  {}\n", files[i].note);
     if (is_whole(files[i]) || module.is_vdso) continue;
     for (const std::string& place : files[i].looked) fmt::print("  looked at {}\n", place);
-    for (const Warning& warning : files[i].warnings) {
-      if (!warning.advice.empty()) fmt::print("  to do: {}\n", warning.advice);
-    }
   }
+  for (const std::string& advice : things_to_do(files)) fmt::print("to do: {}\n", advice);
   fmt::print("{} of {} modules have their image and full symbols\n", whole, files.size());
 }
 

@@ -105,14 +105,22 @@ ExitStatus check(const StoreOptions& options) {
   locate::Store store = open_store(options);
   Progress::shared().stage("checking the store");
   auto bad = store.check();
+  auto files = store.list();
   Progress::shared().stop();
   if (!bad) return report_error(bad.error());
+  if (!files) return report_error(files.error());
+  if (files->empty() && bad->empty()) {
+    return report_error({.what = "holds no file at a store's place",
+                         .file = store.root(),
+                         .advice = "`inquest symbols add --store DIR BUILD` fills a store"});
+  }
   if (options.output == Output::json) {
     print({{"schema", "inquest.symbols-check/1"}, {"store", store.root()}, {"bad", json_of(*bad)}});
   } else {
     for (const StoredFile& file : *bad) fmt::print("{} {}\n", file.path, file.problem);
-    fmt::print("{}\n", bad->empty() ? "every file is what its place says"
-                                    : fmt::format("{} files are not", bad->size()));
+    fmt::print("{}\n", bad->empty()
+                           ? fmt::format("each of {} files is what its place says", files->size())
+                           : fmt::format("{} of {} files are not", bad->size(), files->size()));
   }
   return bad->empty() ? kDone : kUnusableInput;
 }

@@ -9,6 +9,7 @@ ExitStatus why(const DumpOptions& options) {
   if (!process) return report_error(process.error());
   print_why(**process, options);
   compile_caches_in_background(**process, options);
+  leave_to_the_system(*std::move(process));
   return kDone;
 }
 

@@ -29,6 +29,12 @@ std::string_view name(Debuginfod::Kind kind) {
   return kind == Debuginfod::Kind::debuginfo ? "debuginfo" : "executable";
 }
 
+std::string gave_none(const std::string& server, Debuginfod::Kind kind, const std::string& build_id,
+                      const std::string& why) {
+  return fmt::format("the debuginfod server {} gave no {} of build id {}: {}", server, name(kind),
+                     build_id, why);
+}
+
 }  // namespace
 
 struct Debuginfod::Impl {
@@ -43,9 +49,10 @@ struct Debuginfod::Impl {
     std::lock_guard lock(mutex);
     return dead.contains(server);
   }
-  void bury(const std::string& server) {
+  /// True for who finds it first: one warning is enough.
+  bool bury(const std::string& server) {
     std::lock_guard lock(mutex);
-    dead.insert(server);
+    return dead.insert(server).second;
   }
 };
 
@@ -72,16 +79,19 @@ Debuginfod::~Debuginfod() = default;
 
 bool Debuginfod::has_servers() const { return !impl_->servers.empty(); }
 
-Debuginfod::Fetched Debuginfod::fetch(Bytes build_id, Kind kind) const {
+Debuginfod::Fetched Debuginfod::fetch(Bytes build_id, Kind kind, const Refuse& refuse) const {
   if (build_id.size() < 2 || build_id.size() > kLongestId) return {};
   std::string id = hex(build_id);
   auto held = impl_->files.hold(fmt::format("{}/{}", id, name(kind)));
   std::string path = impl_->cache.path(id, name(kind));
   DebuginfodCache::State state = impl_->cache.look(id, name(kind));
-  if (state == DebuginfodCache::State::there) return {.path = path, .from = path};
+  if (state == DebuginfodCache::State::there) {
+    if (refuse(path).empty()) return {.path = path, .from = path};
+    impl_->cache.remove(id, name(kind));
+  }
   if (state == DebuginfodCache::State::known_missing || impl_->servers.empty()) return {};
 
-  std::string note;
+  std::vector<std::string> problems;
   bool all_say_no = true;
   for (const std::string& server : impl_->servers) {
     if (impl_->is_dead(server)) {
@@ -90,33 +100,39 @@ Debuginfod::Fetched Debuginfod::fetch(Bytes build_id, Kind kind) const {
     }
     // A fresh file for each server: a broken transfer leaves nothing behind in the next one's.
     auto download = impl_->cache.begin(id, name(kind));
-    if (!download) return {.note = download.error().line()};
+    if (!download) return {.problems = {download.error().line()}};
     std::string url = fmt::format("{}/buildid/{}/{}", server, id, name(kind));
     Http::Outcome outcome = impl_->http.get(url, download->descriptor(), limits_of_environment());
     switch (outcome.reply) {
       case Http::Reply::got:
+        if (std::string why = refuse(download->temporary_path()); !why.empty()) {
+          all_say_no = false;
+          problems.push_back(
+              gave_none(server, kind, id, "what it gave is not that file: it " + why));
+          break;
+        }
         // Read-only, as libdebuginfod leaves it: everybody maps these files.
-        if (auto kept = download->keep(0400); !kept) return {.note = kept.error().line()};
-        return {.path = path, .from = url};
+        if (auto kept = download->keep(0400); !kept) {
+          return {.problems = {kept.error().line()}};
+        }
+        return {.path = path, .from = url, .problems = std::move(problems)};
       case Http::Reply::not_there:
         break;
       case Http::Reply::unreachable:
         // Asked for each module, it would cost a time-out each.
-        impl_->bury(server);
-        [[fallthrough]];
+        all_say_no = false;
+        if (!impl_->bury(server)) break;
+        problems.push_back(fmt::format("the debuginfod server {} {}; it was not asked again",
+                                       server, outcome.why));
+        break;
       case Http::Reply::failed:
         all_say_no = false;
-        note = fmt::format("{} gave no {}: {}", server, name(kind), outcome.why);
+        problems.push_back(gave_none(server, kind, id, outcome.why));
         break;
     }
   }
   if (all_say_no) impl_->cache.mark_missing(id, name(kind));
-  return {.note = note};
-}
-
-void Debuginfod::reject(const Fetched& fetched) const {
-  // Only ever called with paths in the cache. The next question goes to the servers again.
-  if (!fetched.path.empty()) unlink(fetched.path.c_str());
+  return {.problems = std::move(problems)};
 }
 
 }  // namespace inquest::locate

@@ -26,14 +26,14 @@ class Debuginfod {
 
   enum class Kind : uint8_t { debuginfo, executable };
   struct Fetched {
-    std::string path = {};  ///< in the cache; empty when there is none
-    std::string from = {};  ///< the URL, or the path for what the cache had
-    std::string note = {};  ///< why there is none, when that is worth saying
+    std::string path = {};                   ///< in the cache; empty when there is none
+    std::string from = {};                   ///< the URL, or the path for what the cache had
+    std::vector<std::string> problems = {};  ///< a sentence each: servers that failed
   };
-  /// Thread-safe; several downloads at once, none twice. The caller must still check the file's
-  /// build id, and call `reject` when it is wrong.
-  Fetched fetch(Bytes build_id, Kind kind) const;
-  void reject(const Fetched& fetched) const;
+  /// Why the file at a path is not what was asked for; empty when it is.
+  using Refuse = std::function<std::string(const std::string& path)>;
+  /// Thread-safe; several downloads at once, none twice. What is refused is not kept.
+  Fetched fetch(Bytes build_id, Kind kind, const Refuse& refuse) const;
 
   bool has_servers() const;
 

@@ -119,7 +119,8 @@ TEST(DebuginfodClient, RefusesTheWrongFile) {
   HttpServer server{store};
   ModuleFiles files = find_with(snapshot, with_server(server.url(), cache));
   EXPECT_FALSE(files.debug);
-  EXPECT_THAT(files.note, HasSubstr("not used"));
+  EXPECT_THAT(files.note, HasSubstr(server.url() + " gave no debuginfo"));
+  EXPECT_THAT(files.note, HasSubstr("is not that file: it has build id"));
   EXPECT_FALSE(std::filesystem::exists(cache / snapshot.modules[0].identity.text() + "/debuginfo"));
 }
 
@@ -159,7 +160,8 @@ TEST(DebuginfodClient, AsksAnUnreachableServerOnce) {
   snapshot::Snapshot snapshot = snapshot_of("app", "/gone/app");
   ModuleFiles files = find_with(snapshot, with_server(url, cache));
   EXPECT_EQ(files.availability, Availability::none);
-  EXPECT_THAT(files.note, HasSubstr(url));
+  ASSERT_EQ(files.warnings.size(), 2u);  // of the server once, of the missing file
+  EXPECT_THAT(files.warnings[0].what, HasSubstr(url + " does not answer"));
 }
 
 TEST(DebuginfodClient, HoldsToTheLargestSize) {

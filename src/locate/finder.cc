@@ -13,19 +13,30 @@ constexpr size_t kListedFiles = 20'000;  // of the folder beside a dump, which m
 
 }  // namespace
 
-std::vector<std::string> files_named(const std::string& folder,
+std::shared_ptr<const std::vector<std::string>> Listings::names(const std::string& folder) const {
+  std::lock_guard lock(mutex_);
+  auto& known = known_[folder];
+  if (known) return known;
+  auto names = std::make_shared<std::vector<std::string>>();
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (names->size() == kListedFiles) break;
+    names->push_back(entry->path().filename().string());
+  }
+  return known = std::move(names);
+}
+
+std::vector<std::string> files_named(const Listings& listings, const std::string& folder,
                                      const std::vector<std::string>& names) {
   // Each name's turn is where the caller put it, an exact match before one that case tells apart.
   std::vector<std::tuple<size_t, bool, std::string>> found;
-  std::error_code error;
-  size_t listed = 0;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (++listed > kListedFiles) break;
-    std::string name = entry->path().filename().string();
+  const std::string within = folder.ends_with('/') ? folder : folder + "/";
+  const auto listed = listings.names(folder);
+  for (const std::string& name : *listed) {
     for (size_t rank = 0; rank < names.size(); ++rank) {
       if (!same_file_name(name, names[rank])) continue;
-      found.emplace_back(rank, name != names[rank], entry->path().string());
+      found.emplace_back(rank, name != names[rank], within + name);
       break;
     }
   }
@@ -54,7 +65,7 @@ Finder::Finder(const Places& places, bool ask_servers, const snapshot::Snapshot&
 
 std::vector<std::string> Finder::beside_dump(const std::vector<std::string>& names) const {
   if (dump_folder_.empty() || !places_.options.system_paths) return {};
-  return files_named(dump_folder_, names);
+  return files_named(places_.listings, dump_folder_, names);
 }
 
 void Finder::refuse(const std::string& path, const std::string& why) {
@@ -87,10 +98,16 @@ std::optional<Hit> Finder::find(const Quest& quest) {
     }
   }
   if (auto hit = try_all(quest, quest.paths)) return hit;
-  for (const std::string& path : quest.paths) looked_.push_back(path);
+  for (const std::string& path : quest.paths) {
+    if (!path.empty()) looked_.push_back(path);
+  }
+  if (!dump_folder_.empty() && places_.options.system_paths && !quest.names.empty()) {
+    looked_.push_back(dump_folder_ + "/" + quest.names[0]);
+  }
   for (const Folder* folder : all) {
     if (folder->is_store()) continue;
-    if (auto hit = try_all(quest, files_named(folder->path(), quest.names))) return hit;
+    if (auto hit = try_all(quest, files_named(places_.listings, folder->path(), quest.names)))
+      return hit;
     for (const std::string& key : quest.index_keys) {
       if (auto hit = try_all(quest, folder->with_key(key))) return hit;
     }

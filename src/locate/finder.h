@@ -60,7 +60,7 @@ class Finder {
 };
 
 /// Files of a folder with one of the names, case aside; an exact match first.
-std::vector<std::string> files_named(const std::string& folder,
+std::vector<std::string> files_named(const Listings& listings, const std::string& folder,
                                      const std::vector<std::string>& names);
 /// Where a path that a dump recorded is on this machine: itself, or Wine's "Z:\..." as "/...".
 /// Empty when there is no such place.

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <curl/curl.h>
 #include <mutex>
 #include <semaphore>
 #include <strings.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
+
+#include "locate/curl.h"
 
 namespace inquest::locate {
 namespace {
@@ -108,10 +109,16 @@ int on_progress(void* context, curl_off_t total, curl_off_t done, curl_off_t, cu
 }
 
 struct CurlEnd {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  const Curl* curl = nullptr;
+  void operator()(CURL* handle) const { curl->easy_cleanup(handle); }
+  void operator()(curl_slist* list) const { curl->slist_free_all(list); }
 };
 using Handle = std::unique_ptr<CURL, CurlEnd>;
+
+/// Bytes a second.
+long slowest_speed(const Http::Limits& limits) {
+  return std::max(1L, static_cast<long>(limits.slow_bytes) / std::max(1L, limits.stall_seconds));
+}
 
 struct Attempt {
   CURLcode code = CURLE_OK;
@@ -119,51 +126,50 @@ struct Attempt {
   std::string error = {};
 };
 
-Attempt attempt(CURL* curl, Transfer& transfer) {
-  curl_easy_reset(curl);  // of options; connections stay
+Attempt attempt(const Curl& curl, CURL* handle, Transfer& transfer) {
+  curl.easy_reset(handle);  // of options; connections stay
   const Http::Limits& limits = *transfer.limits;
   long seconds = std::max(1L, limits.stall_seconds);
   char error[CURL_ERROR_SIZE] = {};
-  std::unique_ptr<curl_slist, CurlEnd> headers;
-  curl_easy_setopt(curl, CURLOPT_URL, transfer.url->c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
-  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "inquest");
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT,
-                   std::max(1L, static_cast<long>(limits.slow_bytes) / seconds));
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, seconds);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  std::unique_ptr<curl_slist, CurlEnd> headers{nullptr, CurlEnd{&curl}};
+  curl.easy_setopt(handle, CURLOPT_URL, transfer.url->c_str());
+  curl.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+  curl.easy_setopt(handle, CURLOPT_MAXREDIRS, 5L);
+  curl.easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
+  curl.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl.easy_setopt(handle, CURLOPT_USERAGENT, "inquest");
+  curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, slowest_speed(limits));
+  curl.easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, seconds);
+  curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
+  curl.easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);
+  curl.easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  curl.easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+  curl.easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
+  curl.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl.easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
   if (transfer.written > 0 && !transfer.packed && !transfer.version.empty()) {
     // The rest as it lies there, if it is still the same file; otherwise all of it.
     std::string range = fmt::format("{}-", transfer.written);
-    headers.reset(curl_slist_append(nullptr, ("If-Range: " + transfer.version).c_str()));
-    headers.reset(curl_slist_append(headers.release(), ("Range: bytes=" + range).c_str()));
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+    headers.reset(curl.slist_append(nullptr, ("If-Range: " + transfer.version).c_str()));
+    headers.reset(curl.slist_append(headers.release(), ("Range: bytes=" + range).c_str()));
+    curl.easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   } else {
     transfer.starts_over = transfer.written > 0;
-    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+    curl.easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");
   }
   Attempt result;
-  result.code = curl_easy_perform(curl);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result.status);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, nullptr);
+  result.code = curl.easy_perform(handle);
+  curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &result.status);
+  curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
+  curl.easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr);
   if (error[0]) {
     result.error = error;
   } else if (result.code != CURLE_OK) {
-    result.error = curl_easy_strerror(result.code);
+    result.error = curl.easy_strerror(result.code);
   }
   return result;
 }
@@ -199,8 +205,16 @@ Http::Outcome conclude(const Attempt& attempt, const Transfer& transfer) {
     why = fmt::format("the transfer was cut {} times, at last after {} bytes: {}", kAttempts,
                       transfer.written, why);
   }
-  bool no_answer = attempt.status == 0 || attempt.code == CURLE_OPERATION_TIMEDOUT;
-  return {no_answer ? Reply::unreachable : Reply::failed, why};
+  if (attempt.code == CURLE_OPERATION_TIMEDOUT && attempt.status != 0) {
+    return {Reply::unreachable,
+            fmt::format("is too slow: {} bytes came, in {} s or more less than {} bytes a second",
+                        transfer.written, transfer.limits->stall_seconds,
+                        slowest_speed(*transfer.limits))};
+  }
+  if (attempt.status == 0) {
+    return {Reply::unreachable, fmt::format("does not answer ({})", why)};
+  }
+  return {Reply::failed, why};
 }
 
 }  // namespace
@@ -212,8 +226,8 @@ struct Http::Impl {
   mutable std::counting_semaphore<kTransfersAtOnce> slots{kTransfersAtOnce};
 
   Handle take() const {
-    static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (ready != CURLE_OK) return nullptr;
+    const Curl* curl = load_curl();
+    if (!curl) return nullptr;
     {
       std::lock_guard lock(mutex);
       if (!idle.empty()) {
@@ -222,7 +236,7 @@ struct Http::Impl {
         return handle;
       }
     }
-    return Handle(curl_easy_init());
+    return Handle(curl->easy_init(), CurlEnd{curl});
   }
   void give_back(Handle handle) const {
     std::lock_guard lock(mutex);
@@ -240,13 +254,13 @@ Http::Outcome Http::get(const std::string& url, int descriptor, const Limits& li
     ~Release() { impl->slots.release(); }
   } release{impl_.get()};
   Handle handle = impl_->take();
-  if (!handle) return {Reply::failed, "libcurl cannot be used"};
+  if (!handle) return {Reply::failed, "libcurl.so.4 cannot be loaded: install libcurl4"};
   Transfer transfer{
       .descriptor = descriptor, .limits = &limits, .url = &url, .progress = &impl_->progress};
   Attempt last;
   auto pause = kFirstPause;
   for (int i = 0; i < kAttempts; ++i) {
-    last = attempt(handle.get(), transfer);
+    last = attempt(*handle.get_deleter().curl, handle.get(), transfer);
     if (!transfer.problem.empty() || !is_passing(last)) break;
     if (i + 1 == kAttempts) break;
     std::this_thread::sleep_for(pause);

@@ -23,11 +23,12 @@ class Http {
     got,
     not_there,    ///< the server says that it has no such file
     failed,       ///< an error of this transfer; other files may come
-    unreachable,  ///< nobody answers: asking for more costs a time-out each
+    unreachable,  ///< nobody answers, or too slowly: asking for more costs a time-out each
   };
   struct Outcome {
     Reply reply = Reply::failed;
-    std::string why = {};  ///< in words, when nothing was got
+    /// In words, when nothing was got. Of `unreachable`: what the server does ("does not answer").
+    std::string why = {};
   };
   struct Limits {
     uint64_t largest = uint64_t{8} << 30;  ///< bytes; a longer file is refused

@@ -14,6 +14,16 @@
 
 namespace inquest::locate {
 
+/// The names of the files in folders, each folder read once: it is asked for every module.
+class Listings {
+ public:
+  std::shared_ptr<const std::vector<std::string>> names(const std::string& folder) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const std::vector<std::string>>> known_;
+};
+
 struct Places {
   Options options;
   std::vector<std::unique_ptr<const Folder>> symbols;
@@ -21,6 +31,8 @@ struct Places {
   std::unique_ptr<const Debuginfod> cache_only;
   std::unique_ptr<const Debuginfod> servers;
   std::unique_ptr<const SymbolServers> symbol_servers;
+
+  Listings listings;
 
   mutable std::mutex mutex;
   /// dwz's files are shared by many debug files. By build id in hex.

@@ -10,6 +10,20 @@
 #include "locate/windows_search.h"
 
 namespace inquest::locate {
+namespace {
+
+/// What is wrong with a file that a server gave for a build id; empty when it is the one.
+std::string why_not_of_build(const std::string& path, Bytes build_id, bool needs_code) {
+  auto file = elf::File::open(path);
+  if (!file) return "cannot be used: " + file.error().what;
+  if (!std::ranges::equal((*file)->build_id(), build_id)) {
+    return (*file)->build_id().empty() ? "has no build id"
+                                       : "has build id " + hex((*file)->build_id());
+  }
+  return needs_code && !has_code(**file) ? "has no code" : "";
+}
+
+}  // namespace
 
 Search::Search(const Places& places, bool ask_servers, const snapshot::Snapshot& snapshot,
                const snapshot::Module& module)
@@ -57,6 +71,10 @@ void Search::refuse(const std::string& path, const std::string& why) {
   // The same file may be asked about as an image and as a debug file.
   std::string text = path + " " + why;
   if (std::ranges::find(refused_, text) == refused_.end()) refused_.push_back(std::move(text));
+}
+
+void Search::take_problems(const std::vector<std::string>& problems) {
+  problems_.insert(problems_.end(), problems.begin(), problems.end());
 }
 
 Bytes Search::build_id() const {
@@ -124,14 +142,12 @@ bool Search::try_image(const std::string& path) {
 }
 
 void Search::fetch_image() {
-  auto fetched = debuginfod_.fetch(wanted_.build_id, Debuginfod::Kind::executable);
-  if (!fetched.note.empty()) problems_.push_back(fetched.note);
-  if (fetched.path.empty()) return;
-  if (try_image(fetched.path)) {
-    image_from_ = fetched.from;
-  } else {
-    debuginfod_.reject(fetched);
-  }
+  auto fetched = debuginfod_.fetch(
+      wanted_.build_id, Debuginfod::Kind::executable, [this](const std::string& path) {
+        return why_not_of_build(path, wanted_.build_id, /*needs_code=*/true);
+      });
+  take_problems(fetched.problems);
+  if (!fetched.path.empty() && try_image(fetched.path)) image_from_ = fetched.from;
 }
 
 // ---- its debug file -----------------------------------------------------------------------------
@@ -196,16 +212,11 @@ bool Search::try_debug(const std::string& path) {
 }
 
 void Search::fetch_debug() {
-  auto fetched = debuginfod_.fetch(wanted_.build_id, Debuginfod::Kind::debuginfo);
-  if (!fetched.note.empty()) problems_.push_back(fetched.note);
-  if (fetched.path.empty()) return;
-  FilePtr file = open(fetched.path);
-  if (!file || check_debug(wanted_.build_id, found_.image.get(), *file).match != Match::proven) {
-    if (file) refuse(fetched.from, "has build id " + hex(file->build_id()));
-    debuginfod_.reject(fetched);
-    return;
-  }
-  accept_debug(std::move(file), fetched.from);
+  auto fetched = debuginfod_.fetch(
+      wanted_.build_id, Debuginfod::Kind::debuginfo,
+      [this](const std::string& path) { return why_not_of_build(path, wanted_.build_id, false); });
+  take_problems(fetched.problems);
+  if (FilePtr file = open(fetched.path)) accept_debug(std::move(file), fetched.from);
 }
 
 /// True when the search for debug information is over. A file with no more than a symbol table is
@@ -249,7 +260,7 @@ void Search::find_sym() {
   Quest quest = sym_quest(name, id);
   quest.paths = finder.beside_dump(quest.names);
   auto hit = finder.find(quest);
-  problems_.insert(problems_.end(), finder.problems().begin(), finder.problems().end());
+  take_problems(finder.problems());
   found_.looked.insert(found_.looked.end(), finder.looked().begin(), finder.looked().end());
   refused_.insert(refused_.end(), finder.refused().begin(), finder.refused().end());
   if (!hit) return;
@@ -305,10 +316,11 @@ void Search::find_alternate() {
     if (try_alternate(path, link->build_id)) break;
   }
   if (!found_.alt) {
-    auto fetched = debuginfod_.fetch(link->build_id, Debuginfod::Kind::debuginfo);
-    if (!fetched.path.empty() && !try_alternate(fetched.path, link->build_id)) {
-      debuginfod_.reject(fetched);
-    }
+    auto fetched = debuginfod_.fetch(
+        link->build_id, Debuginfod::Kind::debuginfo,
+        [&](const std::string& path) { return why_not_of_build(path, link->build_id, false); });
+    take_problems(fetched.problems);
+    if (!fetched.path.empty()) try_alternate(fetched.path, link->build_id);
   }
   if (found_.alt) {
     std::lock_guard lock(places_.mutex);

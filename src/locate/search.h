@@ -34,6 +34,7 @@ class Search {
 
   FilePtr open(const std::string& path);
   void refuse(const std::string& path, const std::string& why);
+  void take_problems(const std::vector<std::string>& problems);
   Bytes build_id() const;  ///< of the dump, else of the image found
 
   const Places& places_;

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kLargest = uint64_t{8} << 30;
 constexpr long kStallSeconds = 15;
+constexpr uint64_t kSlowBytes = 15'000;  // in so many seconds; debuginfod's clients allow as little
 constexpr std::string_view kCacheAdvice =
     "name a folder that can be written, as in srv*FOLDER*URL, or set XDG_CACHE_HOME";
 
@@ -83,8 +84,9 @@ struct SymbolServers::Impl {
   }
 
   Http::Outcome get(const std::string& url, int descriptor) const {
-    return http.get(url, descriptor,
-                    {.largest = kLargest, .stall_seconds = kStallSeconds, .slow_bytes = 1500});
+    return http.get(
+        url, descriptor,
+        {.largest = kLargest, .stall_seconds = kStallSeconds, .slow_bytes = kSlowBytes});
   }
   bool has_three_levels(const ServerEntry& server);
   Answer ask(const ServerEntry& server, const StoreKey& key, const Refuse& refuse);
@@ -238,9 +240,7 @@ SymbolServers::Fetched SymbolServers::fetch(const StoreKey& key, const Refuse& r
         // Asked for each module, it would cost a time-out each.
         if (!impl_->bury(server.url)) break;
         fetched.problems.push_back(
-            fmt::format("the symbol server {} does not answer ({}); it was "
-                        "not asked again",
-                        server.url, answer.why));
+            fmt::format("the symbol server {} {}; it was not asked again", server.url, answer.why));
         break;
       case Http::Reply::failed:
         fetched.problems.push_back(

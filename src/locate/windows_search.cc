@@ -79,10 +79,11 @@ std::vector<std::string> WindowsSearch::beside(const std::vector<std::string>& n
   auto add = [&](std::vector<std::string> more) {
     paths.insert(paths.end(), more.begin(), more.end());
   };
-  if (!image_from_.empty() && found_.pe) add(files_named(folder_of(found_.pe->path()), names));
+  if (!image_from_.empty() && found_.pe)
+    add(files_named(places_.listings, folder_of(found_.pe->path()), names));
   if (places_.options.system_paths) {
     std::string recorded = local_path(module_.path);
-    if (!recorded.empty()) add(files_named(folder_of(recorded), names));
+    if (!recorded.empty()) add(files_named(places_.listings, folder_of(recorded), names));
   }
   add(finder_.beside_dump(names));
   return paths;
@@ -225,7 +226,8 @@ void WindowsSearch::find_relatives() {
       for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
         std::string id = lower_case(entry->path().filename().string());
         if (!id.starts_with(fmt::format("{:08x}", *stamp))) continue;
-        for (const std::string& path : files_named(entry->path().string(), {image_name_})) {
+        for (const std::string& path :
+             files_named(places_.listings, entry->path().string(), {image_name_})) {
           consider(path);
         }
       }

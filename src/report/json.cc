@@ -64,20 +64,6 @@ Json json_of(const answer::Fault& fault) {
   return json;
 }
 
-Json json_of(const answer::Frame& frame) {
-  Json json{
-      {"pc", hex(frame.pc.value)}, {"trust", frame.trust}, {"confidence", unit(frame.confidence)}};
-  put(json, "module", frame.module);
-  if (frame.offset) json["offset"] = hex(frame.offset->value);
-  put(json, "function", frame.function);
-  put(json, "file", frame.file);
-  if (frame.line) json["line"] = frame.line;
-  if (frame.column) json["column"] = frame.column;
-  json["inlined"] = frame.inlined;
-  if (frame.signal_frame) json["signal_frame"] = true;
-  return json;
-}
-
 Json json_of(const answer::Module& module) {
   Json json{{"name", module.name},
             {"base", hex(module.base.value)},
@@ -152,7 +138,7 @@ void Document::threads(std::string_view name, const std::vector<answer::Stack>& 
     out_ += ", \"frames\": [";
     for (size_t i = 0; i < stack.frames.size(); ++i) {
       out_ += i ? ",\n      " : "\n      ";
-      out_ += line_of(json_of(stack.frames[i]));
+      append_frame(out_, stack.frames[i]);
     }
     out_ += "]}";
   }

@@ -16,13 +16,15 @@ using Json = nlohmann::ordered_json;
 Json json_of(const answer::Dump& dump);
 Json json_of(const answer::Finding& finding, bool is_verdict);
 Json json_of(const answer::Fault& fault);
-Json json_of(const answer::Frame& frame);
 Json json_of(const answer::Module& module);
 Json json_of(const Warning& warning);
 
 /// One line of JSON. Bytes that are not UTF-8 become U+FFFD: a path in the dead process may hold
 /// anything, and the report must stay readable.
 std::string line_of(const Json& value);
+
+/// A frame as such a line, written without the detour over values: there may be a million.
+void append_frame(std::string& out, const answer::Frame& frame);
 
 /// Writes the members of the top-level object, an element of an array to a line. The frames of a
 /// thread go out one by one: a stack overflow has a million of them.

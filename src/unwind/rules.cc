@@ -42,6 +42,9 @@ Bytes image_bytes(const snapshot::Memory& memory, Address at, Address end,
                   std::vector<std::vector<std::byte>>& copies) {
   if (end <= at) return {};
   if (Bytes run = memory.view(at, end - at); !run.empty()) return run;
+  // Most modules' images are in no small dump: no megabyte is cleared to find that out.
+  std::byte first{};
+  if (memory.read(at, {&first, 1}) == 0) return {};
   std::vector<std::byte> copy(std::min<uint64_t>(end - at, kLargestCopy));
   copy.resize(memory.read(at, copy));
   copies.push_back(std::move(copy));

@@ -5,11 +5,15 @@
 namespace inquest::breakpad {
 
 void FrameRules::sort() {
-  std::stable_sort(cfi.begin(), cfi.end(),
-                   [](const CfiFrame& a, const CfiFrame& b) { return a.begin < b.begin; });
+  auto sort = [](auto& frames) {
+    auto earlier = [](const auto& a, const auto& b) { return a.begin < b.begin; };
+    // As dump_syms writes them, they are in order.
+    if (std::is_sorted(frames.begin(), frames.end(), earlier)) return;
+    std::stable_sort(frames.begin(), frames.end(), earlier);
+  };
+  sort(cfi);
   // Frame data before FPO, and of nested records the one that begins last is found first.
-  std::stable_sort(win.begin(), win.end(),
-                   [](const WinFrame& a, const WinFrame& b) { return a.begin < b.begin; });
+  sort(win);
 }
 
 const CfiFrame* FrameRules::cfi_at(uint64_t rva) const {

@@ -74,20 +74,47 @@ class RowReader {
   std::array<std::string_view, Registers::kCapacity> saved_;
 };
 
-/// Variables of all known registers, by the names of `.sym` files.
+std::vector<std::string> make_rule_names(snapshot::Arch arch) {
+  bool dollar = arch == snapshot::Arch::x86_64 || arch == snapshot::Arch::x86;
+  std::vector<std::string> names;
+  for (unsigned n = 0; n < snapshot::roles(arch).count; ++n) {
+    auto number = static_cast<snapshot::Register>(n);
+    names.push_back((dollar ? "$" : "") + std::string(register_name(arch, number)));
+  }
+  return names;
+}
+
+/// The registers' names in `.sym` files, "$rip" or "x29", by number. Made once: they are looked up
+/// for every frame.
+const std::vector<std::string>& rule_names(snapshot::Arch arch) {
+  using enum snapshot::Arch;
+  static const std::vector<std::string> kX86_64 = make_rule_names(x86_64);
+  static const std::vector<std::string> kX86 = make_rule_names(x86);
+  static const std::vector<std::string> kAarch64 = make_rule_names(aarch64);
+  static const std::vector<std::string> kArm = make_rule_names(arm);
+  switch (arch) {
+    case x86_64:
+      return kX86_64;
+    case x86:
+      return kX86;
+    case aarch64:
+      return kAarch64;
+    case arm:
+      break;
+  }
+  return kArm;
+}
+
+/// Variables of all known registers.
 class Variables {
  public:
   explicit Variables(const Registers& registers) {
     snapshot::Arch arch = registers.arch();
-    bool dollar = arch == snapshot::Arch::x86_64 || arch == snapshot::Arch::x86;
-    unsigned count = snapshot::roles(arch).count;
-    names_.reserve(count);
-    for (unsigned n = 0; n < count; ++n) {
-      auto number = static_cast<snapshot::Register>(n);
-      auto value = registers.get(number);
-      if (!value) continue;
-      names_.push_back((dollar ? "$" : "") + std::string(register_name(arch, number)));
-      variables.set(names_.back(), *value);
+    const auto& names = rule_names(arch);
+    variables.reserve(names.size() + 4);
+    for (unsigned n = 0; n < names.size(); ++n) {
+      auto value = registers.get(static_cast<snapshot::Register>(n));
+      if (value) variables.add(names[n], *value);
     }
     if (arch == snapshot::Arch::aarch64) alias("x29", "fp"), alias("x30", "lr");
     if (arch == snapshot::Arch::arm) alias("r11", "fp"), alias("sp", "r13"), alias("lr", "r14");
@@ -99,7 +126,6 @@ class Variables {
   void alias(std::string_view known, std::string_view other) {
     if (auto value = variables.get(known)) variables.set(other, *value);
   }
-  std::vector<std::string> names_;
 };
 
 bool is_undefined(std::string_view expression) { return next_token(expression) == kUndefined; }

@@ -15,7 +15,9 @@ struct Operand {
 class Machine {
  public:
   Machine(Words& words, const PostfixVariables& readable, PostfixVariables* writable)
-      : words_(words), readable_(readable), writable_(writable) {}
+      : words_(words), readable_(readable), writable_(writable) {
+    stack_.reserve(8);  // as deep as compilers' programs go
+  }
 
   bool run(std::string_view program) {
     if (program.size() > kLongestProgram) return false;
@@ -154,6 +156,10 @@ void PostfixVariables::set(std::string_view name, uint64_t value) {
   }
 }
 
+void PostfixVariables::add(std::string_view name, uint64_t value) {
+  variables_.push_back({name, value, false});
+}
+
 void PostfixVariables::assign(std::string_view name, uint64_t value) {
   set(name, value);
   find(name)->assigned = true;
@@ -172,14 +178,11 @@ std::optional<uint64_t> PostfixVariables::assigned(std::string_view name) const 
 }
 
 std::string_view next_token(std::string_view& text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  size_t begin = text.find_first_not_of(kSpace);
-  if (begin == text.npos) {
-    text = {};
-    return {};
-  }
-  size_t end = text.find_first_of(kSpace, begin);
-  if (end == text.npos) end = text.size();
+  auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  size_t begin = 0;
+  while (begin < text.size() && is_space(text[begin])) ++begin;
+  size_t end = begin;
+  while (end < text.size() && !is_space(text[end])) ++end;
   std::string_view token = text.substr(begin, end - begin);
   text.remove_prefix(end);
   return token;

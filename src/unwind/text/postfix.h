@@ -20,7 +20,10 @@ inline constexpr size_t kLongestProgram = 2048;
 class PostfixVariables {
  public:
   void set(std::string_view name, uint64_t value);
-  /// The same, remembered as one that a program assigned.
+  /// The same for a name that is not known yet.
+  void add(std::string_view name, uint64_t value);
+  void reserve(size_t names) { variables_.reserve(names); }
+  /// `set`, remembered as one that a program assigned.
   void assign(std::string_view name, uint64_t value);
   std::optional<uint64_t> get(std::string_view name) const;
   /// Its value where a program assigned it.
