@@ -73,6 +73,8 @@ Json json_of(const answer::Frame& frame) {
   put(json, "file", frame.file);
   if (frame.line) json["line"] = frame.line;
   if (frame.column) json["column"] = frame.column;
+  put(json, "source_url", frame.source_url);
+  put(json, "source_command", frame.source_command);
   json["inlined"] = frame.inlined;
   if (frame.signal_frame) json["signal_frame"] = true;
   return json;

@@ -43,7 +43,11 @@ void read_function_tables(Reader& reader, Bytes stream) {
     cursor.skip(table.padding);
     if (cursor.failed()) break;
     reader.dump.function_tables.push_back(
-        {.begin = table.begin, .end = table.end, .base = table.base, .entries = entries});
+        {.begin = table.begin,
+         .end = table.end,
+         .base = table.base,
+         .entries = entries,
+         .entry_size = header.function_size});
   }
   if (cursor.failed())
     reader.damage(fmt::format("is cut after {} tables", reader.dump.function_tables.size()));

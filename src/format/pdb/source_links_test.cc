@@ -1,0 +1,131 @@
+#include "format/pdb/source_links.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace inquest::pdb {
+namespace {
+
+std::string url_of(const SourceLinks& links, std::string_view file) { return links.find(file).url; }
+
+TEST(SourceLink, TakesTheLongestPrefixAndAWholeNameFirst) {
+  auto links = parse_source_link(R"({"documents": {
+    "C:\\src\\*": "https://example.com/main/*",
+    "C:\\src\\third party\\*": "https://example.com/raw?path=*&version=7",
+    "C:\\src\\made.cpp": "https://example.com/made/2f/made.cpp",
+    "/home/*/never": "https://example.com/*"
+  }})");
+  ASSERT_TRUE(links);
+  EXPECT_EQ(url_of(*links, "C:\\src\\net\\a.cpp"), "https://example.com/main/net/a.cpp");
+  EXPECT_EQ(url_of(*links, "c:/SRC/Net/A.cpp"), "https://example.com/main/Net/A.cpp");
+  EXPECT_EQ(url_of(*links, "C:\\src\\third party\\z lib.c"),
+            "https://example.com/raw?path=z%20lib.c&version=7");
+  EXPECT_EQ(url_of(*links, "C:\\src\\made.cpp"), "https://example.com/made/2f/made.cpp");
+  EXPECT_EQ(url_of(*links, "D:\\src\\a.cpp"), "");
+  EXPECT_EQ(url_of(*links, "/home/me/never"), "");
+  EXPECT_EQ(url_of(*links, ""), "");
+}
+
+TEST(SourceLink, RefusesWhatIsNoLink) {
+  for (const char* bad :
+       {"", "{", "[]", "{}", R"({"documents": 3})", R"({"documents": {}})",
+        R"({"documents": {"a": 3}})", R"({"documents": {"a*b": "https://x/*"}})"}) {
+    EXPECT_FALSE(parse_source_link(bad)) << bad;
+  }
+  auto links = parse_source_link(
+      "\xef\xbb\xbf{\"documents\": {\"/a/*\": \"javascript:*\", \"/b/*\": \"https://x/\\u001b*\", "
+      "\"/c/*\": \"https://x/*\"}}");
+  ASSERT_TRUE(links);
+  EXPECT_EQ(url_of(*links, "/a/f.cc"), "");
+  EXPECT_EQ(url_of(*links, "/b/f.cc"), "");
+  EXPECT_EQ(url_of(*links, "/c/\x1b.cc"), "https://x/%1B.cc");
+  EXPECT_EQ(url_of(*links, "/c/" + std::string(3000, 'a')), "");
+}
+
+constexpr const char* kWebIndex =
+    "SRCSRV: ini ------------------------------------------------\r\n"
+    "VERSION=2\r\n"
+    "VERCTRL=http\r\n"
+    "SRCSRV: variables ------------------------------------------\r\n"
+    "SRCSRVVERCTRL=http\r\n"
+    "HTTP_ALIAS=https://raw.example.com/team/game/4f2a\r\n"
+    "HTTP_EXTRACT_TARGET=%http_alias%/%var2%\r\n"
+    "SRCSRVTRG=%HTTP_extract_target%\r\n"
+    "SRCSRV: source files ---------------------------------------\r\n"
+    "c:\\src\\guild.cpp*game/guild.cpp\r\n"
+    "c:\\src\\odd.cpp*%http_alias%\r\n"
+    "SRCSRV: end ------------------------------------------------\r\n";
+
+TEST(SourceServer, OfTheWebGivesAddresses) {
+  auto links = parse_srcsrv(kWebIndex);
+  ASSERT_TRUE(links);
+  SourcePlace place = links->find("C:\\Src\\Guild.cpp");
+  EXPECT_EQ(place.url, "https://raw.example.com/team/game/4f2a/game/guild.cpp");
+  EXPECT_EQ(place.command, "");
+  EXPECT_TRUE(links->find("c:\\src\\other.cpp").empty());
+  // Fields are texts: what looks like a variable in them is none.
+  EXPECT_EQ(url_of(*links, "c:\\src\\odd.cpp"),
+            "https://raw.example.com/team/game/4f2a/%http_alias%");
+}
+
+TEST(SourceServer, GivesTheCommandOfAVersionControl) {
+  // The example of Microsoft's description of the language.
+  auto links = parse_srcsrv(
+      "SRCSRV: ini ---\nVERSION=1\n"
+      "SRCSRV: variables ---\n"
+      "SDTRG=%targ%\\%var2%\\%fnbksl%(%var3%)\\%var4%\\%fnfile%(%var1%)\n"
+      "SRCSRVTRG=%sdtrg%\n"
+      "DEPOT=//depot\n"
+      "WIN_SDKTOOLS= sserver.example.com:4444\n"
+      "SDCMD=sd.exe -p %fnvar%(%var2%) print -o %srcsrvtrg% -q %depot%/%var3%#%var4%\n"
+      "SRCSRVCMD=%sdcmd%\n"
+      "SRCSRV: source files ---\n"
+      "c:\\db\\srcsrv\\shell.cpp*WIN_SDKTOOLS*sdktools/srcsrv/shell.cpp*3\n"
+      "SRCSRV: end ---\n");
+  ASSERT_TRUE(links);
+  SourcePlace place = links->find("c:\\db\\srcsrv\\shell.cpp");
+  EXPECT_EQ(place.url, "");
+  EXPECT_EQ(place.command,
+            "sd.exe -p  sserver.example.com:4444 print -o "
+            "%targ%\\WIN_SDKTOOLS\\sdktools\\srcsrv\\shell.cpp\\3\\shell.cpp -q "
+            "//depot/sdktools/srcsrv/shell.cpp#3");
+}
+
+TEST(SourceServer, FindsTheAddressInACommand) {
+  auto index = [](const std::string& command) {
+    return "SRCSRV: variables ---\nSRCSRVTRG=%targ%\\f\nSRCSRVCMD=" + command +
+           "\nSRCSRV: source files ---\na.cc*https://chromium.example.com/a.cc\n";
+  };
+  auto one = parse_srcsrv(index("python -c \"fetch('%var2%?format=TEXT')\""));
+  ASSERT_TRUE(one);
+  EXPECT_EQ(url_of(*one, "a.cc"), "https://chromium.example.com/a.cc?format=TEXT");
+  auto two = parse_srcsrv(index("fetch %var2% http://other.example.com/x"));
+  ASSERT_TRUE(two);
+  EXPECT_EQ(url_of(*two, "a.cc"), "");
+  EXPECT_EQ(two->find("a.cc").command,
+            "fetch https://chromium.example.com/a.cc http://other.example.com/x");
+}
+
+TEST(SourceServer, IsHeldToReason) {
+  EXPECT_FALSE(parse_srcsrv(""));
+  EXPECT_FALSE(parse_srcsrv("a=b\n"));
+  EXPECT_FALSE(parse_srcsrv("SRCSRV: variables ---\nSRCSRVTRG=http://x\n"));
+  // Doubling and circles: the text is cut, and an address that is not whole is none.
+  std::string bomb = "SRCSRV: variables ---\n";
+  for (int i = 0; i < 60; ++i) {
+    bomb += fmt::format("V{}=http://xxxxxxxxxxxxxxxx%v{}%%v{}%\n", i, i + 1, i + 1);
+  }
+  bomb += "SRCSRVTRG=%v0%\nSRCSRVCMD=%srcsrvcmd%%srcsrvcmd%\nSRCSRV: source files ---\na.cc*1\n";
+  auto links = parse_srcsrv(bomb);
+  ASSERT_TRUE(links);
+  SourcePlace place = links->find("a.cc");
+  EXPECT_EQ(place.url, "");
+  EXPECT_LT(place.command.size(), 20000u);
+  auto open = parse_srcsrv(
+      "SRCSRV: variables ---\nSRCSRVTRG=http://x/%fnbksl%(%var1%\nSRCSRV: source files ---\na*\n");
+  ASSERT_TRUE(open);
+  EXPECT_EQ(url_of(*open, "a"), "");
+}
+
+}  // namespace
+}  // namespace inquest::pdb
