@@ -20,6 +20,7 @@ void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const L
     base.offset = Rva{frame.pc - frame.module->range.begin};
   }
   if (place.source.empty()) {
+    base.function = place.dynamic;
     if (frame.is_signal_frame) base.function = "<signal handler called>";
     out.push_back(std::move(base));
     return;

@@ -46,8 +46,8 @@ std::string source_lines(std::span<const answer::Stack> stacks, size_t most,
     out += palette.dim(fmt::format("  {}{:{}}  {}", line.name, "", pad, line.place)) + "\n";
   }
   if (left_out > 0) {
-    out += palette.dim(fmt::format("  ... {} more files: inquest stack lists them", left_out)) +
-           "\n";
+    out +=
+        palette.dim(fmt::format("  ... {} more files: inquest stack lists them", left_out)) + "\n";
   }
   return out;
 }

@@ -1,7 +1,8 @@
 /// What tells one build's PDB from another's: the GUID and the age in it.
 ///
-/// Reads the directory of the file (four bytes a block) and the heads of two streams. Source: LLVM "The MSF File Format", "The PDB
-/// Info Stream", "The PDB DBI Stream". Values; safe from any thread.
+/// Reads the directory of the file (four bytes a block) and the heads of two streams. Source: LLVM
+/// "The MSF File Format", "The PDB Info Stream", "The PDB DBI Stream". Values; safe from any
+/// thread.
 #pragma once
 
 #include <optional>

@@ -46,9 +46,8 @@ Result<SuperBlock> read_superblock(Bytes file) {
   const uint32_t size = head.block_size;
   // 512 to 65536, powers of two: anything else is not written by any tool.
   if (size < 512 || size > 65536 || (size & (size - 1))) {
-    return fail(Error{.what = fmt::format("a block size of {}", size),
-                      .stream = "MSF header",
-                      .offset = 32});
+    return fail(Error{
+        .what = fmt::format("a block size of {}", size), .stream = "MSF header", .offset = 32});
   }
   return head;
 }

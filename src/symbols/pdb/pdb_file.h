@@ -50,7 +50,7 @@ class PdbFile {
   static Result<std::shared_ptr<const PdbFile>> open(std::shared_ptr<const MappedFile> file);
 
   const Msf& msf() const { return *msf_; }
-  uint16_t machine() const { return machine_; }              ///< IMAGE_FILE_MACHINE_*
+  uint16_t machine() const { return machine_; }  ///< IMAGE_FILE_MACHINE_*
   const std::vector<ModuleInfo>& modules() const { return modules_; }
   const std::vector<SectionInfo>& sections() const { return sections_; }
   /// Disjoint code; owner: the module's index.
