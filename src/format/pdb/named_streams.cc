@@ -1,11 +1,14 @@
 #include "format/pdb/named_streams.h"
 
+#include <algorithm>
+
 namespace inquest::pdb {
 namespace {
 
 constexpr uint32_t kStreamOfNames = 1;
 constexpr uint64_t kInfoHeaderBytes = 28;  // version, signature, age, GUID
 constexpr size_t kMostNames = 4096;        // real ones have about five
+constexpr size_t kLongestNames = 1 << 18;  // of all together: each is searched for its end
 
 }  // namespace
 
@@ -14,6 +17,7 @@ std::vector<NamedStream> named_streams(const Msf& msf) {
   Cursor cursor(stream.bytes(), "PDB info stream");
   cursor.skip(kInfoHeaderBytes);
   Bytes names = cursor.take(cursor.read<le32>());
+  names = names.first(std::min(names.size(), kLongestNames));
   const uint32_t entries = cursor.read<le32>();
   cursor.read<le32>();                             // capacity
   cursor.skip(uint64_t{cursor.read<le32>()} * 4);  // which buckets are in use

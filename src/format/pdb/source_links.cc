@@ -7,7 +7,7 @@
 namespace inquest::pdb {
 namespace {
 
-constexpr uint64_t kLargestJson = 16 << 20;
+constexpr uint64_t kLargestJson = 1 << 20;  // a line a repository; a parsed one takes a hundredfold
 constexpr uint64_t kLargestIndex = 256 << 20;  // a line a file; the largest seen have 30 MB
 constexpr size_t kLongestUrl = 2048;
 

@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/mapped_file.h"
+#include "format/pdb/named_streams.h"
+#include "testkit/shell.h"
+#include "testkit/windows_files.h"
+#include "testkit/windows_program.h"
+
 namespace inquest::pdb {
 namespace {
 
@@ -125,6 +131,54 @@ TEST(SourceServer, IsHeldToReason) {
       "SRCSRV: variables ---\nSRCSRVTRG=http://x/%fnbksl%(%var1%\nSRCSRV: source files ---\na*\n");
   ASSERT_TRUE(open);
   EXPECT_EQ(url_of(*open, "a"), "");
+}
+
+TEST(SourceLinks, AreFoundInThePdb) {
+  std::string index = kWebIndex;
+  index.insert(index.find("c:\\src\\guild"), std::string(3000, '\n'));  // of several blocks
+  const std::string file = testkit::pdb_file(
+      {.named = {{"/names", "strings"},
+                 {"srcsrv", index},
+                 {"sourcelink$1", R"({"documents": {"c:\\src\\*": "https://example.com/*"}})"}}});
+  auto msf = Msf::open(std::as_bytes(std::span(file)), "a.pdb", nullptr);
+  ASSERT_TRUE(msf) << msf.error().line();
+  EXPECT_EQ(named_stream(**msf, "/names"), 4u);
+  EXPECT_FALSE(named_stream(**msf, "/nam"));
+  EXPECT_EQ((*msf)->size(5), index.size());
+  std::vector<std::byte> scratch;
+  Bytes middle = (*msf)->read(5, 500, 2000, scratch);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(middle.data()), middle.size()),
+            std::string_view(index).substr(500, 2000));
+  auto links = read_source_links(**msf);
+  ASSERT_TRUE(links);
+  EXPECT_EQ(url_of(*links, "c:\\src\\guild.cpp"),
+            "https://raw.example.com/team/game/4f2a/game/guild.cpp");
+  EXPECT_EQ(url_of(*links, "c:\\src\\new.cpp"), "https://example.com/new.cpp");
+  const std::string none = testkit::pdb_file({});
+  msf = Msf::open(std::as_bytes(std::span(none)), "b.pdb", nullptr);
+  ASSERT_TRUE(msf);
+  EXPECT_FALSE(read_source_links(**msf));
+}
+
+TEST(SourceLinks, OfTheLinkersOwnPdb) {
+  testkit::TemporaryFolder folder;
+  testkit::write_file(folder.file("link.json"),
+                      R"({"documents": {"/*": "https://git.example.com/4f2a/*"}})");
+  testkit::write_file(folder.file("srcsrv.txt"), kWebIndex);
+  testkit::WindowsProgram program(
+      {.link_flags = fmt::format("/sourcelink:{0}/link.json /pdbstream:srcsrv={0}/srcsrv.txt",
+                                 folder.path())});
+  if (!program.made()) GTEST_SKIP() << "no clang-19 or lld-19";
+  auto file = MappedFile::open(program.pdb());
+  ASSERT_TRUE(file);
+  auto msf = Msf::open((*file)->bytes(), program.pdb(), *file);
+  ASSERT_TRUE(msf) << msf.error().line();
+  auto links = read_source_links(**msf);
+  ASSERT_TRUE(links);
+  EXPECT_EQ(url_of(*links, "/src/game/app.cc"), "https://git.example.com/4f2a/src/game/app.cc");
+  EXPECT_EQ(url_of(*links, "c:/src/guild.cpp"),
+            "https://raw.example.com/team/game/4f2a/game/guild.cpp");
+  EXPECT_EQ(url_of(*links, "relative.cc"), "");
 }
 
 }  // namespace

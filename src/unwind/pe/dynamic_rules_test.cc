@@ -67,7 +67,10 @@ TEST(DynamicRules, LeadThroughCodeInNoModule) {
 TEST(DynamicRules, MakeNothingOfNonsense) {
   JitProcess without_code;
   without_code.snapshot.memory = {};
-  EXPECT_EQ(without_code.walk().frames.size(), 1u);
+  Stack guessed = without_code.walk();
+  for (const Frame& frame : guessed.frames) {
+    EXPECT_NE(frame.trust, Trust::pe) << "the unwind data themselves are not there";
+  }
   JitProcess cut;
   cut.table.resize(13);
   EXPECT_GE(cut.walk().frames.size(), 1u);
