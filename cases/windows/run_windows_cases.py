@@ -60,7 +60,7 @@ def build(case, level, folder, defines=()):
     program = folder / "patient.exe"
     link = folder / "link.json"
     link.write_text(json.dumps({"documents": {f"{HERE}/*": f"{SOURCES}/*"}}))
-    call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", f"/sourcelink:{link}", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
+    call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", f"/pdbstream:sourcelink={link}", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
          *IMPORTS)
     return program
 

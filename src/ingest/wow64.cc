@@ -103,12 +103,12 @@ void take_wow64(const minidump::Dump& dump, Snapshot& snapshot) {
       "Task Manager in SysWOW64)";
   if (!enough) {
     snapshot.warnings.push_back(
-        {fmt::format("a 32-bit process was dumped by a 64-bit program: registers and stacks are "
-                     "those of Windows' emulation layer (wow64cpu.dll), as the dump lacks the "
-                     "program's own{}",
-                     found ? fmt::format(" of the thread that died (it has those of {} others)",
-                                         found)
-                           : ""),
+        {fmt::format(
+             "a 32-bit process was dumped by a 64-bit program: registers and stacks are "
+             "those of Windows' emulation layer (wow64cpu.dll), as the dump lacks the "
+             "program's own{}",
+             found ? fmt::format(" of the thread that died (it has those of {} others)", found)
+                   : ""),
          advice});
     return;
   }

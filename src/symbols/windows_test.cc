@@ -260,7 +260,7 @@ TEST(Pdb, tells_where_the_sources_are) {
   auto place = [](const WithPdb& built, std::string_view file) {
     return built.symbols->source_place(file);
   };
-  WithPdb linked({.link_flags = "/sourcelink:" + json});
+  WithPdb linked({.link_flags = "/pdbstream:sourcelink=" + json});
   if (!linked.symbols) GTEST_SKIP() << "no clang-19 or lld-19";
   auto frames = linked.symbols->frames_at(*linked.symbols->find("entry"));
   ASSERT_FALSE(frames.empty());
@@ -270,7 +270,7 @@ TEST(Pdb, tells_where_the_sources_are) {
   WithPdb indexed({.link_flags = "/pdbstream:srcsrv=" + index});
   EXPECT_EQ(place(indexed, "c:/src/Guild.cpp").url, "https://svn.example.com/trunk/guild.cpp");
   EXPECT_EQ(place(indexed, "").url, "");
-  WithPdb both({.link_flags = "/pdbstream:srcsrv=" + index + " /sourcelink:" + json});
+  WithPdb both({.link_flags = "/pdbstream:srcsrv=" + index + " /pdbstream:sourcelink=" + json});
   EXPECT_THAT(place(both, frames[0].file).url, testing::StartsWith("https://git.example.com/"));
   WithPdb plain({});
   EXPECT_TRUE(place(plain, frames[0].file).url.empty());

@@ -166,8 +166,8 @@ TEST(SourceLinks, OfTheLinkersOwnPdb) {
                       R"({"documents": {"/*": "https://git.example.com/4f2a/*"}})");
   testkit::write_file(folder.file("srcsrv.txt"), kWebIndex);
   testkit::WindowsProgram program(
-      {.link_flags = fmt::format("/sourcelink:{0}/link.json /pdbstream:srcsrv={0}/srcsrv.txt",
-                                 folder.path())});
+      {.link_flags = fmt::format(
+           "/pdbstream:sourcelink={0}/link.json /pdbstream:srcsrv={0}/srcsrv.txt", folder.path())});
   if (!program.made()) GTEST_SKIP() << "no clang-19 or lld-19";
   auto file = MappedFile::open(program.pdb());
   ASSERT_TRUE(file);

@@ -6,8 +6,7 @@ const ImageRules& DynamicRules::rules(const snapshot::FunctionTable& table) cons
   std::lock_guard lock(mutex_);
   std::unique_ptr<ImageRules>& rules = rules_[&table];
   if (rules) return *rules;
-  auto machine =
-      snapshot_.arch == snapshot::Arch::aarch64 ? pe::Machine::arm64 : pe::Machine::x64;
+  auto machine = snapshot_.arch == snapshot::Arch::aarch64 ? pe::Machine::arm64 : pe::Machine::x64;
   const snapshot::Memory& memory = snapshot_.memory;
   auto read = [&memory, base = table.base](uint64_t rva, std::span<std::byte> out) {
     return memory.read(base + rva, out);

@@ -22,10 +22,10 @@ struct JitProcess {
       std::copy(bytes.begin(), bytes.end(), code->begin() + static_cast<long>(at));
     };
     // call pushed; returns to 0x1250
-    put(0x1250 - 5, {std::byte{0xe8}, std::byte{0xb0}, std::byte{0xfe}, std::byte{0xff},
-                     std::byte{0xff}});
-    put(0x2000,
-        testkit::unwind_info({.prologue = 5, .slots = {unwind_slot(5, 2, 3), unwind_slot(1, 0, 3)}}));
+    put(0x1250 - 5,
+        {std::byte{0xe8}, std::byte{0xb0}, std::byte{0xfe}, std::byte{0xff}, std::byte{0xff}});
+    put(0x2000, testkit::unwind_info(
+                    {.prologue = 5, .slots = {unwind_slot(5, 2, 3), unwind_slot(1, 0, 3)}}));
     put(0x2040, testkit::unwind_info({.prologue = 4, .slots = {unwind_slot(4, 2, 4)}}));
     snapshot.os = snapshot::Os::windows;
     snapshot.memory.add(Address{kJit}, *code, snapshot::Origin::dump, code);
