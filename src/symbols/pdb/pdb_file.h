@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "format/pdb/msf.h"
 #include "symbols/intervals.h"
 
