@@ -19,7 +19,7 @@ constexpr size_t kMostPlaces = 256;
 
 std::vector<Rva> places_in(const std::shared_ptr<const MappedFile>& file) {
   std::vector<Rva> places;
-  auto pdb = pdb::PdbFile::open(file);
+  auto pdb = symbols::pdb::PdbFile::open(file);
   if (!pdb) return places;
   for (const Interval& part : (*pdb)->contributions()) {
     for (uint64_t at = part.begin; at < part.end && places.size() < kMostPlaces; at += 9) {
