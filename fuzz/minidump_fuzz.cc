@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ingest/minidump.h"
+#include "unwind/unwind.h"
 
 using namespace inquest;
 
@@ -38,6 +39,20 @@ void check(const snapshot::Snapshot& snapshot) {
   }
   require(crashed <= 1 && (crashed == 1) == snapshot.fault.has_value());
   check_ranges(snapshot);
+  // Unwind data of code made at run time is the program's own: it may be anything.
+  unwind::Unwinder unwinder(snapshot, nullptr);
+  size_t asked = 0;
+  for (const auto& table : snapshot.function_tables) {
+    require(!table.range.empty() && !table.entries.empty());
+    if (++asked > 64) break;
+    if (auto function = unwinder.function_at(table.range.begin)) {
+      require(function->begin >= table.base);
+    }
+  }
+  for (const auto& thread : snapshot.threads) {
+    auto pc = thread.registers.pc();
+    if (pc && snapshot.function_table_at(*pc) && ++asked < 64) unwinder.walk(thread);
+  }
   const auto& pieces = snapshot.memory.pieces();
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (i > 0) require(pieces[i - 1].end() <= pieces[i].begin);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "format/pdb/identity.h"
+#include "format/pdb/msf.h"
 #include "format/pe/identity.h"
 #include "locate/file_facts.h"
 #include "locate/packed_file.h"
@@ -33,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes = std::as_bytes(std::span(data, size));
   if (auto pdb = pdb::read_identity(bytes, "fuzzed")) {
     if (!pdb->matches(pdb->debug_id())) std::abort();
-    (void)pdb::file_size(bytes);
+    (void)pdb::claimed_size(bytes);
   }
   (void)pe::read_identity(bytes, "fuzzed");
   if (auto sym = locate::read_sym_module(bytes)) {

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "symbols/pdb/identity.h"
 #include "symbols/pdb/pdb_file.h"
 #include "symbols/symbols.h"
 #include "symbols/types.h"
@@ -20,7 +19,7 @@ constexpr size_t kMostPlaces = 256;
 
 std::vector<Rva> places_in(const std::shared_ptr<const MappedFile>& file) {
   std::vector<Rva> places;
-  auto pdb = pdb::PdbFile::open(file);
+  auto pdb = symbols::pdb::PdbFile::open(file);
   if (!pdb) return places;
   for (const Interval& part : (*pdb)->contributions()) {
     for (uint64_t at = part.begin; at < part.end && places.size() < kMostPlaces; at += 9) {
@@ -45,7 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   locate::ModuleFiles files;
   files.pdb = file_of(data, size);
   if (!files.pdb) return 0;
-  pdb_debug_id(*files.pdb);
   read_frame_rules(files);
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86_64, {.use_cache = false});
   const std::vector<Rva> places = places_in(files.pdb);
@@ -53,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   symbols->find("plain");
   symbols->symbol_at({0x1010});
   symbols->warnings();
+  symbols->source_place("C:\\src\\a.cc");
   const TypeReader* types = symbols->types();
   if (!types) return 0;
   FrameAccess frame{.reg = [](snapshot::Register reg) { return std::optional<uint64_t>(reg * 8); }};

@@ -189,6 +189,20 @@ MinidumpBuilder& MinidumpBuilder::assertion(std::string_view expression, std::st
   return stream(kAssertion, out.view());
 }
 
+MinidumpBuilder& MinidumpBuilder::function_table(
+    uint64_t base, const std::vector<std::vector<uint32_t>>& entries) {
+  constexpr uint32_t kStream = 13, kHeader = 24, kDescriptor = 32, kNative = 88;
+  const auto words = static_cast<uint32_t>(entries.empty() ? 3 : entries[0].size());
+  ByteBuilder out;
+  out.u32(kHeader).u32(kDescriptor).u32(kNative).u32(4 * words).u32(1).u32(0);
+  out.u64(base).u64(base + 0x10000).u64(base).u32(static_cast<uint32_t>(entries.size())).u32(4);
+  out.zeros(kNative);  // the system's own form of the table, as it lay in memory
+  for (const auto& entry : entries) {
+    for (uint32_t word : entry) out.u32(word);
+  }
+  return stream(kStream, out.zeros(4).view());
+}
+
 MinidumpBuilder& MinidumpBuilder::linked_image(uint64_t bias, std::string_view name,
                                                uint64_t dynamic) {
   uint32_t text = put_string(name);

@@ -75,6 +75,8 @@ class MinidumpBuilder {
   MinidumpBuilder& comment(std::string_view text);
   MinidumpBuilder& assertion(std::string_view expression, std::string_view function,
                              std::string_view file, uint32_t line, uint32_t type);
+  /// Unwind data of code made at run time; an entry is a RUNTIME_FUNCTION's words. Call once.
+  MinidumpBuilder& function_table(uint64_t base, const std::vector<std::vector<uint32_t>>& entries);
   MinidumpBuilder& linked_image(uint64_t bias, std::string_view name, uint64_t dynamic);
 
   using Annotations = std::vector<std::pair<std::string, std::string>>;

@@ -51,6 +51,43 @@ MinidumpBuilder windows_dump(DumpCpu cpu, uint16_t processor) {
   return dump;
 }
 
+/// A JIT compiler's code, with its unwind data, in no module.
+MinidumpBuilder jit_dump() {
+  constexpr uint64_t kJit = 0x1c0f0000000;
+  MinidumpBuilder dump = windows_dump(DumpCpu::x64, 9);
+  dump.thread({.id = 3,
+               .stack = 0x220000,
+               .stack_bytes = filled(64, 0),
+               .context = dump_context(DumpCpu::x64, {{"rip", kJit + 0x20}, {"rsp", 0x220010}})});
+  dump.function_table(kJit, {{0x10, 0x80, 0x100}, {0x80, 0xc0, 0x110}});
+  ByteBuilder code;
+  code.bytes(filled(0x100, 0x90));
+  code.u8(1).u8(5).u8(2).u8(0).u16(0x3205).u16(0x3001).zeros(8);  // push rbx; sub rsp, 0x20
+  code.u8(1).u8(4).u8(1).u8(0).u16(0x4204).zeros(10);
+  dump.memory(kJit, code.take());
+  return dump;
+}
+
+/// A 32-bit process that a 64-bit program dumped.
+MinidumpBuilder wow64_dump() {
+  constexpr uint64_t kTeb64 = 0x7e000, kTeb32 = 0x80000, kKept = 0x9afd20;
+  MinidumpBuilder dump;
+  dump.system({}).module({.path = "C:\\app\\lobby.exe"});
+  dump.module({.base = 0x77000000, .path = "C:\\Windows\\System32\\wow64.dll"});
+  auto context = dump_context(DumpCpu::x64, {{"rip", 0x401234}, {"rsp", 0x19f000}});
+  context[0x38] = std::byte{0x23};
+  dump.thread({.id = 1,
+               .teb = kTeb64,
+               .context = dump_context(DumpCpu::x64, {{"rip", 0x77001000}, {"rsp", 0x8f000}})});
+  dump.thread(
+      {.id = 2, .stack = 0x19f000, .stack_bytes = filled(32, 0), .context = std::move(context)});
+  dump.memory(kTeb64, ByteBuilder().u64(kTeb32).zeros(0x1480).u64(kKept).zeros(16).take());
+  dump.memory(kTeb32, ByteBuilder().zeros(0x18).u32(kTeb32).zeros(8).take());
+  auto kept = dump_context(DumpCpu::x86, {{"eip", 0x401000}, {"esp", 0x19f008}});
+  dump.memory(kKept, ByteBuilder().u16(0).u16(0x14c).bytes(kept).take());
+  return dump;
+}
+
 MinidumpBuilder linux_dump(DumpCpu cpu, uint16_t processor, const std::string& pc) {
   MinidumpBuilder dump;
   auto context = dump_context(cpu, {{pc, 0x7f0000001000}});
@@ -90,6 +127,8 @@ std::map<std::string, std::vector<std::byte>> minidump_seeds() {
   seeds["windows-arm64"] = windows_dump(DumpCpu::arm64, 12).build();
   seeds["linux-x64"] = linux_dump(DumpCpu::x64, 9, "rip").build();
   seeds["linux-arm64"] = linux_dump(DumpCpu::arm64_breakpad, 0x8003, "pc").build();
+  seeds["windows-jit"] = jit_dump().build();
+  seeds["windows-wow64"] = wow64_dump().build();
   auto cut = seeds["windows-x64"];
   cut.resize(cut.size() - 40);
   seeds["windows-cut"] = cut;

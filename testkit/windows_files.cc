@@ -83,36 +83,70 @@ std::string pe_image(const ImageSpec& spec) {
   return as_text(b);
 }
 
-/// Blocks: 0 header, 1 and 2 free maps, 3 list of the directory's blocks, 4 information stream,
-/// 5 DBI stream, then the directory, its blocks in falling order to be sure that nobody takes them
-/// for a run.
+namespace {
+
+constexpr uint32_t kFirstNamed = 4;  // number of the first stream with a name
+
+/// The information stream: build, then the map from names to streams (a hash table as the linker
+/// writes it, all of whose buckets are in use).
+std::string info_stream(const PdbSpec& spec) {
+  ByteBuilder info;
+  info.u32(20000404).u32(spec.signature).u32(spec.info_age ? spec.info_age : spec.build.age);
+  put_guid(info, spec.build.guid);
+  if (spec.named.empty()) return as_text(info);
+  ByteBuilder names, entries;
+  uint32_t stream = kFirstNamed;
+  for (const auto& [name, content] : spec.named) {
+    entries.u32(static_cast<uint32_t>(names.size())).u32(stream++);
+    names.c_string(name);
+  }
+  const auto count = static_cast<uint32_t>(spec.named.size());
+  info.u32(static_cast<uint32_t>(names.size())).bytes(names.view());
+  info.u32(count).u32(count).u32(1).u32((1u << count) - 1).u32(0).bytes(entries.view());
+  return as_text(info);
+}
+
+}  // namespace
+
+/// Blocks: 0 header, 1 and 2 free maps, 3 list of the directory's blocks, then the streams, then
+/// the directory; the blocks of each in falling order to be sure that nobody takes them for a run.
 std::string pdb_file(const PdbSpec& spec) {
-  const uint32_t size = spec.block_size, dbi_bytes = spec.has_dbi ? 64 : 0;
-  ByteBuilder directory;
-  const uint32_t streams = 4 + spec.more_streams;
-  directory.u32(streams).u32(0).u32(28).u32(UINT32_MAX).u32(dbi_bytes);
-  for (unsigned i = 0; i < spec.more_streams; ++i) directory.u32(0);
-  directory.u32(4);
-  if (spec.has_dbi) directory.u32(5);
-  const uint32_t bytes = static_cast<uint32_t>(directory.size());
-  const uint32_t blocks = (bytes + size - 1) / size;
-  directory.align(size);
+  const uint32_t size = spec.block_size, first_block = 4;
+  ByteBuilder dbi;
+  if (spec.has_dbi) dbi.u32(UINT32_MAX).u32(19990903).u32(spec.build.age).zeros(52);
+  std::vector<std::string> streams{"", info_stream(spec), "", as_text(dbi)};
+  for (const auto& [name, content] : spec.named) streams.push_back(content);
+  streams.resize(streams.size() + spec.more_streams);
+
+  ByteBuilder directory, numbers, blocks;
+  uint32_t next = first_block;
+  auto lay = [&](std::string bytes, ByteBuilder& list) {
+    const auto count = static_cast<uint32_t>((bytes.size() + size - 1) / size);
+    bytes.resize(size_t{count} * size);
+    for (uint32_t i = count; i-- > 0;) {
+      blocks.text(std::string_view(bytes).substr(size_t{i} * size, size));
+    }
+    for (uint32_t i = 0; i < count; ++i) list.u32(next + count - 1 - i);
+    next += count;
+  };
+  directory.u32(static_cast<uint32_t>(streams.size()));
+  for (size_t i = 0; i < streams.size(); ++i) {
+    constexpr size_t kTypes = 2;  // was removed
+    directory.u32(i == kTypes ? UINT32_MAX : static_cast<uint32_t>(streams[i].size()));
+    lay(streams[i], numbers);
+  }
+  directory.bytes(numbers.view());
+  ByteBuilder map;
+  lay(as_text(directory), map);
 
   ByteBuilder b;
   b.text(
       std::string_view("Microsoft C/C++ MSF 7.00\r\n\x1a"
                        "DS\0\0\0",
                        32));
-  b.u32(size).u32(1).u32(6 + blocks).u32(bytes).u32(0).u32(3).align(size);
-  b.zeros(2 * size);
-  for (uint32_t i = 0; i < blocks; ++i) b.u32(6 + blocks - 1 - i);
-  b.align(size);
-  b.u32(20000404).u32(spec.signature).u32(spec.info_age ? spec.info_age : spec.build.age);
-  put_guid(b, spec.build.guid);
-  b.align(size);
-  b.u32(UINT32_MAX).u32(19990903).u32(spec.build.age).align(size);
-  for (uint32_t i = blocks; i-- > 0;) b.bytes(directory.view().subspan(i * size, size));
-  return as_text(b);
+  b.u32(size).u32(1).u32(next).u32(static_cast<uint32_t>(directory.size())).u32(0).u32(3);
+  b.align(size).zeros(2 * size);
+  return as_text(b.bytes(map.view()).align(size).bytes(blocks.view()));
 }
 
 std::string cabinet(std::string_view name, std::string_view content, bool packed) {

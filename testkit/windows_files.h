@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace inquest::testkit {
@@ -39,6 +40,8 @@ struct PdbSpec {
   uint32_t block_size = 512;
   /// Empty ones behind, which make the directory long; its blocks must be listed in one block.
   unsigned more_streams = 0;
+  /// Streams with names, and their content: "srcsrv", "sourcelink"...
+  std::vector<std::pair<std::string, std::string>> named = {};
 };
 std::string pdb_file(const PdbSpec& spec);
 

@@ -32,6 +32,8 @@ def tool(*names):
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
+SOURCES = "https://git.example.com/inquest/4f2a"  # what the PDBs say, by Source Link
+
 CLANG, LINK, WINE = tool("clang++-19"), tool("lld-link-19"), tool("wine64", "/usr/lib/wine/wine64", "wine")
 MINGW, PDBUTIL = tool("x86_64-w64-mingw32-g++", "x86_64-w64-mingw32-g++-posix"), tool("llvm-pdbutil-19")
 
@@ -56,7 +58,9 @@ def build(case, level, folder, defines=()):
              "-fexceptions", "-fcxx-exceptions", "-fasynchronous-unwind-tables", "-fno-optimize-sibling-calls", "-Wall", "-Werror", *defines, "-c", source, "-o", target)
         objects.append(target)
     program = folder / "patient.exe"
-    call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
+    link = folder / "link.json"
+    link.write_text(json.dumps({"documents": {f"{HERE}/*": f"{SOURCES}/*"}}))
+    call(LINK, "/debug", "/map", "/pdbaltpath:patient.pdb", f"/pdbstream:sourcelink={link}", "/entry:start", "/subsystem:console", "/nodefaultlib", *objects, f"/out:{program}",
          *IMPORTS)
     return program
 
@@ -176,6 +180,9 @@ def judge(report, truth, symbols):
             if not re.search(pattern, text, re.I):
                 raise Failure(f"says nothing of /{pattern}/: {verdict['summary']}")
         crashed = next((t["frames"] for t in report["threads"] if t.get("crashed")), None)
+        if symbols == "pdb" and crashed and not any(
+                (f.get("source_url") or "").startswith(SOURCES) and f["source_url"].endswith("/main.cc") for f in crashed):
+            raise Failure("no frame says where the source of main.cc is")
         if crashed and not any((f.get("file") or "").endswith("main.cc") and f.get("line") for f in crashed):
             raise Failure("no source line of main.cc")
 

@@ -59,6 +59,9 @@ struct Frame {
   std::string file = {};
   uint32_t line = 0;  ///< 0 when not known
   uint32_t column = 0;
+  std::string source_url = {};  ///< where the file of this build can be read; http or https
+  /// What gets that file from a version control that has no such address; for people to run.
+  std::string source_command = {};
   bool inlined = false;
   bool signal_frame = false;
 };

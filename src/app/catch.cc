@@ -27,7 +27,7 @@ void add_catch(CLI::App& root, ExitStatus& status) {
   auto options = std::make_shared<CatchOptions>();
   verb->add_option("--pid", options->pid, "The dying process: %P of core_pattern")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(process_id());
   verb->add_option("-o,--output", options->path, "Where to write the core")
       ->required()
       ->type_name("FILE");

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <string>
 
+#include "app/options.h"
 #include "app/verbs.h"
 #include "base/version.h"
 
@@ -135,7 +136,7 @@ void add_completion(CLI::App& root, ExitStatus& status) {
   auto kind = std::make_shared<std::string>();
   verb->add_option("KIND", *kind, "bash, zsh, fish, or man")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
+      ->check(one_of_words({"bash", "zsh", "fish", "man"}));
   verb->footer("Example:\n  source <(inquest completion bash)");
   verb->callback([kind, &root, &status] {
     std::string text = *kind == "bash"   ? bash(root)

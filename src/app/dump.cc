@@ -32,7 +32,7 @@ ExitStatus dump(const LiveDumpOptions& options) {
 void add_dump(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("dump", "Write a core of a live process, which goes on");
   auto options = std::make_shared<LiveDumpOptions>();
-  verb->add_option("PID", options->pid, "The process")->required()->check(CLI::PositiveNumber);
+  verb->add_option("PID", options->pid, "The process")->required()->check(process_id());
   verb->add_option("-o,--output", options->path, "Where to write the core; default core.PID")
       ->type_name("FILE");
   verb->add_flag("--everything", options->everything,

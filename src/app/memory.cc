@@ -48,7 +48,7 @@ void add_memory(CLI::App& root, ExitStatus& status) {
   std::map<std::string, ListOutput> outputs{
       {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
   verb->add_option("--format", options->output, "How to print it; csv: the areas")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->transform(one_of(outputs))
       ->type_name("text|json|csv");
   verb->add_flag("--all", options->all, "Print every area and holder; JSON and CSV always do");
   // Every verb takes these; there is nothing to look up here.

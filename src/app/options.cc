@@ -1,5 +1,7 @@
 #include "app/options.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <fmt/core.h>
 #include <map>
@@ -8,11 +10,55 @@
 
 namespace inquest::app {
 
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
+}  // namespace
+
+CLI::Validator one_of_numbers(std::vector<std::pair<std::string, long>> names) {
+  std::ranges::sort(names, {}, [](const auto& name) { return name.second; });
+  auto take = [names = std::move(names)](std::string& input) -> std::string {
+    std::vector<std::string> words;
+    for (const auto& [name, value] : names) {
+      if (CLI::detail::to_lower(input) == name) {
+        input = std::to_string(value);
+        return {};
+      }
+      words.push_back(name);
+    }
+    return fmt::format("{} is not one of {}", input, joined(words));
+  };
+  return {take, ""};
+}
+
+CLI::Validator one_of_words(std::vector<std::string> words) {
+  auto check = [words = std::move(words)](std::string& input) -> std::string {
+    if (std::ranges::find(words, input) != words.end()) return {};
+    return fmt::format("{} is not one of {}", input, joined(words));
+  };
+  return {check, ""};
+}
+
+CLI::Validator process_id() {
+  auto check = [](std::string& input) -> std::string {
+    int pid = 0;
+    auto [end, error] = std::from_chars(input.data(), input.data() + input.size(), pid);
+    bool good = error == std::errc() && end == input.data() + input.size() && pid > 0;
+    return good ? std::string{} : fmt::format("{} is not the number of a process", input);
+  };
+  return {check, ""};
+}
+
 void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   if (html) outputs.emplace("html", Output::html);
   verb.add_option("--format", options.output, "How to print the answer")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->transform(one_of(outputs))
       ->type_name(html ? "text|json|html" : "text|json");
   verb.add_option("--symbols", options.symbols,
                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins. "

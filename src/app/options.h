@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,21 @@ struct DumpOptions {
   bool use_cache = true;
   bool all_threads = false;
 };
+
+/// For Option::transform: a name of `names`, whatever its case, becomes its value. What is none of
+/// them is told in words, "xml is not one of text, json, html", in the order of the values.
+CLI::Validator one_of_numbers(std::vector<std::pair<std::string, long>> names);
+template <class Enum>
+CLI::Validator one_of(const std::map<std::string, Enum>& names) {
+  std::vector<std::pair<std::string, long>> numbers;
+  for (const auto& [name, value] : names) numbers.emplace_back(name, static_cast<long>(value));
+  return one_of_numbers(std::move(numbers));
+}
+/// For Option::check: one of these words.
+CLI::Validator one_of_words(std::vector<std::string> words);
+
+/// For Option::check: a number above 0.
+CLI::Validator process_id();
 
 /// Adds --format (without html where the verb has none), --symbols, --image, --no-symbol-cache.
 void add_dump_options(CLI::App& verb, DumpOptions& options, bool html);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "app/options.h"
 #include "app/source.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -39,7 +40,7 @@ void add_show(CLI::App& root, ExitStatus& status) {
   verb->add_option("DUMP", options->dump, kDumpHelp)->required();
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   verb->add_option("--format", options->output, "How to print it")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->transform(one_of(outputs))
       ->type_name("text|json");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   // Every verb takes these; there is nothing to look up here.

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "app/options.h"
 #include "app/symbols.h"
 #include "app/terminal.h"
 #include "locate/store.h"
@@ -28,7 +29,7 @@ void add_store_options(CLI::App& part, StoreOptions& options) {
       ->required();
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   part.add_option("--format", options.output, "How to print the answer")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->transform(one_of(outputs))
       ->type_name("text|json");
 }
 

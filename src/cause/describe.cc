@@ -8,7 +8,8 @@ namespace inquest::cause {
 namespace {
 
 /// Appends a frame and the calls inlined into it, innermost first.
-void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const Located& place) {
+void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const Located& place,
+            const symbols::ModuleSymbols* symbols) {
   answer::Frame base;
   base.pc = frame.pc;
   base.trust = std::string(unwind::name(frame.trust));
@@ -19,6 +20,7 @@ void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const L
     base.offset = Rva{frame.pc - frame.module->range.begin};
   }
   if (place.source.empty()) {
+    base.function = place.dynamic;
     if (frame.is_signal_frame) base.function = "<signal handler called>";
     out.push_back(std::move(base));
     return;
@@ -30,6 +32,11 @@ void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const L
     shown.line = source.line;
     shown.column = source.column;
     shown.inlined = source.inlined;
+    if (symbols && !source.file.empty()) {
+      auto kept = symbols->source_place(source.file);
+      shown.source_url = std::move(kept.url);
+      shown.source_command = std::move(kept.command);
+    }
     out.push_back(std::move(shown));
   }
 }
@@ -62,7 +69,8 @@ std::vector<answer::Stack> Process::describe_stacks() const {
     }
     for (const auto& frame : walked[i].frames) {
       auto at = std::lower_bound(places.begin(), places.end(), frame.lookup_pc());
-      append(out[i].frames, frame, located[static_cast<size_t>(at - places.begin())]);
+      const Located& place = located[static_cast<size_t>(at - places.begin())];
+      append(out[i].frames, frame, place, place.module ? &symbols(*place.module) : nullptr);
     }
   }
   std::stable_partition(out.begin(), out.end(), [](const auto& s) { return s.crashed; });

@@ -242,10 +242,18 @@ Located Process::locate(Address at) const {
     located->rva = Rva{at - located->module->range.begin};
     located->source = symbols(*located->module).frames_at(located->rva);
   }
+  if (!located->module) located->dynamic = dynamic_code(at);
   std::lock_guard lock(impl_->memo_mutex);
   if (impl_->memo.size() >= kMemoEntries) impl_->memo.clear();
   impl_->memo.emplace(at, located);
   return *located;
+}
+
+std::string Process::dynamic_code(Address at) const {
+  const snapshot::FunctionTable* table = snapshot().function_table_at(at);
+  auto function = table ? unwound_function(at) : std::nullopt;
+  if (!function) return {};
+  return fmt::format("<dynamic code at {} (function table of {})>", function->begin, table->base);
 }
 
 std::optional<AddressRange> Process::unwound_function(Address at) const {
@@ -256,7 +264,10 @@ Located Process::locate(const unwind::Frame& frame) const { return locate(frame.
 
 std::string Process::describe(Address at) const {
   Located place = locate(at);
-  if (!place.module) return fmt::format("{}", at);
+  if (!place.module) {
+    return place.dynamic.empty() ? fmt::format("{}", at)
+                                 : fmt::format("{} in {}", at, place.dynamic);
+  }
   std::string where = fmt::format("{}+{}", place.module->file_name(), place.rva);
   if (!place.source.empty() && !place.source.front().function.empty()) {
     // The real function's start is known; an inlined call has no start of its own that helps.

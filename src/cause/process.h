@@ -29,6 +29,8 @@ struct Located {
   const snapshot::Module* module = nullptr;  ///< null when the address is in none
   Rva rva = {};
   std::vector<symbols::SourceFrame> source = {};  ///< innermost first; may be empty
+  /// Code that was made at run time: "<dynamic code at 0x1c0f0001000 (function table of ...)>".
+  std::string dynamic = {};
 };
 
 class Process {
@@ -71,6 +73,8 @@ class Process {
   std::vector<const snapshot::Module*> used_modules() const;
 
  private:
+  std::string dynamic_code(Address at) const;
+
   struct Impl;
   explicit Process(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -38,24 +38,6 @@ Error unknown_processor(const minidump::Dump& dump, const std::string& path) {
           .advice = "minidumps of x86, x86-64, ARM and ARM64 are; get the whole dump"};
 }
 
-/// A 64-bit dumper wrote a 32-bit process as it saw it: through the layer that emulates it.
-void warn_of_wow64(Snapshot& snapshot) {
-  if (!snapshot::is_64_bit(snapshot.arch)) return;
-  bool is_wow = std::ranges::any_of(snapshot.modules, [](const snapshot::Module& module) {
-    std::string name(module.file_name());
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    return name == "wow64.dll";
-  });
-  if (!is_wow) return;
-  snapshot.annotations["wow64"] = "true";
-  snapshot.warnings.push_back(
-      {"a 32-bit process was dumped by a 64-bit program: registers and stacks are those of "
-       "Windows' "
-       "emulation layer (wow64cpu.dll), not the program's",
-       "write the dump by a 32-bit program (procdump without -64, the 32-bit Task Manager in "
-       "SysWOW64)"});
-}
-
 void warn_of_missing(const minidump::Dump& dump, Snapshot& snapshot) {
   auto say = [&](std::string what, std::string advice) {
     snapshot.complete = false;
@@ -109,9 +91,11 @@ Result<Snapshot> read_minidump(std::shared_ptr<const MappedFile> file) {
   take_memory(dump, file, snapshot);
   read_process_parameters(snapshot);
   take_modules(dump, snapshot);
+  identify_from_memory(snapshot);
+  take_wow64(dump, snapshot);
+  take_function_tables(dump, snapshot);
   take_regions(dump, snapshot);
   place_linux_modules(dump, snapshot);
-  warn_of_wow64(snapshot);
   warn_of_missing(dump, snapshot);
   return snapshot;
 }

@@ -19,6 +19,14 @@ void take_memory(const minidump::Dump& dump, std::shared_ptr<const void> file,
                  snapshot::Snapshot& snapshot);
 /// Modules, loaded and unloaded; on Linux without their bias and full range.
 void take_modules(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// Unwind data of code made at run time. Needs arch.
+void take_function_tables(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// What the dump does not say of Windows modules, from their headers in memory: identity, version.
+/// Needs memory and modules.
+void identify_from_memory(snapshot::Snapshot& snapshot);
+/// A 32-bit process that a 64-bit program dumped: its own registers, where memory holds them; then
+/// the snapshot is of x86. Needs memory, modules and threads.
+void take_wow64(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
 /// The map of the address space. Needs memory, modules and threads.
 void take_regions(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
 /// Where each image of a Linux process was loaded, and how far it reaches. Needs regions.

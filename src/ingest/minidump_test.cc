@@ -347,15 +347,6 @@ TEST(Minidump, KeepsOverlappingThingsApart) {
   }
 }
 
-TEST(Minidump, WarnsOfADumpThroughWow64) {
-  MinidumpBuilder builder;
-  builder.system({}).thread({.id = 1, .context = dump_context(DumpCpu::x64, {})});
-  builder.module({.path = "C:\\a.exe"});
-  builder.module({.base = 0x70000000, .path = "C:\\Windows\\System32\\wow64.dll"});
-  auto s = taken(builder.build());
-  EXPECT_NE(text(s.warnings).find("dumped by a 64-bit program"), std::string::npos);
-}
-
 TEST(Minidump, IsPartialWithoutItsParts) {
   MinidumpBuilder no_system;
   no_system.thread({.id = 1, .context = dump_context(DumpCpu::arm64, {{"pc", 4}})});

@@ -11,6 +11,7 @@
 
 #include "base/mapped_file.h"
 #include "format/elf/file.h"
+#include "format/pdb/msf.h"
 #include "locate/identity.h"
 #include "locate/store_layout.h"
 
@@ -38,7 +39,7 @@ FileKind kind_of(const std::string& path) {
   if (n <= 0) return FileKind::other;
   Bytes bytes = Bytes(head).first(static_cast<size_t>(n));
   if (n >= SELFMAG && !std::memcmp(head.data(), ELFMAG, SELFMAG)) return FileKind::elf;
-  if (pdb::is_pdb(bytes) || head_of(bytes).starts_with("Microsoft C/C++ program")) {
+  if (pdb::is_msf(bytes) || head_of(bytes).starts_with("Microsoft C/C++ program")) {
     return FileKind::pdb;
   }
   if (pe::is_image(bytes)) return FileKind::pe;

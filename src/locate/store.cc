@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mapped_file.h"
+#include "format/pdb/msf.h"
 #include "locate/identity.h"
 #include "locate/new_file.h"
 #include "locate/store_layout.h"
@@ -174,7 +175,7 @@ std::string problem_of(const StoredFile& stored) {
   if (!same) return fmt::format("is of build {}", is.id.empty() ? "unknown" : is.id);
   if (facts.kind == FileKind::pdb) {
     auto mapped = MappedFile::open(stored.path);
-    uint64_t wanted = mapped ? pdb::file_size((*mapped)->bytes()) : 0;
+    uint64_t wanted = mapped ? pdb::claimed_size((*mapped)->bytes()) : 0;
     if (mapped && (*mapped)->bytes().size() < wanted) {
       return fmt::format("is cut: {} of {} bytes are there", (*mapped)->bytes().size(), wanted);
     }

@@ -69,6 +69,8 @@ void append_frame(std::string& out, const answer::Frame& frame) {
   append_member(out, ",\"file\":", frame.file);
   if (frame.line) out += ",\"line\":" + std::to_string(frame.line);
   if (frame.column) out += ",\"column\":" + std::to_string(frame.column);
+  append_member(out, ",\"source_url\":", frame.source_url);
+  append_member(out, ",\"source_command\":", frame.source_command);
   out += frame.inlined ? ",\"inlined\":true" : ",\"inlined\":false";
   if (frame.signal_frame) out += ",\"signal_frame\":true";
   out += '}';

@@ -53,6 +53,8 @@ inline answer::Answer example() {
                     frame_of(0x401300, "main", "/src/main.cc", 12)};
   crashed.frames[0].trust = crashed.frames[1].trust = "context";
   crashed.frames[0].inlined = true;
+  crashed.frames[0].source_url = "https://git.example.com/lobby/4f2a/guild.h";
+  crashed.frames[1].source_command = "p4.exe print //depot/avatar.cc#7";
   a.threads = {crashed};
   for (uint32_t i = 0; i < 3; ++i) {
     answer::Stack worker{.thread = 4712 + i, .name = fmt::format("worker-{}", i)};

@@ -222,8 +222,12 @@ class Page {
         add(" <span class=\"tag caution\">", escaped(f.trust),
             fmt::format(" {:.0f} %</span>", confidence * 100));
       }
-      add("</span><span class=\"place\">", escaped(place_of(f)), fmt::format(" · {}", f.pc),
-          "</span>");
+      add("</span><span class=\"place\">", escaped(place_of(f)), fmt::format(" · {}", f.pc));
+      // Followed only when the reader does.
+      if (f.source_url.starts_with("http://") || f.source_url.starts_with("https://")) {
+        add(" · <a rel=\"noreferrer\" href=\"", escaped(f.source_url), "\">source</a>");
+      }
+      add("</span>");
       if (excerpt_due && !f.file.starts_with("/usr/")) {
         if (auto found = excerpt(f.file, f.line, 3, answer_.dump.time)) {
           source(*found);

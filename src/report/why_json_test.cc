@@ -37,6 +37,10 @@ TEST(WhyJson, HasTheWholeAnswer) {
   EXPECT_EQ(j["threads"].size(), 4u);
   EXPECT_EQ(j["threads"][0]["frames"][0]["inlined"], true);
   EXPECT_EQ(j["threads"][0]["frames"][1]["offset"], "0x1234");
+  EXPECT_EQ(j["threads"][0]["frames"][0]["source_url"],
+            "https://git.example.com/lobby/4f2a/guild.h");
+  EXPECT_EQ(j["threads"][0]["frames"][1]["source_command"], "p4.exe print //depot/avatar.cc#7");
+  EXPECT_FALSE(j["threads"][0]["frames"][2].contains("source_url"));
   EXPECT_EQ(j["threads"][1]["name"], "worker-0");
   EXPECT_EQ(j["modules"][0]["symbols"], "full");
   EXPECT_EQ(j["findings"][0]["kind"], "null-dereference");

@@ -5,6 +5,7 @@
 #include "report/folding.h"
 #include "report/prose.h"
 #include "report/report.h"
+#include "report/source_lines.h"
 #include "report/stack_lines.h"
 #include "report/warning_groups.h"
 
@@ -16,6 +17,7 @@ constexpr size_t kOtherRows = 6;     ///< of each other stack in `why`
 constexpr size_t kGroupsTold = 12;
 constexpr size_t kOtherFindings = 5;
 constexpr size_t kOtherEvidence = 3;
+constexpr size_t kSourcesTold = 5;
 
 /// "2026-11-22T00:41:15Z" -> "2026-11-22 00:41:15 UTC"
 std::string readable_time(const std::string& iso) {
@@ -55,6 +57,9 @@ class WhyText {
       out_ += title_of(group) + (first.crashed ? paint_.alarm(" (crashed)") : "") + "\n";
       out_ += lines_of(first, {style_, paint_}) + "\n";
     }
+    std::string sources = source_lines(answer_.threads, 0, paint_);
+    if (!sources.empty()) heading("Sources of these builds");
+    out_ += sources;
     warnings();
     return std::move(out_);
   }
@@ -149,6 +154,10 @@ class WhyText {
                                 .most_rows = style_.all_threads ? 0 : kCrashedRows,
                                 .excerpts = true,
                                 .died = answer_.dump.time});
+    std::string sources =
+        source_lines({&*crashed, 1}, style_.all_threads ? 0 : kSourcesTold, paint_);
+    if (!sources.empty()) heading("Sources of this build");
+    out_ += sources;
   }
 
   void other_findings() {

@@ -26,6 +26,20 @@ TEST(WhyText, SaysTheVerdictFirst) {
   EXPECT_THAT(text, Not(HasSubstr("Also found")));  // the verdict is not told twice
 }
 
+TEST(WhyText, SaysWhereTheSourcesOfTheBuildAre) {
+  answer::Answer a = example();
+  for (const std::string& text : {why_text(a, {}), stack_text(a, {})}) {
+    EXPECT_THAT(text, HasSubstr("  guild.h:44     https://git.example.com/lobby/4f2a/guild.h\n"
+                                "  avatar.cc:120  by: p4.exe print //depot/avatar.cc#7\n"));
+  }
+  a.threads[0].frames.assign(20, a.threads[0].frames[0]);
+  for (size_t i = 0; i < 20; ++i) a.threads[0].frames[i].file = fmt::format("/src/{}.h", i / 2);
+  EXPECT_THAT(why_text(a, {}), HasSubstr("... 5 more files: inquest stack lists them"));
+  EXPECT_THAT(stack_text(a, {}), HasSubstr("  9.h:44  https"));
+  a.threads[0].frames.clear();
+  EXPECT_THAT(why_text(a, {}), Not(HasSubstr("Sources")));
+}
+
 TEST(WhyText, SaysSomethingOfNothing) {
   EXPECT_THAT(why_text({}, {}), HasSubstr("cause: unknown, a guess (0 %)"));
   answer::Answer a;
@@ -48,7 +62,10 @@ TEST(WhyText, LetsNoStringOfTheDumpReachTheTerminal) {
   a.findings.back().summary += "2";
   for (answer::Stack& stack : a.threads) {
     stack.name = stack.note = evil;
-    for (answer::Frame& f : stack.frames) f.function = f.file = f.module = f.trust = evil;
+    for (answer::Frame& f : stack.frames) {
+      f.function = f.file = f.module = f.trust = evil;
+      f.source_url = f.source_command = evil;
+    }
   }
   for (const std::string& text :
        {why_text(a, {}), stack_text(a, {}), why_text(a, {.all_threads = true})}) {

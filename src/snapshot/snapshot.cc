@@ -58,6 +58,18 @@ std::string_view Module::file_name() const {
 const Module* Snapshot::module_at(Address at) const { return find_in(modules, at); }
 const Region* Snapshot::region_at(Address at) const { return find_in(regions, at); }
 
+const FunctionTable* Snapshot::function_table_at(Address at) const {
+  auto after = std::ranges::upper_bound(function_tables, at, {},
+                                        [](const FunctionTable& t) { return t.range.begin; });
+  // Tables overlap where a program made one anew without taking the old one back.
+  constexpr int kTries = 64;
+  for (int i = 0; i < kTries && after != function_tables.begin(); ++i) {
+    --after;
+    if (after->range.contains(at)) return &*after;
+  }
+  return nullptr;
+}
+
 const Thread* Snapshot::crashed_thread() const {
   auto found = std::find_if(threads.begin(), threads.end(), [](auto& t) { return t.crashed; });
   return found == threads.end() ? nullptr : &*found;

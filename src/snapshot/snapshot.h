@@ -83,6 +83,15 @@ struct UnloadedModule {
   std::optional<uint32_t> checksum = {};
 };
 
+/// Unwind data of code that the program made at run time, such as a JIT compiler's (Windows:
+/// RtlAddFunctionTable). Of the images' own see format/pe.
+struct FunctionTable {
+  AddressRange range;  ///< from its first function to past its last
+  Address base;        ///< what the entries' numbers count from
+  /// RUNTIME_FUNCTIONs of the architecture, ascending.
+  std::vector<std::byte> entries = {};
+};
+
 /// What the process held open (Windows).
 struct Handle {
   uint64_t value = 0;
@@ -132,6 +141,7 @@ struct Snapshot {
   std::vector<Module> modules = {};  ///< ascending by range.begin, disjoint
   std::vector<Region> regions = {};
   std::vector<UnloadedModule> unloaded = {};
+  std::vector<FunctionTable> function_tables = {};  ///< ascending by range.begin; may overlap
   std::vector<Handle> handles = {};
   System system = {};
   Memory memory = {};
@@ -142,6 +152,8 @@ struct Snapshot {
   /// Borrowed; valid while the Snapshot lives and its vectors do not change. Null when none.
   const Module* module_at(Address at) const;
   const Region* region_at(Address at) const;
+  /// Of overlapping ones the one that begins last.
+  const FunctionTable* function_table_at(Address at) const;
   const Thread* crashed_thread() const;
   const Thread* thread_by_id(uint32_t id) const;
 };

@@ -70,6 +70,16 @@ class FileSymbols {
     return nullptr;
   }
 
+  const inquest::pdb::SourceLinks* source_links() {
+    std::call_once(links_read_, [&] {
+      std::lock_guard lock(mutex_);
+      for (const auto& source : sources_) {
+        if (!links_) links_ = source->source_links();
+      }
+    });
+    return links_.get();
+  }
+
   std::vector<Warning> warnings() const {
     std::vector<Warning> out;
     for (const auto& source : sources_) {
@@ -83,7 +93,8 @@ class FileSymbols {
   Source* code_;  // of sources_; null: none describes code
   std::mutex mutex_;
   std::unordered_map<uint32_t, std::shared_ptr<const Image>> images_;
-  std::once_flag table_read_;
+  std::once_flag table_read_, links_read_;
+  std::shared_ptr<const inquest::pdb::SourceLinks> links_;
   SymbolTable table_;
 };
 
@@ -103,6 +114,12 @@ class Symbols final : public ModuleSymbols {
   std::string compiler_at(Rva rva) const override {
     return rva.value > UINT32_MAX ? std::string{}
                                   : from_files_.compiler_at(static_cast<uint32_t>(rva.value));
+  }
+  SourcePlace source_place(std::string_view file) const override {
+    const auto* links = file.empty() ? nullptr : from_files_.source_links();
+    if (!links) return {};
+    auto place = links->find(file);
+    return {.url = std::move(place.url), .command = std::move(place.command)};
   }
   const TypeReader* types() const override;
   std::vector<Warning> warnings() const override;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "format/pdb/source_links.h"
 #include "locate/locate.h"
 #include "snapshot/registers.h"
 #include "symbols/symbol_table.h"
@@ -45,6 +46,9 @@ class Source {
 
   /// What compiled a unit: "Microsoft (R) Optimizing Compiler 19.13.26128.0"; empty when not known.
   virtual std::string compiler(uint32_t) { return {}; }
+
+  /// Where the PDB says that sources can be had; null when it does not. Shared, as it may be long.
+  virtual std::shared_ptr<const inquest::pdb::SourceLinks> source_links() { return nullptr; }
 
   /// Adds the symbols; names are borrowed from the files or made in `made`.
   virtual void add_symbols(std::vector<SymbolClaim>&, std::deque<std::string>&) {}

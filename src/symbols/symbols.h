@@ -66,6 +66,13 @@ class ModuleSymbols {
   virtual std::optional<Nearest> symbol_at(Rva rva) const = 0;
   /// What compiled the code at an address, name and version; empty when not known. From PDBs.
   virtual std::string compiler_at(Rva) const { return {}; }
+  /// Where the source of a file can be had, as the PDB says (Source Link, a source server); `file`
+  /// as in SourceFrame. Nothing is fetched.
+  struct SourcePlace {
+    std::string url = {};      ///< empty when there is none
+    std::string command = {};  ///< of a source server that is no web server; for people
+  };
+  virtual SourcePlace source_place(std::string_view) const { return {}; }
   /// Types, variables, members; null when there is no DWARF or PDB. Borrowed; lives as long as
   /// this.
   virtual const TypeReader* types() const = 0;

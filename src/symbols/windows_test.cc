@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "symbols/pdb/identity.h"
+#include "format/pdb/identity.h"
 #include "symbols/symbols.h"
 #include "symbols/test_image.h"
 #include "symbols/types.h"
@@ -28,6 +28,12 @@ std::shared_ptr<const MappedFile> map_file(const std::string& path) {
   auto file = MappedFile::open(path);
   EXPECT_TRUE(file) << file.error().line();
   return file ? *file : nullptr;
+}
+
+std::string debug_id_of(const MappedFile& pdb) {
+  auto identity = inquest::pdb::read_identity(pdb.bytes(), pdb.path());
+  EXPECT_TRUE(identity) << identity.error().line();
+  return identity ? identity->debug_id() : std::string{};
 }
 
 std::string base_name(const std::string& path) { return path.substr(path.find_last_of("/\\") + 1); }
@@ -69,7 +75,7 @@ TEST_P(WindowsSymbols, agree_with_llvm_symbolizer_cold_and_cached) {
   files.pe = image;
   if (!GetParam().target.ends_with("gnu")) {
     files.pdb = map_file(program.pdb());
-    image->codeview_ = {.debug_id = pdb_debug_id(*files.pdb), .pdb = "app.pdb"};
+    image->codeview_ = {.debug_id = debug_id_of(*files.pdb), .pdb = "app.pdb"};
   } else {
     image->codeview_ = {.debug_id = "0123456789ABCDEF0123456789ABCDEF1", .pdb = ""};
   }
@@ -220,7 +226,7 @@ TEST(Pdb, identity_is_what_the_image_asks_for) {
   for (char c : shown.substr(at + 10, 36)) {
     if (c != '-') guid += c;
   }
-  EXPECT_EQ(pdb_debug_id(*built.files.pdb), guid + "1");
+  EXPECT_EQ(debug_id_of(*built.files.pdb), guid + "1");
 }
 
 TEST(Pdb, places_variables) {
@@ -243,6 +249,33 @@ TEST(Pdb, places_variables) {
   EXPECT_EQ(types.type(types.resolve(types.type(by_name["this"].type).target)).name, "game::Guild");
 }
 
+TEST(Pdb, tells_where_the_sources_are) {
+  testkit::TemporaryFolder folder;
+  const std::string json = folder.file("link.json"), index = folder.file("srcsrv.txt");
+  testkit::write_file(json, R"({"documents": {"*": "https://git.example.com/4f2a/*"}})");
+  testkit::write_file(index,
+                      "SRCSRV: ini ---\nVERSION=2\nSRCSRV: variables ---\n"
+                      "SRCSRVTRG=https://svn.example.com/%var2%\nSRCSRV: source files ---\n"
+                      "C:\\src\\guild.cpp*trunk/guild.cpp\nSRCSRV: end ---\n");
+  auto place = [](const WithPdb& built, std::string_view file) {
+    return built.symbols->source_place(file);
+  };
+  WithPdb linked({.link_flags = "/pdbstream:sourcelink=" + json});
+  if (!linked.symbols) GTEST_SKIP() << "no clang-19 or lld-19";
+  auto frames = linked.symbols->frames_at(*linked.symbols->find("entry"));
+  ASSERT_FALSE(frames.empty());
+  EXPECT_THAT(place(linked, frames[0].file).url,
+              testing::AllOf(testing::StartsWith("https://git.example.com/4f2a/"),
+                             testing::EndsWith("/app.cc")));
+  WithPdb indexed({.link_flags = "/pdbstream:srcsrv=" + index});
+  EXPECT_EQ(place(indexed, "c:/src/Guild.cpp").url, "https://svn.example.com/trunk/guild.cpp");
+  EXPECT_EQ(place(indexed, "").url, "");
+  WithPdb both({.link_flags = "/pdbstream:srcsrv=" + index + " /pdbstream:sourcelink=" + json});
+  EXPECT_THAT(place(both, frames[0].file).url, testing::StartsWith("https://git.example.com/"));
+  WithPdb plain({});
+  EXPECT_TRUE(place(plain, frames[0].file).url.empty());
+}
+
 TEST(Pdb, damaged_says_why_and_does_not_stop_the_others) {
   testkit::TemporaryFolder folder;
   testkit::write_file(folder.file("bad.pdb"), "Microsoft C/C++ program database 2.00\r\n");
@@ -251,7 +284,7 @@ TEST(Pdb, damaged_says_why_and_does_not_stop_the_others) {
   auto symbols = ModuleSymbols::open(files, kArch, {.use_cache = false});
   EXPECT_TRUE(symbols->frames_at({0x1000}).empty());
   ASSERT_EQ(symbols->warnings().size(), 1u);
-  EXPECT_THAT(symbols->warnings()[0].what, HasSubstr("no PDB of version 7"));
+  EXPECT_THAT(symbols->warnings()[0].what, HasSubstr("a PDB of the old format 2.00"));
 }
 
 TEST(Map, names_public_symbols) {

@@ -16,6 +16,7 @@ Space::Space(const snapshot::Snapshot& snapshot, RuleProvider provider)
     : snapshot_(snapshot),
       provider_(std::move(provider)),
       pointer_size_(snapshot::pointer_size(snapshot.arch)),
+      dynamic_(snapshot),
       modules_(snapshot.modules.size()),
       slots_(std::make_unique<std::atomic<const PcFacts*>[]>(kSlots)) {
   find_executable();
@@ -49,7 +50,7 @@ bool Space::executable(Address at) const {
   if (after != executable_.begin() && (after - 1)->contains(at)) return true;
   after = std::partition_point(guessed_.begin(), guessed_.end(),
                                [&](const AddressRange& r) { return r.begin <= at; });
-  if (after == guessed_.begin() || !(after - 1)->contains(at)) return false;
+  if (after == guessed_.begin() || !(after - 1)->contains(at)) return dynamic_.describes(at);
   const snapshot::Module* module = snapshot_.module_at(at);
   return module && rules(*module).may_be_code(at - module->range.begin);
 }
@@ -171,7 +172,11 @@ PcFacts Space::find_facts(Address pc, bool exact) const {
   Address lookup = exact ? pc : pc - 1;
   facts.executable = executable(lookup);
   facts.module = snapshot_.module_at(lookup);
-  if (facts.module) find_rule(facts, lookup);
+  if (facts.module) {
+    find_rule(facts, lookup);
+  } else if (facts.row = dynamic_.row(lookup, exact); facts.row) {
+    facts.function = Address{facts.row->entry.value_or(facts.row->begin)};
+  }
 
   // The kernel makes a handler return to a trampoline: no call precedes it, so that the address
   // before it may be another function's. Arm kernels describe theirs with a frame record only, so

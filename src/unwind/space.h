@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "unwind/arch/arch.h"
+#include "unwind/pe/dynamic_rules.h"
 #include "unwind/rules.h"
 #include "unwind/unwind.h"
 
@@ -62,6 +63,7 @@ class Space {
   AddressRange mapping(Address at) const;
 
   const Rules& rules(const snapshot::Module& module) const;
+  const DynamicRules& dynamic_rules() const { return dynamic_; }
   /// Borrowed from the Space, or `scratch` once the cache is full.
   const PcFacts& facts(Address pc, bool exact, PcFacts& scratch) const;
 
@@ -79,6 +81,7 @@ class Space {
   const snapshot::Snapshot& snapshot_;
   RuleProvider provider_;
   unsigned pointer_size_;
+  DynamicRules dynamic_;                  // of code in no module
   std::vector<AddressRange> executable_;  // ascending, joined
   std::vector<AddressRange> guessed_;     // modules of which no region tells: code may lie there
   mutable std::vector<ModuleRules> modules_;

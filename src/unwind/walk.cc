@@ -313,10 +313,11 @@ Stack Unwinder::walk(const snapshot::Thread& thread) const {
 
 std::optional<AddressRange> Unwinder::function_at(Address at) const {
   const auto* module = impl_->space.snapshot().module_at(at);
-  if (!module) return {};
-  auto row = impl_->space.rules(*module).row(at.value - module->bias);
+  auto row = module ? impl_->space.rules(*module).row(at.value - module->bias)
+                    : impl_->space.dynamic_rules().row(at, true);
   if (!row) return {};
-  return AddressRange{Address{row->begin + module->bias}, Address{row->end + module->bias}};
+  uint64_t bias = module ? module->bias : 0;
+  return AddressRange{Address{row->begin + bias}, Address{row->end + bias}};
 }
 
 Stack Unwinder::walk(const Registers& start) const {

@@ -42,8 +42,11 @@ void read_function_tables(Reader& reader, Bytes stream) {
     Bytes entries = cursor.take(uint64_t{table.function_count} * header.function_size);
     cursor.skip(table.padding);
     if (cursor.failed()) break;
-    reader.dump.function_tables.push_back(
-        {.begin = table.begin, .end = table.end, .base = table.base, .entries = entries});
+    reader.dump.function_tables.push_back({.begin = table.begin,
+                                           .end = table.end,
+                                           .base = table.base,
+                                           .entries = entries,
+                                           .entry_size = header.function_size});
   }
   if (cursor.failed())
     reader.damage(fmt::format("is cut after {} tables", reader.dump.function_tables.size()));

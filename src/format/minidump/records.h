@@ -146,7 +146,8 @@ struct Handle {
 /// Unwind data that a program made at run time (RtlAddFunctionTable).
 struct FunctionTable {
   uint64_t begin = 0, end = 0, base = 0;
-  Bytes entries = {};  ///< RUNTIME_FUNCTIONs
+  Bytes entries = {};       ///< RUNTIME_FUNCTIONs
+  uint32_t entry_size = 0;  ///< of each: 12 on x64, 8 on ARM and ARM64
 };
 
 /// MINIDUMP_PROCESS_VM_COUNTERS 1 and 2, in bytes.

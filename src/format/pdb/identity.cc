@@ -49,16 +49,9 @@ bool Identity::matches(std::string_view debug_id) const {
          same_text(debug_id, fmt::format("{}{:X}", guid, age));
 }
 
-bool is_pdb(Bytes file) { return is_msf(file); }
-
-uint64_t file_size(Bytes file) {
-  auto msf = Msf::open(file, {});
-  return msf ? msf->expected_bytes() : 0;
-}
-
 Result<Identity> read_identity(Bytes file, std::string name) {
-  Msf msf = TRY(Msf::open(file, name));
-  auto info = msf.read<InfoHeader>(kInfoStream);
+  const std::shared_ptr<const Msf> msf = TRY(Msf::open(file, name, nullptr));
+  auto info = msf->head<InfoHeader>(kInfoStream);
   if (!info) {
     return fail(Error{.what = "the information stream is missing or cut",
                       .file = std::move(name),
@@ -66,7 +59,7 @@ Result<Identity> read_identity(Bytes file, std::string name) {
                       .advice = "copy the PDB again; it is incomplete"});
   }
   Identity identity{.guid = text(info->guid), .age = info->age, .signature = info->signature};
-  if (auto dbi = msf.read<DbiHeader>(kDbiStream)) {
+  if (auto dbi = msf->head<DbiHeader>(kDbiStream)) {
     // A PDB without code (types only) has an empty one; -1 marks the header that has an age.
     if (dbi->version_signature == UINT32_MAX) identity.link_age = dbi->age;
   }

@@ -1,7 +1,8 @@
 /// What tells one build's PDB from another's: the GUID and the age in it.
 ///
-/// Reads a few blocks of the file, whatever its size. Source: LLVM "The MSF File Format", "The PDB
-/// Info Stream", "The PDB DBI Stream". Values; safe from any thread.
+/// Reads the directory of the file (four bytes a block) and the heads of two streams. Source: LLVM
+/// "The MSF File Format", "The PDB Info Stream", "The PDB DBI Stream". Values; safe from any
+/// thread.
 #pragma once
 
 #include <optional>
@@ -23,12 +24,6 @@ struct Identity {
   /// Case does not matter. The information stream's age will do where tools (pdbstr) raised one.
   bool matches(std::string_view debug_id) const;
 };
-
-/// Whether the bytes begin as a PDB does; the rest may still be damaged.
-bool is_pdb(Bytes file);
-
-/// Bytes that the header says the whole file has; 0 for what is no PDB. A shorter file is cut.
-uint64_t file_size(Bytes file);
 
 /// Fails on what is no PDB, on the formats before version 7, and on damage.
 Result<Identity> read_identity(Bytes file, std::string name);

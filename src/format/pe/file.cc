@@ -15,6 +15,7 @@ class Image : public File {
       : path_(std::move(path)), source_(std::move(source)), headers_(std::move(headers)) {}
 
   const Headers& headers() const { return headers_; }
+  const Source& source() const { return *source_; }
 
   const std::string& path() const override { return path_; }
   Machine machine() const override { return headers_.machine; }
@@ -68,7 +69,34 @@ class Image : public File {
   mutable std::vector<Export> exports_;
 };
 
+/// All that it has are its functions.
+class RuntimeCode final : public Image {
+ public:
+  RuntimeCode(std::string name, std::unique_ptr<Source> source, Headers headers, Bytes entries)
+      : Image(std::move(name), std::move(source), std::move(headers)), entries_(entries) {}
+  /// Of unwind data, which is short.
+  Bytes from(Rva rva) const override {
+    constexpr uint64_t kMost = 4096;
+    return source().run(rva.value, kMost);
+  }
+  Bytes exception_directory() const override { return entries_; }
+  bool exception_directory_is_whole() const override { return true; }
+
+ private:
+  Bytes entries_;
+};
+
 }  // namespace
+
+std::shared_ptr<const File> File::of_functions(Machine machine, Bytes entries, ReadMemory read,
+                                               std::string name) {
+  Headers headers;
+  headers.machine = machine;
+  headers.is_64 = machine == Machine::x64 || machine == Machine::arm64;
+  return std::make_shared<RuntimeCode>(std::move(name),
+                                       std::make_unique<MemorySource>(std::move(read)),
+                                       std::move(headers), entries);
+}
 
 Result<std::shared_ptr<const File>> File::open(const std::string& path) {
   auto file = TRY(MappedFile::open(path));

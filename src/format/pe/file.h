@@ -55,6 +55,11 @@ class File {
   /// returns how many bytes. Reads headers and the directories that it needs, when they are needed.
   using ReadMemory = std::function<size_t(Rva rva, std::span<std::byte> out)>;
   static Result<std::shared_ptr<const File>> from_memory(ReadMemory read, std::string name);
+  /// Code that was made at run time: it has no headers, but a table of functions as an image's
+  /// exception directory is. `entries`: RUNTIME_FUNCTIONs of the machine, ascending; borrowed. RVAs
+  /// count from the table's base, where `read` begins.
+  static std::shared_ptr<const File> of_functions(Machine machine, Bytes entries, ReadMemory read,
+                                                  std::string name);
   virtual ~File() = default;
 
   virtual const std::string& path() const = 0;

@@ -7,17 +7,40 @@
 namespace inquest::pe {
 namespace {
 
-constexpr uint64_t kLongestResources = 64 << 20, kLongestVersion = 1 << 16;
+constexpr uint64_t kLongestVersion = 1 << 16;
 constexpr uint32_t kSubtable = 0x80000000;
 
+/// The resources of an image, read table by table: they may be tens of MB, mostly pictures.
+class Resources {
+ public:
+  Resources(Headers::Directory directory, const Source& source)
+      : directory_(directory), source_(source) {}
+
+  Bytes at(uint64_t offset, uint64_t size) const {
+    if (offset >= directory_.size) return {};
+    return source_.run(directory_.rva + offset, std::min(size, directory_.size - offset));
+  }
+  template <class T>
+  std::optional<T> get(uint64_t offset) const {
+    return peek<T>(at(offset, sizeof(T)));
+  }
+
+ private:
+  Headers::Directory directory_;
+  const Source& source_;
+};
+
 /// The offset in the entry of a resource table: the one with `id`, or the first.
-std::optional<uint32_t> entry_of(Bytes resources, uint32_t offset, std::optional<uint32_t> id) {
-  auto table = peek<layout::ResourceTable>(resources, offset);
+std::optional<uint32_t> entry_of(const Resources& resources, uint32_t offset,
+                                 std::optional<uint32_t> id) {
+  auto table = resources.get<layout::ResourceTable>(offset);
   if (!table) return {};
   uint32_t count = uint32_t{table->named_count} + table->id_count;
+  if (!id) count = std::min(count, 1u);
+  Bytes entries = resources.at(uint64_t{offset} + sizeof(*table),
+                               uint64_t{count} * sizeof(layout::ResourceEntry));
   for (uint32_t i = 0; i < count; ++i) {
-    auto entry = peek<layout::ResourceEntry>(
-        resources, uint64_t{offset} + sizeof(*table) + i * sizeof(layout::ResourceEntry));
+    auto entry = peek<layout::ResourceEntry>(entries, i * sizeof(layout::ResourceEntry));
     if (!entry) return {};
     if (!id || entry->id == *id) return uint32_t{entry->offset};
   }
@@ -25,7 +48,7 @@ std::optional<uint32_t> entry_of(Bytes resources, uint32_t offset, std::optional
 }
 
 /// Tables of types, of names, of languages, then the data: the first of each but the type.
-std::optional<layout::ResourceData> version_data(Bytes resources) {
+std::optional<layout::ResourceData> version_data(const Resources& resources) {
   uint32_t offset = 0;
   std::optional<uint32_t> id = layout::kVersionResource;
   for (int level = 0; level < 3; ++level, id.reset()) {
@@ -34,16 +57,13 @@ std::optional<layout::ResourceData> version_data(Bytes resources) {
     offset = *next & ~kSubtable;
     if (!(*next & kSubtable)) break;
   }
-  return peek<layout::ResourceData>(resources, offset);
+  return resources.get<layout::ResourceData>(offset);
 }
 
 }  // namespace
 
 std::string read_version(const Headers& headers, const Source& source) {
-  const auto& directory = headers.directories[layout::kResource];
-  Bytes resources =
-      source.run(directory.rva, std::min<uint64_t>(directory.size, kLongestResources));
-  auto data = version_data(resources);
+  auto data = version_data(Resources(headers.directories[layout::kResource], source));
   if (!data) return {};
   Bytes bytes = source.run(data->rva, std::min<uint64_t>(data->size, kLongestVersion));
   Cursor cursor(bytes, "version resource");

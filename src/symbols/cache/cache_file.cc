@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "format/breakpad/sym_file.h"
-#include "symbols/pdb/identity.h"
+#include "format/pdb/identity.h"
 
 namespace inquest::symbols {
 namespace {
@@ -56,7 +56,10 @@ Identity identity_of(const locate::ModuleFiles& files) {
   if (files.pe) {
     if (auto codeview = files.pe->codeview()) id = codeview->debug_id;
   }
-  if (id.empty() && files.pdb) id = pdb_debug_id(*files.pdb);
+  if (id.empty() && files.pdb) {
+    auto pdb = inquest::pdb::read_identity(files.pdb->bytes(), files.pdb->path());
+    if (pdb) id = pdb->debug_id();
+  }
   if (id.empty() && files.sym) {
     auto module = breakpad::read_module(files.sym->bytes(), files.sym->path());
     if (module) id = module->id;

@@ -3,25 +3,17 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "symbols/pdb/identity.h"
+#include "format/pdb/named_streams.h"
 
 namespace inquest::symbols::pdb {
 namespace {
 
-enum : uint32_t { kInfoStream = 1, kDbiStream = 3 };
+constexpr uint32_t kDbiStream = 3;
 constexpr uint32_t kNamesSignature = 0xeffeeffe;
 constexpr uint32_t kContributions60 = 0xeffe0000 + 19970605;
 constexpr uint32_t kContributions2 = 0xeffe0000 + 20140516;
 constexpr size_t kMostSections = 0xffff;  // their numbers have 16 bits
 constexpr uint32_t kSectionExecutes = 0x20000000, kSectionIsCode = 0x20;
-
-struct InfoHeader {
-  le32 version, signature, age;
-  le32 guid1;
-  le16 guid2, guid3;
-  u8 guid4[8];
-};
-static_assert(sizeof(InfoHeader) == 28);
 
 struct DbiHeader {
   sle32 signature;
@@ -60,50 +52,16 @@ struct SectionHeader {
 };
 static_assert(sizeof(SectionHeader) == 40);
 
-/// The age in the image is the DBI stream's; the info stream counts every rewriting of the PDB.
-std::string debug_id_of(const Msf& msf) {
-  std::vector<std::byte> scratch, scratch2;
-  Cursor cursor(msf.read(kInfoStream, 0, sizeof(InfoHeader), scratch), "PDB info stream");
-  auto info = cursor.read<InfoHeader>();
-  if (cursor.failed()) return {};
-  Cursor dbi(msf.read(kDbiStream, 0, sizeof(DbiHeader), scratch2), "DBI stream");
-  auto header = dbi.read<DbiHeader>();
-  const uint32_t age = dbi.failed() ? info.age : header.age;
-  std::string id = fmt::format("{:08X}{:04X}{:04X}", uint32_t{info.guid1}, uint16_t{info.guid2},
-                               uint16_t{info.guid3});
-  for (u8 byte : info.guid4) id += fmt::format("{:02X}", uint8_t{byte});
-  return id + fmt::format("{:X}", age);
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const PdbFile>> PdbFile::open(std::shared_ptr<const MappedFile> file) {
   // Not inside `new`: returning early would leave its memory behind.
-  std::shared_ptr<const Msf> msf = TRY(Msf::open(std::move(file)));
+  std::shared_ptr<const Msf> msf = TRY(Msf::open(file->bytes(), file->path(), file));
   std::shared_ptr<PdbFile> pdb(new PdbFile(std::move(msf)));
-  pdb->debug_id_ = debug_id_of(*pdb->msf_);
   pdb->debug_streams_.fill(kNoStream16);
-  pdb->read_info();
+  if (auto names = inquest::pdb::named_stream(*pdb->msf_, "/names")) pdb->read_names(*names);
   pdb->read_dbi();
   return pdb;
-}
-
-/// The map of named streams: "/names" holds the strings.
-void PdbFile::read_info() {
-  StreamBytes stream(*msf_, kInfoStream);
-  Cursor cursor(stream.bytes(), "PDB info stream");
-  cursor.skip(sizeof(InfoHeader));
-  Bytes names = cursor.take(cursor.read<le32>());
-  const uint32_t entries = cursor.read<le32>();
-  cursor.read<le32>();                             // capacity
-  cursor.skip(uint64_t{cursor.read<le32>()} * 4);  // which buckets are in use
-  cursor.skip(uint64_t{cursor.read<le32>()} * 4);  // and which were
-  for (uint32_t i = 0; i < entries && !cursor.at_end(); ++i) {
-    uint32_t key = cursor.read<le32>(), value = cursor.read<le32>();
-    if (cursor.failed() || key >= names.size()) continue;
-    Cursor name(names.subspan(key), "names of streams");
-    if (name.c_string() == "/names") return read_names(value);
-  }
 }
 
 void PdbFile::read_names(uint32_t stream) {
@@ -240,14 +198,3 @@ uint32_t PdbFile::section_end(uint32_t rva) const {
 }
 
 }  // namespace inquest::symbols::pdb
-
-namespace inquest::symbols {
-
-std::string pdb_debug_id(const MappedFile& pdb) {
-  // Borrowed for as long as this takes.
-  std::shared_ptr<const MappedFile> file(std::shared_ptr<const void>(), &pdb);
-  auto msf = pdb::Msf::open(std::move(file));
-  return msf ? pdb::debug_id_of(**msf) : std::string{};
-}
-
-}  // namespace inquest::symbols

@@ -1,4 +1,4 @@
-/// A program database: its identity, its modules (object files), sections, strings.
+/// A program database: its modules (object files), sections, strings.
 ///
 /// Source: LLVM "The PDB File Format" (PDB info stream, DBI stream); microsoft-pdb. Reads the
 /// headers and tables; module streams are read by who wants them. Damaged tables read as absent.
@@ -12,10 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
+#include "format/pdb/msf.h"
 #include "symbols/intervals.h"
-#include "symbols/pdb/msf.h"
 
 namespace inquest::symbols::pdb {
+
+using inquest::pdb::Msf;
+using inquest::pdb::StreamBytes;
 
 inline constexpr uint16_t kNoStream16 = 0xffff;
 
@@ -47,8 +51,7 @@ class PdbFile {
   static Result<std::shared_ptr<const PdbFile>> open(std::shared_ptr<const MappedFile> file);
 
   const Msf& msf() const { return *msf_; }
-  const std::string& debug_id() const { return debug_id_; }  ///< as pdb_debug_id
-  uint16_t machine() const { return machine_; }              ///< IMAGE_FILE_MACHINE_*
+  uint16_t machine() const { return machine_; }  ///< IMAGE_FILE_MACHINE_*
   const std::vector<ModuleInfo>& modules() const { return modules_; }
   const std::vector<SectionInfo>& sections() const { return sections_; }
   /// Disjoint code; owner: the module's index.
@@ -70,7 +73,6 @@ class PdbFile {
 
  private:
   explicit PdbFile(std::shared_ptr<const Msf> msf) : msf_(std::move(msf)) {}
-  void read_info();
   void read_names(uint32_t stream);
   void read_dbi();
   void read_modules(Bytes bytes);
@@ -79,7 +81,6 @@ class PdbFile {
   void read_omap();
 
   std::shared_ptr<const Msf> msf_;
-  std::string debug_id_;
   uint16_t machine_ = 0;
   std::vector<ModuleInfo> modules_;
   std::vector<SectionInfo> sections_;

@@ -53,6 +53,10 @@ class PdbSource final : public Source {
 
   std::string compiler(uint32_t module) override { return pdb::compiler_of(*pdb_, module); }
 
+  std::shared_ptr<const inquest::pdb::SourceLinks> source_links() override {
+    return pdb_ ? inquest::pdb::read_source_links(pdb_->msf()) : nullptr;
+  }
+
   void add_symbols(std::vector<SymbolClaim>& out, std::deque<std::string>& made) override {
     if (!pdb_) return;
     pdb::Publics publics(pdb_);

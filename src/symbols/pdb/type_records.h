@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "symbols/pdb/codeview.h"
-#include "symbols/pdb/msf.h"
+#include "symbols/pdb/pdb_file.h"
 
 namespace inquest::symbols::pdb {
 
