@@ -90,6 +90,8 @@ void check_answer(const CutOptions& options, const Analysed& whole, CutReport& r
     report.warnings.push_back({"the small dump cannot be read: " + small.error().line()});
     return;
   }
+  // Files beside the dump are looked for, and the receiver is to have them too.
+  small->path = options.analysis.dump;
   auto process = cause::Process::open(std::move(*small), analysis_options(options.analysis));
   std::vector<std::string> found = differences(whole.answer, cause::investigate(*process));
   report.same_answer = found.empty();

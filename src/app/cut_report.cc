@@ -48,9 +48,11 @@ std::string row(uint64_t kept, std::string_view what, uint64_t left_out) {
 }  // namespace
 
 std::string cut_text(const CutReport& report) {
-  std::string text = fmt::format("{}{} from {} to {}\n", report.written ? "wrote " : "",
-                                 report.output.empty() ? report.from : report.output,
-                                 size_words(report.from_bytes), size_words(report.bytes));
+  std::string text =
+      fmt::format("{} ({}) {} {}, of which\n", report.from, size_words(report.from_bytes),
+                  report.written ? "was cut to " + report.output : "would be cut to",
+                  report.written ? fmt::format("({})", size_words(report.bytes))
+                                 : size_words(report.bytes));
   text += row(report.fixed_bytes,
               fmt::format("registers of {} threads, {} modules, the map of memory", report.threads,
                           report.modules),

@@ -1,5 +1,6 @@
 #include "cut/choose.h"
 
+#include <algorithm>
 #include <elf.h>
 #include <gtest/gtest.h>
 
@@ -108,8 +109,8 @@ TEST_F(Choose, KeepsNoHeapWhenAskedForStacksOnly) {
               .frames = {{Address{kText + 0x1000}}, {}}};
   Choice choice = chosen({.stacks_only = true}, needs);
   for (const AddressRange& range : choice.ranges) {
-    EXPECT_FALSE(range.contains(Address{kHeap + 0x20})) << range.begin;
-    EXPECT_FALSE(range.contains(Address{kHeap + 0x8000})) << range.begin;
+    EXPECT_FALSE(range.contains(Address{kHeap + 0x20})) << range.begin.value;
+    EXPECT_FALSE(range.contains(Address{kHeap + 0x8000})) << range.begin.value;
   }
   EXPECT_TRUE(keeps(choice, kMain + 0x8000));
   EXPECT_TRUE(keeps(choice, kText + 0x1000));

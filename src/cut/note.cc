@@ -22,11 +22,9 @@ Json fault_json(const snapshot::Fault& fault) {
 }
 
 Json process_json(const snapshot::Process& process) {
-  Json json = Json::object();
-  if (!process.command.empty()) json["command"] = process.command;
-  if (!process.arguments.empty()) json["arguments"] = process.arguments;
-  if (!process.executable.empty()) json["executable"] = process.executable;
-  return json;
+  return {{"command", process.command},
+          {"arguments", process.arguments},
+          {"executable", process.executable}};
 }
 
 Json system_json(const snapshot::System& system) {
