@@ -204,8 +204,9 @@ class Cut(unittest.TestCase):
         dumps += sorted(FIXTURES.glob("*/*.dmp")) if FIXTURES.is_dir() else []
         for dump in dumps:
             with self.subTest(dump.name):
-                small, told = self.cut(dump)
-                self.check_same(dump, small)
+                beside = ("--symbols", dump.parent, "--image", dump.parent)
+                small, told = self.cut(dump, *beside)
+                self.check_same(dump, small, *beside)
 
     def test_fixture_cores_keep_their_answer(self):
         for core in sorted(FIXTURES.glob("casr-x64/core.*")) if FIXTURES.is_dir() else []:

@@ -44,6 +44,7 @@ class Chooser {
         memory_(complete),
         options_(options),
         word_(snapshot::pointer_size(snapshot.arch)),
+        is_partial_(snapshot.annotations.contains("address_space")),
         strings_(find_strings()),
         selection_(complete, room) {
     stacks_.reserve(snapshot.threads.size());
@@ -91,7 +92,16 @@ class Chooser {
     if (strings_.begin < end && *sp < strings_.begin) end = strings_.begin;
     uint64_t most = options_.stack_bytes * (thread.crashed ? 4 : 1);
     Address begin{(sp->value - kRedZone) & ~uint64_t{7}};
+    if (is_partial_) begin = first_known(*sp, begin);
     return {begin, std::min(end, *sp + std::min(most, UINT64_MAX - sp->value))};
+  }
+
+  /// Where no map tells how far a stack reaches, the memory that is there does.
+  Address first_known(Address sp, Address begin) const {
+    constexpr uint64_t kMost = 64 << 10;
+    const Region* region = snapshot_.region_at(sp);
+    if (!region || sp - region->range.begin > kMost) return begin;
+    return std::min(begin, region->range.begin);
   }
 
   void keep_stacks(bool crashed) {
@@ -243,6 +253,7 @@ class Chooser {
   const snapshot::Memory& memory_;
   const Options& options_;
   unsigned word_;
+  bool is_partial_;  ///< regions are only what the dump holds
   AddressRange strings_;
   std::vector<AddressRange> stacks_, sorted_stacks_;
   Selection selection_;

@@ -27,6 +27,7 @@ class Choose : public testing::Test {
     process.modules.push_back({.path = "/bin/lobby",
                                .range = {Address{kText}, Address{kText + kSize}},
                                .is_main = true});
+    process.modules[0].identity.build_id.resize(20);
     process.threads.push_back(thread(1, kMain + 0x8000, true));
     process.threads.push_back(thread(2, kOther + 0xf000, false));
     for (auto& [begin, bytes] : contents) {

@@ -167,7 +167,8 @@ class ThreadTaker {
       return;
     }
     thread->crashed = true;
-    if (registers) forget_copies(*thread);
+    // `inquest cut` does not run in the process: equal registers were equal in its source.
+    if (registers && dump_.inquest_note.empty()) forget_copies(*thread);
     bool is_linux = snapshot_.os == Os::linux;
     snapshot_.fault =
         is_linux ? linux_fault(exception, thread, snapshot_.arch) : windows_fault(exception);
