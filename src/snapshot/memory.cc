@@ -5,7 +5,7 @@
 namespace inquest::snapshot {
 namespace {
 
-constexpr uint64_t kUnlimitedView = 64;
+constexpr uint64_t kWatchedView = 64;
 
 }  // namespace
 
@@ -76,8 +76,11 @@ Bytes Memory::view(Address from, uint64_t limit) const {
   if (!piece) return {};
   uint64_t skip = from - piece->begin;
   uint64_t size = std::min<uint64_t>(limit, piece->bytes.size() - skip);
-  // Who sets no limit wants to know where the piece ends, or its beginning.
-  if (watch_) watch_->touched(from, limit == UINT64_MAX ? std::min(size, kUnlimitedView) : size);
+  if (watch_) {
+    // Of a view without a limit nobody can tell what is read: it is given in small pieces.
+    if (limit == UINT64_MAX) size = std::min(size, kWatchedView);
+    watch_->touched(from, size);
+  }
   return piece->bytes.subspan(skip, size);
 }
 
