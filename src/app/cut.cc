@@ -75,9 +75,10 @@ void warn_of_dropped_streams(const std::string& path, std::vector<Warning>& warn
 void warn_of_left_out(const CutReport& report, bool overflowed, std::vector<Warning>& warnings) {
   auto left_out = [&](cut::Part part) { return report.parts[static_cast<size_t>(part)].left_out; };
   if (overflowed || left_out(cut::Part::analysis) > 0 || left_out(cut::Part::crashed_stack) > 0) {
-    warnings.push_back({"some of the memory that the analysis reads did not fit: the small dump "
-                        "may give another answer",
-                        "give a larger --size"});
+    warnings.push_back(
+        {"some of the memory that the analysis reads did not fit: the small dump "
+         "may give another answer",
+         "give a larger --size"});
   }
 }
 
@@ -117,7 +118,8 @@ Result<CutReport> make_cut(CutOptions& options) {
   const snapshot::Memory& memory = whole.process->memory();
   report.cause = name(whole.answer.verdict.kind);
 
-  report.fixed_bytes = TRY(cut::write_minidump(snapshot, memory, {})).size();
+  report.fixed_bytes = TRY(cut::write_minidump(snapshot, memory, {}))
+  .size();
   cut::Choice choice =
       TRY(cut::choose(snapshot, memory, whole.needs, options.keep, report.fixed_bytes));
   report.parts = choice.parts;

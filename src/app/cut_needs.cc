@@ -81,8 +81,7 @@ std::vector<std::string> differences(const answer::Answer& whole, const answer::
     other += found == by_thread.end() || !same_frames(stack, *found->second);
   }
   if (other > 0) {
-    all.push_back(
-        fmt::format("{} of {} threads have other frames", other, whole.threads.size()));
+    all.push_back(fmt::format("{} of {} threads have other frames", other, whole.threads.size()));
   }
   return all;
 }

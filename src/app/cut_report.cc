@@ -48,11 +48,10 @@ std::string row(uint64_t kept, std::string_view what, uint64_t left_out) {
 }  // namespace
 
 std::string cut_text(const CutReport& report) {
-  std::string text =
-      fmt::format("{} ({}) {} {}, of which\n", report.from, size_words(report.from_bytes),
-                  report.written ? "was cut to " + report.output : "would be cut to",
-                  report.written ? fmt::format("({})", size_words(report.bytes))
-                                 : size_words(report.bytes));
+  std::string text = fmt::format(
+      "{} ({}) {} {}, of which\n", report.from, size_words(report.from_bytes),
+      report.written ? "was cut to " + report.output : "would be cut to",
+      report.written ? fmt::format("({})", size_words(report.bytes)) : size_words(report.bytes));
   text += row(report.fixed_bytes,
               fmt::format("registers of {} threads, {} modules, the map of memory", report.threads,
                           report.modules),
@@ -74,11 +73,10 @@ std::string cut_json(const CutReport& report) {
     parts[std::string(name(static_cast<cut::Part>(i)))] = {{"kept", tally.kept},
                                                            {"left_out", tally.left_out}};
   }
-  CutJson json{{"schema", "inquest.cut/1"},
-               {"from",
-                {{"path", report.from},
-                 {"format", report.from_format},
-                 {"bytes", report.from_bytes}}}};
+  CutJson json{
+      {"schema", "inquest.cut/1"},
+      {"from",
+       {{"path", report.from}, {"format", report.from_format}, {"bytes", report.from_bytes}}}};
   if (!report.output.empty()) json["output"] = report.output;
   json["written"] = report.written;
   json["bytes"] = report.bytes;

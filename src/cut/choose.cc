@@ -17,8 +17,8 @@ using snapshot::Thread;
 
 constexpr uint64_t kRedZone = 128;
 constexpr uint64_t kPage = 4096, kLineBytes = 64;
-constexpr uint64_t kLowest = 1 << 16;    // no system maps anything below
-constexpr uint64_t kCodeAround = 128;    // before and after a frame's pc
+constexpr uint64_t kLowest = 1 << 16;  // no system maps anything below
+constexpr uint64_t kCodeAround = 128;  // before and after a frame's pc
 constexpr size_t kFramesOfThread = 1024;
 /// Words of a stack that are taken for pointers; most threads wait, and their callers are alike.
 constexpr uint64_t kWordsOfCrashed = 1 << 15, kWordsOfOther = 1 << 11;
@@ -112,8 +112,8 @@ class Chooser {
   }
 
   bool in_a_stack(Address at) const {
-    auto after = std::ranges::partition_point(
-        sorted_stacks_, [&](const AddressRange& r) { return r.begin <= at; });
+    auto after = std::ranges::partition_point(sorted_stacks_,
+                                              [&](const AddressRange& r) { return r.begin <= at; });
     return after != sorted_stacks_.begin() && (after - 1)->contains(at);
   }
 
@@ -178,8 +178,9 @@ class Chooser {
     }
     if (snapshot_.os != snapshot::Os::linux) {
       constexpr uint64_t kHeaders = 0x400;
-      selection_.keep(intersection({module.range.begin, module.range.begin + kHeaders}, module.range),
-                      Part::images);
+      selection_.keep(
+          intersection({module.range.begin, module.range.begin + kHeaders}, module.range),
+          Part::images);
       return;
     }
     for (const AddressRange& range : image_header(memory_, module.range)) {

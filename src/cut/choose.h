@@ -29,8 +29,8 @@ struct Options {
 
 /// What the analysis of the whole dump needed.
 struct Needs {
-  std::vector<AddressRange> read = {};             ///< see recording.h
-  std::vector<std::vector<Address>> frames = {};   ///< pcs, by the Snapshot's threads
+  std::vector<AddressRange> read = {};            ///< see recording.h
+  std::vector<std::vector<Address>> frames = {};  ///< pcs, by the Snapshot's threads
 };
 
 struct Choice {

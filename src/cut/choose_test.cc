@@ -24,9 +24,8 @@ class Choose : public testing::Test {
     add(kOther, {.read = true, .write = true}, "");
     add(kHeap, {.read = true, .write = true}, "[heap]");
     add(kText, {.read = true, .execute = true}, "/bin/lobby");
-    process.modules.push_back({.path = "/bin/lobby",
-                               .range = {Address{kText}, Address{kText + kSize}},
-                               .is_main = true});
+    process.modules.push_back(
+        {.path = "/bin/lobby", .range = {Address{kText}, Address{kText + kSize}}, .is_main = true});
     process.modules[0].identity.build_id.resize(20);
     process.threads.push_back(thread(1, kMain + 0x8000, true));
     process.threads.push_back(thread(2, kOther + 0xf000, false));

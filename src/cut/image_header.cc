@@ -40,8 +40,8 @@ std::vector<AddressRange> image_header(const snapshot::Memory& memory, AddressRa
   Bytes ident = memory.view(image.begin, EI_NIDENT);
   if (ident.size() < EI_NIDENT || std::memcmp(ident.data(), ELFMAG, SELFMAG) != 0) return {};
   const bool is_64 = static_cast<uint8_t>(ident[EI_CLASS]) == ELFCLASS64;
-  Table table = is_64 ? table_of<Elf64_Ehdr>(memory, image.begin)
-                      : table_of<Elf32_Ehdr>(memory, image.begin);
+  Table table =
+      is_64 ? table_of<Elf64_Ehdr>(memory, image.begin) : table_of<Elf32_Ehdr>(memory, image.begin);
   uint64_t end = table.offset + table.entry * table.count;
   constexpr uint64_t kMost = 8192;
   if (table.offset > kMost || end > kMost) return {};

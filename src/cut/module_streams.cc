@@ -72,7 +72,9 @@ std::string recorded_path(const Module& module) {
   return module.deleted ? module.path + " (deleted)" : module.path;
 }
 
-uint32_t clipped(uint64_t size) { return static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX)); }
+uint32_t clipped(uint64_t size) {
+  return static_cast<uint32_t>(std::min<uint64_t>(size, UINT32_MAX));
+}
 
 void put_module(DumpFile& file, ByteWriter& list, const Module& module, Os os) {
   std::vector<std::byte> codeview = codeview_of(module, os);

@@ -28,7 +28,8 @@ Json process_json(const snapshot::Process& process) {
 }
 
 Json system_json(const snapshot::System& system) {
-  Json json{{"os_version", system.os_version}, {"os_detail", system.os_detail}, {"cpu", system.cpu}};
+  Json json{
+      {"os_version", system.os_version}, {"os_detail", system.os_detail}, {"cpu", system.cpu}};
   if (system.cpu_count) json["cpu_count"] = *system.cpu_count;
   return json;
 }

@@ -26,8 +26,8 @@ void Recording::touched(Address from, uint64_t size) {
   if (size == 0) return;
   uint64_t last = from.value + std::min(size - 1, UINT64_MAX - from.value);
   // A reader of more than all that is noted would only cost time.
-  last = std::min(last, from.value + std::min(kMostPages * kParts * kPageBytes,
-                                              UINT64_MAX - from.value));
+  last = std::min(last,
+                  from.value + std::min(kMostPages * kParts * kPageBytes, UINT64_MAX - from.value));
   for (uint64_t page = from.value / kPageBytes; page <= last / kPageBytes; ++page) {
     uint64_t begin = std::max(from.value, page * kPageBytes) % kPageBytes / kLine;
     uint64_t end = std::min(last, page * kPageBytes + (kPageBytes - 1)) % kPageBytes / kLine;

@@ -10,8 +10,7 @@ using snapshot::Os;
 using snapshot::Region;
 using snapshot::Snapshot;
 
-constexpr uint32_t kMemoryList = 5, kHandleData = 12, kMemoryInfoList = 16,
-                   kLinuxMaps = 0x47670009;
+constexpr uint32_t kMemoryList = 5, kHandleData = 12, kMemoryInfoList = 16, kLinuxMaps = 0x47670009;
 
 /// "7f69-7f6a r-xp 00000000 00:00 0   /lib/libm.so"; '?' where rights are not known.
 std::string map_line(const Region& region) {

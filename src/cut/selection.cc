@@ -21,8 +21,8 @@ bool Selection::keep(AddressRange range, Part part, bool from_files) {
   Tally& tally = tallies_[static_cast<size_t>(part)];
   uint64_t left_out = tally.left_out;
   const auto& pieces = memory_.pieces();
-  auto piece = std::ranges::partition_point(
-      pieces, [&](const auto& p) { return p.end() <= range.begin; });
+  auto piece =
+      std::ranges::partition_point(pieces, [&](const auto& p) { return p.end() <= range.begin; });
   for (; piece != pieces.end() && piece->begin < range.end; ++piece) {
     if (piece->origin != snapshot::Origin::dump && !from_files) continue;
     keep_run({std::max(piece->begin, range.begin), std::min(piece->end(), range.end)}, tally);

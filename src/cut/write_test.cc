@@ -57,10 +57,10 @@ std::string threads_text(const Snapshot& s) {
   }
   if (!s.fault) return text + "no fault\n";
   const auto& fault = *s.fault;
-  text += fmt::format("fault of {}: signal {} code {} exception {} address {} by {} {}\n",
-                      fault.thread, maybe(fault.signal), maybe(fault.signal_code),
-                      maybe(fault.exception), maybe(fault.address), maybe(fault.sender_pid),
-                      maybe(fault.sender_uid));
+  text +=
+      fmt::format("fault of {}: signal {} code {} exception {} address {} by {} {}\n", fault.thread,
+                  maybe(fault.signal), maybe(fault.signal_code), maybe(fault.exception),
+                  maybe(fault.address), maybe(fault.sender_pid), maybe(fault.sender_uid));
   for (uint64_t value : fault.parameters) text += fmt::format("parameter {:#x}\n", value);
   return text;
 }
@@ -85,10 +85,11 @@ std::string memory_text(const Snapshot& s) {
   std::string text;
   for (const auto& r : s.regions) {
     std::string access = "?";
-    if (r.access) access = fmt::format("{}{}{}", r.access->read, r.access->write, r.access->execute);
-    text += fmt::format("region {}-{} {} '{}' +{} shared {} has {}\n", r.range.begin, r.range.end,
-                        access, r.file, r.file_offset ? r.file_offset->value : 0, r.shared,
-                        r.recorded);
+    if (r.access)
+      access = fmt::format("{}{}{}", r.access->read, r.access->write, r.access->execute);
+    text +=
+        fmt::format("region {}-{} {} '{}' +{} shared {} has {}\n", r.range.begin, r.range.end,
+                    access, r.file, r.file_offset ? r.file_offset->value : 0, r.shared, r.recorded);
   }
   // Pieces that touch are one or two, as the writer likes.
   Address end{0};
@@ -101,13 +102,15 @@ std::string memory_text(const Snapshot& s) {
 }
 
 std::string rest_text(const Snapshot& s) {
-  std::string text = fmt::format("{} {} complete {} time {}\n", name(s.os), name(s.arch), s.complete,
-                                 s.process.time ? s.process.time->time_since_epoch().count() : 0);
+  std::string text =
+      fmt::format("{} {} complete {} time {}\n", name(s.os), name(s.arch), s.complete,
+                  s.process.time ? s.process.time->time_since_epoch().count() : 0);
   text += fmt::format("pid {} command '{}' arguments '{}' executable '{}'\n", maybe(s.process.pid),
                       s.process.command, s.process.arguments, s.process.executable);
   text += fmt::format("system '{}' '{}' '{}' {}\n", s.system.os_version, s.system.os_detail,
                       s.system.cpu, maybe(s.system.cpu_count));
-  for (const auto& [key, value] : s.process.auxv) text += fmt::format("auxv {} {:#x}\n", key, value);
+  for (const auto& [key, value] : s.process.auxv)
+    text += fmt::format("auxv {} {:#x}\n", key, value);
   for (const auto& [key, value] : s.annotations) text += fmt::format("note {} = {}\n", key, value);
   for (const auto& h : s.handles) {
     text += fmt::format("handle {} {} {} {}\n", h.value, h.type, h.name, h.granted_access);
@@ -165,9 +168,8 @@ Snapshot small_process() {
   thread.registers.set(snapshot::x64::rbx, 0xb0b);
   snapshot.threads.push_back(thread);
   snapshot.fault = {.thread = 7, .signal = 11, .signal_code = 1, .address = Address{0x24}};
-  snapshot::Module module{.path = "/bin/lobby",
-                          .range = {Address{0x400000}, Address{0x402000}},
-                          .is_main = true};
+  snapshot::Module module{
+      .path = "/bin/lobby", .range = {Address{0x400000}, Address{0x402000}}, .is_main = true};
   module.identity.build_id = {std::byte{0xab}, std::byte{0xcd}};
   snapshot.modules.push_back(module);
   static const std::string stack(0x100, 's');

@@ -20,13 +20,15 @@ std::optional<T> member(const CutJson& object, const char* key) {
   } else if constexpr (std::is_same_v<T, bool>) {
     if (at->is_boolean()) return at->get<bool>();
   } else {
-    if (at->is_number_unsigned() && at->get<uint64_t>() <= uint64_t{std::numeric_limits<T>::max()}) {
+    if (at->is_number_unsigned() &&
+        at->get<uint64_t>() <= uint64_t{std::numeric_limits<T>::max()}) {
       return static_cast<T>(at->get<uint64_t>());
     }
     // Signed ones that fit: a signal's code may be below zero.
     if (at->is_number_integer() && !at->is_number_unsigned() && std::is_signed_v<T>) {
       auto value = at->get<int64_t>();
-      if (value >= static_cast<int64_t>(std::numeric_limits<T>::min())) return static_cast<T>(value);
+      if (value >= static_cast<int64_t>(std::numeric_limits<T>::min()))
+        return static_cast<T>(value);
     }
   }
   return {};

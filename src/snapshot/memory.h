@@ -48,8 +48,8 @@ class Memory {
   /// Asked for what no piece holds.
   void set_source(std::shared_ptr<const MemorySource> source) { source_ = std::move(source); }
 
-  /// Tells `watch` of every later read of this Memory and of its copies. A view without a limit
-  /// counts as one of its first bytes; who walks `pieces` is not seen.
+  /// Tells `watch` of every later read of this Memory and of its copies. While watched, a view
+  /// without a limit is given 64 bytes at a time; who walks `pieces` is not seen.
   void set_watch(std::shared_ptr<MemoryWatch> watch) { watch_ = std::move(watch); }
 
   /// Copies up to out.size() bytes; returns how many leading bytes were there.
