@@ -20,6 +20,7 @@ set(INQUEST_ROOMS
   "cause      | base format/elf format/pe format/breakpad snapshot locate symbols unwind heap objects answer | zydis tbb"
   "report     | base answer                                           | nlohmann_json::nlohmann_json"
   "capture    | base format/elf snapshot ingest                       | "
+  "cut        | base ingest snapshot                                  | nlohmann_json::nlohmann_json"
   "library    | base ingest snapshot locate symbols answer cause report unwind | "
   "app        | *                                                     | CLI11::CLI11"
 )

@@ -37,6 +37,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_run(root, status);
   add_dump(root, status);
   add_catch(root, status);
+  add_cut(root, status);
   add_symbols(root, status);
   add_completion(root, status);
   try {

@@ -12,7 +12,9 @@
 #include "base/mapped_file.h"
 #include "ingest/core_memory.h"
 #include "ingest/elf_core.h"
+#include "ingest/link_map.h"
 #include "ingest/minidump.h"
+#include "ingest/process_parameters.h"
 
 namespace inquest::ingest {
 namespace {
@@ -123,6 +125,13 @@ Result<Snapshot> open(const std::string& path, const Options& options) {
                               "get the whole file"});
   }
   return snapshot;
+}
+
+void reread(Snapshot& snapshot) {
+  read_link_map(snapshot);
+  std::string arguments = snapshot.process.arguments;
+  read_process_parameters(snapshot);
+  snapshot.process.arguments = std::move(arguments);
 }
 
 }  // namespace inquest::ingest

@@ -20,4 +20,9 @@ struct Options {
 /// or one module can still be told; otherwise one Error with file, offset and advice.
 Result<snapshot::Snapshot> open(const std::string& path, const Options& options = {});
 
+/// Reads again what an ingest reads of the process's memory: the dynamic linker's list, the
+/// program's name, Windows' process parameters. For who notes which memory that is
+/// (Memory::set_watch).
+void reread(snapshot::Snapshot& snapshot);
+
 }  // namespace inquest::ingest

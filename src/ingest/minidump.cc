@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ingest/cut_note.h"
 #include "ingest/minidump_parts.h"
 #include "ingest/process_parameters.h"
 
@@ -97,6 +98,7 @@ Result<Snapshot> read_minidump(std::shared_ptr<const MappedFile> file) {
   take_regions(dump, snapshot);
   place_linux_modules(dump, snapshot);
   warn_of_missing(dump, snapshot);
+  apply_cut_note(dump.inquest_note, snapshot);
   return snapshot;
 }
 

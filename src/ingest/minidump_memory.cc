@@ -190,7 +190,9 @@ void take_regions(const minidump::Dump& dump, Snapshot& snapshot) {
     snapshot.warnings.push_back({"the dump does not map the address space", std::move(advice)});
   }
   add_recorded(snapshot.memory, regions);
-  name_stacks(snapshot);
+  // A cut core's regions have the names that the core told.
+  bool are_named = !dump.inquest_note.empty() && !dump.linux_files.maps.empty();
+  if (!are_named) name_stacks(snapshot);
 }
 
 }  // namespace inquest::ingest

@@ -182,7 +182,8 @@ void take_modules(const minidump::Dump& dump, Snapshot& snapshot) {
 
 void place_linux_modules(const minidump::Dump& dump, Snapshot& snapshot) {
   if (snapshot.os != snapshot::Os::linux) return;
-  extend_ranges(snapshot);
+  // `inquest cut` writes them whole.
+  if (dump.inquest_note.empty()) extend_ranges(snapshot);
   for (Module& module : snapshot.modules) {
     // Below 4 GiB only executables of a fixed address lie, and theirs is no bias at all.
     constexpr uint64_t kFixed = 1ull << 32;

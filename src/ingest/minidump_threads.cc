@@ -27,7 +27,8 @@ bool is_request(uint32_t code) {
   return code == kRequestedLinux || code == kRequestedWindows || code == kRequestedMac;
 }
 
-std::optional<snapshot::Registers> decode(Bytes context, snapshot::Arch arch) {
+/// The general registers; the vector registers are kept in `thread`.
+std::optional<snapshot::Registers> decode(Bytes context, snapshot::Arch arch, Thread& thread) {
   using minidump::Cpu;
   Cpu cpu = arch == snapshot::Arch::x86_64    ? Cpu::x64
             : arch == snapshot::Arch::aarch64 ? Cpu::arm64
@@ -35,6 +36,7 @@ std::optional<snapshot::Registers> decode(Bytes context, snapshot::Arch arch) {
                                               : Cpu::arm;
   auto read = minidump::read_context(context, cpu);
   if (!read) return {};
+  thread.vector_state.assign(read->vectors.begin(), read->vectors.end());
   return registers_of(*read);
 }
 
@@ -113,7 +115,7 @@ class ThreadTaker {
     for (const minidump::Thread& from : dump_.threads) {
       Thread thread{.id = from.id, .registers = snapshot::Registers(snapshot_.arch)};
       if (from.teb != 0) thread.tls = from.teb;
-      if (auto registers = decode(from.context, snapshot_.arch)) {
+      if (auto registers = decode(from.context, snapshot_.arch, thread)) {
         thread.registers = *registers;
       } else {
         ++without;
@@ -151,7 +153,7 @@ class ThreadTaker {
                        exception.thread)});
     }
     // At the moment of the exception; the list's are those of the dump being written.
-    auto registers = decode(exception.context, snapshot_.arch);
+    auto registers = decode(exception.context, snapshot_.arch, *thread);
     if (registers) {
       thread->registers = *registers;
     } else {
@@ -165,7 +167,8 @@ class ThreadTaker {
       return;
     }
     thread->crashed = true;
-    if (registers) forget_copies(*thread);
+    // `inquest cut` does not run in the process: equal registers were equal in its source.
+    if (registers && dump_.inquest_note.empty()) forget_copies(*thread);
     bool is_linux = snapshot_.os == Os::linux;
     snapshot_.fault =
         is_linux ? linux_fault(exception, thread, snapshot_.arch) : windows_fault(exception);

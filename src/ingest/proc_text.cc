@@ -57,6 +57,8 @@ std::optional<Region> region_of(std::string_view line) {
                                            .execute = rights[2] == 'x'},
                 .file = std::string(trimmed(line, kBlanks)),
                 .shared = rights[3] == 's'};
+  // Of `inquest cut`: the source of the dump did not say.
+  if (rights[0] == '?') region.access.reset();
   if (region.file.starts_with('/')) region.file_offset = FileOffset{*offset};
   return region;
 }

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace inquest::snapshot {
+namespace {
+
+constexpr uint64_t kWatchedView = 64;
+
+}  // namespace
 
 void Memory::add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<const void> owner) {
   if (bytes.empty()) return;
@@ -70,11 +75,20 @@ Bytes Memory::view(Address from, uint64_t limit) const {
   const Piece* piece = find(from);
   if (!piece) return {};
   uint64_t skip = from - piece->begin;
-  return piece->bytes.subspan(skip, std::min<uint64_t>(limit, piece->bytes.size() - skip));
+  uint64_t size = std::min<uint64_t>(limit, piece->bytes.size() - skip);
+  if (watch_) {
+    // Of a view without a limit nobody can tell what is read: it is given in small pieces.
+    if (limit == UINT64_MAX) size = std::min(size, kWatchedView);
+    watch_->touched(from, size);
+  }
+  return piece->bytes.subspan(skip, size);
 }
 
 std::optional<Origin> Memory::origin(Address at) const {
-  if (const Piece* piece = find(at)) return piece->origin;
+  if (const Piece* piece = find(at)) {
+    if (watch_) watch_->touched(at, 1);
+    return piece->origin;
+  }
   std::byte probe;
   if (source_ && source_->read(at, {&probe, 1}) == 1) return Origin::live;
   return {};

@@ -31,6 +31,15 @@ class MemorySource {
   virtual size_t read(Address from, std::span<std::byte> out) const = 0;
 };
 
+/// Told which bytes are asked for, so that who keeps a part of a dump can keep what its analysis
+/// needs. Implementations must be safe from any thread.
+class MemoryWatch {
+ public:
+  virtual ~MemoryWatch() = default;
+  /// `size` bytes at `from` were there and were read, or may have been.
+  virtual void touched(Address from, uint64_t size) = 0;
+};
+
 class Memory {
  public:
   /// Adds bytes at `begin`. Where pieces overlap, the one added first wins. `owner` keeps the bytes
@@ -38,6 +47,10 @@ class Memory {
   void add(Address begin, Bytes bytes, Origin origin, std::shared_ptr<const void> owner);
   /// Asked for what no piece holds.
   void set_source(std::shared_ptr<const MemorySource> source) { source_ = std::move(source); }
+
+  /// Tells `watch` of every later read of this Memory and of its copies. While watched, a view
+  /// without a limit is given 64 bytes at a time; who walks `pieces` is not seen.
+  void set_watch(std::shared_ptr<MemoryWatch> watch) { watch_ = std::move(watch); }
 
   /// Copies up to out.size() bytes; returns how many leading bytes were there.
   size_t read(Address from, std::span<std::byte> out) const;
@@ -76,6 +89,7 @@ class Memory {
   std::vector<Piece> pieces_;  // ascending by begin, disjoint
   std::vector<std::shared_ptr<const void>> owners_;
   std::shared_ptr<const MemorySource> source_;
+  std::shared_ptr<MemoryWatch> watch_;
 };
 
 }  // namespace inquest::snapshot

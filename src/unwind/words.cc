@@ -14,9 +14,13 @@ bool Words::move(Address at, unsigned size) {
   if (after != pieces.begin()) {
     const auto& piece = *(after - 1);
     if (at < piece.end() && piece.end() - at >= size) {
-      begin_ = piece.begin;
-      window_ = piece.bytes;
-      return true;
+      // A memory that is watched gives little at a time: what is in the window counts as read.
+      constexpr size_t kWatchedView = 64;
+      Bytes run = memory_.view(at);
+      bool is_whole = run.size() == piece.end() - at && run.size() > kWatchedView;
+      begin_ = is_whole ? piece.begin : at;
+      window_ = is_whole ? piece.bytes : run;
+      return window_.size() >= size;
     }
   }
   // No piece holds it whole: a live process, or a word across two pieces. A page's worth from here

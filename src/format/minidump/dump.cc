@@ -19,6 +19,9 @@ void read_linux_file(Reader& reader, Bytes stream) {
   reader.dump.linux_files.*Member = {reinterpret_cast<const char*>(stream.data()), stream.size()};
 }
 void read_auxv(Reader& reader, Bytes stream) { reader.dump.linux_files.auxv = stream; }
+void read_inquest_note(Reader& reader, Bytes stream) {
+  reader.dump.inquest_note = {reinterpret_cast<const char*>(stream.data()), stream.size()};
+}
 
 struct Kind {
   uint32_t type;
@@ -65,6 +68,7 @@ constexpr Kind kKinds[] = {
     {0x4767000c, "LinuxProcUptime", nullptr},
     {0x4767000d, "LinuxProcFd", nullptr},
     {0x43500001, "CrashpadInfo", read_crashpad},
+    {0x49510001, "InquestNote", read_inquest_note},
     {0x4d7a0001, "MozMacosCrashInfo", nullptr},
     {0x4d7a0002, "MozMacosBootargs", nullptr},
     {0x4d7a0003, "MozLinuxLimits", nullptr},

@@ -40,6 +40,7 @@ struct Dump {
   std::optional<Assertion> assertion = {};
   LinuxFiles linux_files = {};
   std::optional<Crashpad> crashpad = {};
+  std::string_view inquest_note = {};  ///< of `inquest cut`, JSON; borrowed, may be empty
 
   std::vector<Warning> warnings = {};
 };
