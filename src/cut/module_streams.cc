@@ -11,7 +11,7 @@ using snapshot::Module;
 using snapshot::Os;
 using snapshot::Snapshot;
 
-constexpr uint32_t kModuleList = 4, kUnloadedModules = 14, kDsoDebug = 0x4767000a;
+constexpr uint32_t kModuleList = 4, kUnloadedModules = 14, kFunctionTables = 13, kDsoDebug = 0x4767000a;
 constexpr uint32_t kPdb70 = 0x53445352, kPdb20 = 0x3031424e, kBuildId = 0x4270454c;
 constexpr size_t kGuidDigits = 32;
 
@@ -88,6 +88,23 @@ void put_module(DumpFile& file, ByteWriter& list, const Module& module, Os os) {
   list.zeros(8 + 16);  // the misc record, reserved words
 }
 
+/// MINIDUMP_FUNCTION_TABLE_STREAM: unwind data of code made at run time. Its unwind codes lie in memory.
+void put_function_tables(DumpFile& file, const Snapshot& snapshot) {
+  if (snapshot.function_tables.empty()) return;
+  constexpr uint32_t kHeader = 24, kDescriptor = 32;
+  const uint32_t entry = snapshot.arch == snapshot::Arch::x86_64 ? 12 : 8;  // RUNTIME_FUNCTION
+  ByteWriter list;
+  list.u32(kHeader).u32(kDescriptor).u32(0).u32(entry);
+  list.u32(snapshot.function_tables.size()).u32(0);
+  for (const auto& table : snapshot.function_tables) {
+    size_t functions = table.entries.size() / entry;
+    list.u64(table.range.begin.value).u64(table.range.end.value).u64(table.base.value);
+    list.u32(functions).u32(0);
+    list.bytes(Bytes(table.entries).first(functions * entry));
+  }
+  file.stream(kFunctionTables, list.view());
+}
+
 void put_unloaded(DumpFile& file, const Snapshot& snapshot) {
   if (snapshot.unloaded.empty()) return;
   constexpr uint32_t kHeader = 12, kEntry = 24;
@@ -139,6 +156,7 @@ void put_modules(DumpFile& file, const Snapshot& snapshot) {
   }
   file.stream(kModuleList, list.view());
   put_unloaded(file, snapshot);
+  put_function_tables(file, snapshot);
   if (snapshot.os == Os::linux) put_loaded(file, snapshot);
 }
 
