@@ -5,6 +5,7 @@
 #include <string>
 
 #include "answer/answer.h"
+#include "answer/leaks.h"
 #include "answer/show.h"
 
 namespace inquest::report {
@@ -25,5 +26,10 @@ std::string stack_json(const answer::Answer& answer);
 
 std::string show_text(const answer::Show& show, const TextStyle& style);
 std::string show_json(const answer::Show& show);
+
+std::string leaks_text(const answer::Leaks& leaks, const TextStyle& style);
+std::string leaks_json(const answer::Leaks& leaks);
+/// A line for every block that is lost.
+std::string leaks_csv(const answer::Leaks& leaks);
 
 }  // namespace inquest::report

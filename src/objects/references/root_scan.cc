@@ -1,0 +1,89 @@
+#include "objects/references/root_scan.h"
+
+#include <algorithm>
+#include <tbb/parallel_for.h>
+
+namespace inquest::objects {
+namespace {
+
+void take_registers(const snapshot::Snapshot& process, const WordScan& scan, std::vector<Root>& roots) {
+  for (const snapshot::Thread& thread : process.threads) {
+    auto take = [&](const Hit& hit) {
+      if (hit.tag == 0) roots.push_back({{0}, hit.block, thread.id, RootKind::registers, hit.into});
+    };
+    for (snapshot::Register n = 0; n < snapshot::Registers::kCapacity; ++n) {
+      if (auto value = thread.registers.get(n)) scan.look_up(*value, take);
+    }
+    // Pointers pass through vector registers when they are copied in pairs.
+    const auto& vectors = thread.vector_state;
+    for (size_t at = 0; at + 8 <= vectors.size(); at += 8) {
+      uint64_t word;
+      std::memcpy(&word, vectors.data() + at, 8);
+      scan.look_up(word, take);
+    }
+  }
+}
+
+/// Large ranges in parts, so that all cores have their share of them.
+std::vector<RootRange> shares_of(const std::vector<RootRange>& ranges) {
+  constexpr uint64_t kShare = 16 << 20;
+  std::vector<RootRange> parts;
+  for (const RootRange& whole : ranges) {
+    for (Address at = whole.range.begin; at < whole.range.end;) {
+      Address end = at + std::min(whole.range.end - at, kShare - at.value % kShare);
+      parts.push_back({{at, end}, whole.kind, whole.thread});
+      at = end;
+    }
+  }
+  return parts;
+}
+
+RootsFound read_range(const WordScan& scan, const RootRange& part, const RootPlaces& places) {
+  constexpr size_t kTaggedKept = 1 << 20;
+  RootsFound found;
+  found.scanned = scan.scan(part.range, [&](const Hit& hit) {
+    if (hit.tag != 0) {
+      ++found.tagged;
+      found.tags |= hit.tag;
+      if (found.tagged_blocks.size() < kTaggedKept) found.tagged_blocks.push_back(hit.block);
+      return;
+    }
+    Into into = hit.into;
+    if (into == Into::middle && std::ranges::binary_search(places.vector_words, Address{hit.at}))
+      into = Into::thread_vector;
+    found.roots.push_back({{hit.at}, hit.block, part.thread, part.kind, into});
+  });
+  found.missing = part.range.size() - found.scanned;
+  return found;
+}
+
+}  // namespace
+
+RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
+                      const RootPlaces& places, ReferenceTotals& totals) {
+  RootsFound all;
+  take_registers(process, scan, all.roots);
+  totals.roots[static_cast<size_t>(RootKind::registers)].ranges = process.threads.size();
+  for (const RootRange& range : places.ranges) {
+    auto& sum = totals.roots[static_cast<size_t>(range.kind)];
+    ++sum.ranges;
+    sum.bytes += range.range.size();
+  }
+  std::vector<RootRange> parts = shares_of(places.ranges);
+  std::vector<RootsFound> found(parts.size());
+  tbb::parallel_for(size_t{0}, parts.size(),
+                    [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
+  for (RootsFound& some : found) {
+    all.roots.insert(all.roots.end(), some.roots.begin(), some.roots.end());
+    all.tagged_blocks.insert(all.tagged_blocks.end(), some.tagged_blocks.begin(), some.tagged_blocks.end());
+    all.scanned += some.scanned;
+    all.missing += some.missing;
+    all.tagged += some.tagged;
+    all.tags |= some.tags;
+    some = {};
+  }
+  for (const Root& root : all.roots) ++totals.roots[static_cast<size_t>(root.kind)].pointers;
+  return all;
+}
+
+}  // namespace inquest::objects
