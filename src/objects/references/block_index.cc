@@ -33,8 +33,12 @@ BlockIndex::BlockIndex(const std::vector<heap::Block>& blocks) : blocks_(blocks)
     }
     tops_[i].first = static_cast<uint32_t>(from - blocks.begin());
   }
+  near_.resize((count + 63) / 64);
   for (uint64_t i = 0; i < count; ++i) {
     uint32_t end = tops_[i + 1].first;
+    bool has = end > tops_[i].first;
+    if (!has && end > 0) has = blocks[end - 1].begin + blocks[end - 1].size > (first_top_ + i) << kTopBits;
+    near_[i / 64] |= uint64_t{has} << (i % 64);
     if (end - tops_[i].first >= kFewInTop)
       add_windows(tops_[i], (first_top_ + i) << kTopBits, end);
   }
@@ -80,7 +84,7 @@ uint32_t BlockIndex::search(uint32_t first, uint32_t last, uint64_t at) const {
 }
 
 uint64_t BlockIndex::own_bytes() const {
-  return tops_.capacity() * sizeof(Part) + windows_.capacity() * sizeof(Part) +
+  return tops_.capacity() * sizeof(Part) + near_.capacity() * 8 + windows_.capacity() * sizeof(Part) +
          granules_.capacity() * sizeof(uint16_t);
 }
 

@@ -39,6 +39,13 @@ class BlockIndex {
     return finish(probe);
   }
 
+  /// Whether any block may lie near: of words that are no addresses, most fail this (text, above all, looks
+  /// like addresses of 48 bits). `at` is in [low, low + span).
+  bool is_near(uint64_t at) const {
+    uint64_t top = (at >> kTopBits) - first_top_;
+    return near_[top / 64] >> (top % 64) & 1;
+  }
+
   /// All blocks lie in [low, low + span).
   uint64_t low() const { return low_; }
   uint64_t span() const { return span_; }
@@ -64,9 +71,10 @@ class BlockIndex {
 
   const std::vector<heap::Block>& blocks_;
   uint64_t low_ = 0, span_ = 0, first_top_ = 0;
-  std::vector<Part> tops_;         // one more than there are
-  std::vector<Part> windows_;      // tables of kWindows + 1
-  std::vector<uint16_t> granules_; // tables of kGranules
+  std::vector<Part> tops_;          // one more than there are
+  std::vector<uint64_t> near_;      // a bit for each top that some block reaches into
+  std::vector<Part> windows_;       // tables of kWindows + 1
+  std::vector<uint16_t> granules_;  // tables of kGranules
 };
 
 inline BlockIndex::Probe BlockIndex::begin(uint64_t at) const {

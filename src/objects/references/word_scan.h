@@ -1,6 +1,6 @@
 /// Memory -> the words in it that point to used blocks.
 ///
-/// A tile of memory at a time: the filter leaves few words, their look-ups are made sixteen at a time, so
+/// A tile of memory at a time: the filter leaves few words, their look-ups are made many at a time, so
 /// that they wait for memory together. Borrows; safe from any thread.
 #pragma once
 
@@ -41,7 +41,7 @@ class WordScan {
 
  private:
   static constexpr size_t kTile = 4096;  ///< words: half of a first-level cache
-  static constexpr size_t kTogether = 16;
+  static constexpr size_t kTogether = 32;
   static constexpr uint64_t kAddressBits = (1ull << 48) - 1;
 
   template <class Sink>
@@ -88,6 +88,12 @@ void WordScan::scan_bytes(uint64_t at, Bytes bytes, Sink& sink) const {
     size_t tile = std::min(count - done, kTile);
     size_t found = word_size_ == 8 ? filter_words_64(words, tile, filter_, passed.data())
                                    : filter_words_32(words, tile, filter_, passed.data());
+    size_t near = 0;
+    for (size_t i = 0; i < found; ++i) {
+      passed[near] = passed[i];
+      near += index_.is_near(word_at(words, passed[i]) & filter_.keep);
+    }
+    found = near;
     for (size_t i = 0; i < found; i += kTogether) {
       std::array<BlockIndex::Probe, kTogether> probes;
       size_t together = std::min(found - i, kTogether);
