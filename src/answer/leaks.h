@@ -20,10 +20,10 @@ struct LeakShape {
   uint64_t head_size = 0;
   std::string type = {};  ///< by the head's virtual table: "game::Guild"; empty when it has none
   uint64_t groups = 0;
-  uint64_t blocks = 0, bytes = 0;                 ///< of all groups, heads included
-  uint64_t least_blocks = 0, most_blocks = 0;     ///< of one group
-  std::vector<Address> heads = {};                ///< of the largest groups, at most three
-  std::string text = {};  ///< what the first head begins with, where it is text
+  uint64_t blocks = 0, bytes = 0;              ///< of all groups, heads included
+  uint64_t least_blocks = 0, most_blocks = 0;  ///< of one group
+  std::vector<Address> heads = {};             ///< of the largest groups, at most three
+  std::string text = {};   ///< what the first head begins with, where it is text
   std::string words = {};  ///< its first four words in hex
 };
 
@@ -49,12 +49,12 @@ struct Leaks {
   BlockSum definite, indirect, possible, reachable;
   std::vector<LeakShape> shapes = {};  ///< largest first
   std::vector<LeakRoots> roots = {};
-  uint64_t pointer_mask = 0;     ///< as given
-  uint64_t tagged_words = 0;     ///< words that would be addresses without their upper bits
-  uint64_t tag_mask = 0;         ///< those bits
+  uint64_t pointer_mask = 0;  ///< as given
+  uint64_t tagged_words = 0;  ///< words that would be addresses without their upper bits
+  uint64_t tag_mask = 0;      ///< those bits
   uint64_t scanned_bytes = 0;
-  uint64_t missing_bytes = 0;    ///< of blocks and roots, not in the dump
-  uint64_t own_bytes = 0;        ///< that blocks and graph took in this tool
+  uint64_t missing_bytes = 0;          ///< of blocks and roots, not in the dump
+  uint64_t own_bytes = 0;              ///< that blocks and graph took in this tool
   std::vector<LostBlock> blocks = {};  ///< ascending; only when they were asked for
   std::vector<Warning> warnings = {};
 };

@@ -1,3 +1,5 @@
+#include "cause/leaks.h"
+
 #include <cstdio>
 #include <fmt/core.h>
 #include <map>
@@ -5,7 +7,6 @@
 #include "app/investigate.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
-#include "cause/leaks.h"
 #include "heap/heap.h"
 #include "objects/references.h"
 #include "report/report.h"
@@ -25,8 +26,12 @@ struct LeaksOptions {
 void print(const answer::Leaks& leaks, const LeaksOptions& options) {
   std::string text;
   switch (options.output) {
-    case LeaksOutput::json: text = report::leaks_json(leaks); break;
-    case LeaksOutput::csv: text = report::leaks_csv(leaks); break;
+    case LeaksOutput::json:
+      text = report::leaks_json(leaks);
+      break;
+    case LeaksOutput::csv:
+      text = report::leaks_csv(leaks);
+      break;
     case LeaksOutput::text: {
       auto style = terminal_style();
       style.all_rows = options.all;
@@ -58,15 +63,18 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("leaks", "Print the blocks of the heap that nothing reaches");
   auto options = std::make_shared<LeaksOptions>();
   verb->add_option("DUMP", options->dump.dump,
-                   "The dump: a Linux core or a minidump with full memory, as it is or packed (.zst .lz4 .xz)")
+                   "The dump: a Linux core or a minidump with full memory, as it is or packed "
+                   "(.zst .lz4 .xz)")
       ->required();
   std::map<std::string, LeaksOutput> outputs{
       {"text", LeaksOutput::text}, {"json", LeaksOutput::json}, {"csv", LeaksOutput::csv}};
-  verb->add_option("--format", options->output, "How to print it; csv has a line for every lost block")
+  verb->add_option("--format", options->output,
+                   "How to print it; csv has a line for every lost block")
       ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
       ->type_name("text|json|csv");
-  verb->add_option("--pointer-mask", options->references.pointer_mask,
-                   "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
+  verb->add_option(
+          "--pointer-mask", options->references.pointer_mask,
+          "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
       ->type_name("HEX");
   verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
                  "Pointers in anonymous mappings that no allocator owns keep nothing alive");
@@ -75,8 +83,9 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
                    "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
       ->type_name("DIR|URL")
       ->allow_extra_args(false);
-  verb->add_option("--image", options->dump.images,
-                   "Folder with the executables and libraries of the machine that died; may be repeated")
+  verb->add_option(
+          "--image", options->dump.images,
+          "Folder with the executables and libraries of the machine that died; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
   verb->footer(

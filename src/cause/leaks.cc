@@ -44,8 +44,7 @@ std::string words_in(Bytes bytes, unsigned word_size) {
 class Shapes {
  public:
   Shapes(const Process& process, const heap::Heaps& heaps)
-      : process_(process), heaps_(heaps),
-        word_size_(snapshot::pointer_size(process.arch())) {}
+      : process_(process), heaps_(heaps), word_size_(snapshot::pointer_size(process.arch())) {}
 
   /// Largest first.
   void add(const LeakGroup& group) {
@@ -53,8 +52,10 @@ class Shapes {
     Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1)};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
-      shapes_.push_back({.possible = group.possible, .head_size = head.size,
-                         .least_blocks = group.blocks, .most_blocks = group.blocks});
+      shapes_.push_back({.possible = group.possible,
+                         .head_size = head.size,
+                         .least_blocks = group.blocks,
+                         .most_blocks = group.blocks});
       tables_.push_back(std::get<2>(key));
     }
     answer::LeakShape& shape = shapes_[at->second];
@@ -87,8 +88,7 @@ class Shapes {
 
   void describe(answer::LeakShape& shape, uint64_t table) {
     constexpr uint64_t kPreview = 64;
-    Bytes bytes =
-        process_.memory().view(shape.heads.front(), std::min(kPreview, shape.head_size));
+    Bytes bytes = process_.memory().view(shape.heads.front(), std::min(kPreview, shape.head_size));
     shape.text = text_in(bytes);
     shape.words = words_in(bytes, word_size_);
     if (table != 0) shape.type = type_named(table);
@@ -145,7 +145,9 @@ std::vector<answer::LostBlock> lost_blocks(const heap::Heaps& heaps,
     Reach reach = references.reach(i);
     if (reach != Reach::lost && reach != Reach::possible) continue;
     BlockId head = references.head_of(i);
-    std::string_view kind = reach == Reach::possible ? "possible" : head == i ? "definite" : "indirect";
+    std::string_view kind = reach == Reach::possible ? "possible"
+                            : head == i              ? "definite"
+                                                     : "indirect";
     const heap::Block& block = heaps.blocks[i];
     lost.push_back({block.address(), block.size, kind, heaps.blocks[head].address()});
   }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kLeakHeap = 0x555500000000, kLeakTable = 0x402010;
 
-/// Six blocks of 64 bytes, of which a global holds the first; three begin alike with a virtual table.
+/// Six blocks of 64 bytes, of which a global holds the first; three begin alike with a virtual
+/// table.
 heap::Heaps leak_heaps() {
   heap::Heaps heaps;
   heaps.allocators = {{.name = "test", .layout = "1.0"}};

@@ -1,16 +1,18 @@
 /// Who points at whom: the graph of the blocks of a process, and what nobody can reach.
 ///
-/// One pass over the memory of the process finds every aligned word that is the address of a block (its
-/// begin, or any byte in it); the edges lie in compressed rows. Only used blocks point and are pointed at.
-/// Roots are registers, the stacks above their stack pointers (with the red zone), the data of modules,
-/// thread-local storage, and, unless switched off, mappings that no allocator owns. What no root reaches is
-/// leaked: a group has a head (a block that no other unreachable block points to, or the lowest of a cycle)
-/// and what is lost with it; what two heads reach counts to the one at the lower address.
+/// One pass over the memory of the process finds every aligned word that is the address of a block
+/// (its begin, or any byte in it); the edges lie in compressed rows. Only used blocks point and are
+/// pointed at. Roots are registers, the stacks above their stack pointers (with the red zone), the
+/// data of modules, thread-local storage, and, unless switched off, mappings that no allocator
+/// owns. What no root reaches is leaked: a group has a head (a block that no other unreachable
+/// block points to, or the lowest of a cycle) and what is lost with it; what two heads reach counts
+/// to the one at the lower address.
 ///
-/// The terms are memcheck's: definitely lost (no pointer at all), possibly lost (reached by pointers into
-/// the middle only), indirectly lost (held by a lost block). As there, pointers into the middle that C++ and
-/// libraries make by rule are as good as pointers to the begin (`Into`).
-/// Source: Valgrind manual, 4.2.8 "Memory leak detection", for the terms and the rules of interior pointers.
+/// The terms are memcheck's: definitely lost (no pointer at all), possibly lost (reached by
+/// pointers into the middle only), indirectly lost (held by a lost block). As there, pointers into
+/// the middle that C++ and libraries make by rule are as good as pointers to the begin (`Into`).
+/// Source: Valgrind manual, 4.2.8 "Memory leak detection", for the terms and the rules of interior
+/// pointers.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ using BlockId = uint32_t;  ///< index into Heaps::blocks; less than 2^31
 
 enum class RootKind : uint8_t { registers, stack, global, thread_local_data, mapping };
 inline constexpr size_t kRootKinds = 5;
-std::string_view name(RootKind kind);  ///< "registers", "stack", "global", "thread-local", "mapping"
+std::string_view name(
+    RootKind kind);  ///< "registers", "stack", "global", "thread-local", "mapping"
 
 /// What of a block a word points to, and by which rule it keeps the block.
 enum class Into : uint8_t {
@@ -60,9 +63,9 @@ struct Root {
 };
 
 enum class Reach : uint8_t {
-  none,       ///< not a used block
-  lost,       ///< no chain of pointers from a root
-  possible,   ///< only chains that pass a pointer into some middle
+  none,      ///< not a used block
+  lost,      ///< no chain of pointers from a root
+  possible,  ///< only chains that pass a pointer into some middle
   reachable,
 };
 
@@ -92,8 +95,8 @@ struct ReferenceTotals {
 /// Words that would be addresses of blocks' begins without their top 16 bits.
 struct TaggedPointers {
   uint64_t words = 0;
-  uint64_t mask = 0;           ///< the top bits that occur
-  uint64_t to_lost_blocks = 0; ///< of those words (the first million), how many name lost blocks
+  uint64_t mask = 0;            ///< the top bits that occur
+  uint64_t to_lost_blocks = 0;  ///< of those words (the first million), how many name lost blocks
 };
 
 class References {

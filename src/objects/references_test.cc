@@ -31,8 +31,9 @@ TEST(References, FollowsPointersFromGlobals) {
 
 TEST(References, KnowsEachKindOfRoot) {
   TestHeap heap;
-  BlockId in_register = heap.next_block(), on_stack = heap.next_block(), red_zone = heap.next_block(),
-          below_stack = heap.next_block(), in_data = heap.next_block(), in_constants = heap.next_block(),
+  BlockId in_register = heap.next_block(), on_stack = heap.next_block(),
+          red_zone = heap.next_block(), below_stack = heap.next_block(),
+          in_data = heap.next_block(), in_constants = heap.next_block(),
           in_code = heap.next_block(), in_tls = heap.next_block(), in_mapping = heap.next_block(),
           in_vector = heap.next_block();
   heap.thread().registers.set(snapshot::x64::rbx, heap.address(in_register));
@@ -71,6 +72,18 @@ TEST(References, KnowsEachKindOfRoot) {
   References without = heap.find({.mappings_are_roots = false});
   EXPECT_EQ(without.reach(in_mapping), Reach::lost);
   EXPECT_TRUE(without.reachable(in_tls));
+}
+
+TEST(References, VectorRegistersAreStaleBehindASystemCall) {
+  TestHeap heap;
+  BlockId a = heap.next_block();
+  heap.thread().vector_state.resize(16);
+  uint64_t value = heap.address(a);
+  std::memcpy(heap.thread().vector_state.data() + 8, &value, 8);
+  heap.thread().registers.set_pc({TestHeap::kCode + 0x12});
+  EXPECT_TRUE(heap.find().reachable(a));
+  heap.put(TestHeap::kCode + 0x10, 0x050f);
+  EXPECT_EQ(heap.find().reach(a), Reach::lost);
 }
 
 TEST(References, TakesOnlyUsedBlocks) {
@@ -196,8 +209,9 @@ TEST(References, ReadsNoRootsInBooksNorBetweenBlocks) {
 
 TEST(References, AStackInABlockIsARootOfThatBlockOnly) {
   TestHeap heap;
-  BlockId fiber = heap.block(0, 4096), on_it = heap.block(5000 - 8, 64), below = heap.block(5080, 64),
-          in_other = heap.block(5160, 64), other = heap.block(5240, 64);
+  BlockId fiber = heap.block(0, 4096), on_it = heap.block(5000 - 8, 64),
+          below = heap.block(5080, 64), in_other = heap.block(5160, 64),
+          other = heap.block(5240, 64);
   heap.thread().registers.set_sp({heap.address(fiber) + 2048});
   heap.put(heap.address(fiber) + 2048, heap.address(on_it));
   heap.put(heap.address(fiber) + 1024, heap.address(below));

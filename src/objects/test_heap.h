@@ -17,11 +17,11 @@ class TestHeap {
  public:
   static constexpr uint64_t kHeap = 0x555500000000, kHeapSize = 1 << 16;
   static constexpr uint64_t kCode = 0x400000, kConstants = 0x402000, kData = 0x404000;
-  static constexpr uint64_t kMapping = 0x7f1000000000, kStack = 0x7ffc00000000, kTls = 0x7f2000000000;
+  static constexpr uint64_t kMapping = 0x7f1000000000, kStack = 0x7ffc00000000,
+                            kTls = 0x7f2000000000;
   static constexpr uint64_t kSp = kStack + 0x800;
 
-  explicit TestHeap(snapshot::Arch arch = snapshot::Arch::x86_64,
-                    uint64_t heap_size = kHeapSize) {
+  explicit TestHeap(snapshot::Arch arch = snapshot::Arch::x86_64, uint64_t heap_size = kHeapSize) {
     process_.arch = arch;
     region(kHeap, heap_size, "[heap]");
     region(kCode, 0x1000, "/bin/game", {.read = true, .execute = true});

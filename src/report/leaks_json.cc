@@ -24,7 +24,10 @@ Json json_of(const answer::LeakShape& shape) {
 }
 
 Json json_of(const answer::LeakRoots& roots) {
-  return {{"kind", roots.kind}, {"ranges", roots.ranges}, {"bytes", roots.bytes}, {"pointers", roots.pointers}};
+  return {{"kind", roots.kind},
+          {"ranges", roots.ranges},
+          {"bytes", roots.bytes},
+          {"pointers", roots.pointers}};
 }
 
 }  // namespace
@@ -53,7 +56,8 @@ std::string leaks_json(const answer::Leaks& leaks) {
 std::string leaks_csv(const answer::Leaks& leaks) {
   std::string out = "address,size,kind,head\n";
   for (const answer::LostBlock& block : leaks.blocks)
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", block.at, block.size, block.kind, block.head);
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", block.at, block.size, block.kind,
+                   block.head);
   return out;
 }
 

@@ -58,7 +58,8 @@ class LeaksText {
     out_ += "\n";
     total("definitely lost", leaks_.definite, "nothing points to them");
     total("indirectly lost", leaks_.indirect, "only lost blocks point to them");
-    total("possibly lost", leaks_.possible, "something points into their middle, with what they hold");
+    total("possibly lost", leaks_.possible,
+          "something points into their middle, with what they hold");
     total("still reachable", leaks_.reachable, "");
   }
 
@@ -66,8 +67,8 @@ class LeaksText {
     if (leaks_.shapes.empty()) return;
     constexpr size_t kRows = 24;
     heading("Lost, largest first");
-    out_ += paint_.dim(fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", "groups", "blocks", "bytes",
-                                   "head", "first head", "what"));
+    out_ += paint_.dim(fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", "groups", "blocks",
+                                   "bytes", "head", "first head", "what"));
     size_t shown = style_.all_rows ? leaks_.shapes.size() : std::min(leaks_.shapes.size(), kRows);
     for (size_t i = 0; i < shown; ++i) {
       const answer::LeakShape& shape = leaks_.shapes[i];
@@ -76,7 +77,8 @@ class LeaksText {
                           fmt::format("{}", shape.heads.front()), what(shape));
     }
     if (shown < leaks_.shapes.size())
-      out_ += fmt::format("  ... {} more: --all shows them\n", counted(leaks_.shapes.size() - shown));
+      out_ +=
+          fmt::format("  ... {} more: --all shows them\n", counted(leaks_.shapes.size() - shown));
   }
 
   std::string what(const answer::LeakShape& shape) const {
@@ -92,7 +94,8 @@ class LeaksText {
     if (shape.most_blocks == 1) return text;
     if (shape.least_blocks == shape.most_blocks)
       return text + fmt::format(", {} blocks each", counted(shape.most_blocks));
-    return text + fmt::format(", {} to {} blocks each", counted(shape.least_blocks), counted(shape.most_blocks));
+    return text + fmt::format(", {} to {} blocks each", counted(shape.least_blocks),
+                              counted(shape.most_blocks));
   }
 
   void roots() {
@@ -102,10 +105,11 @@ class LeaksText {
       if (roots.ranges == 0) continue;
       std::string size = roots.bytes == 0 ? fmt::format("{} threads", counted(roots.ranges))
                                           : size_text(roots.bytes);
-      out_ += fmt::format("  {:<14} {:>11} {:>12} pointers\n", roots.kind, size, counted(roots.pointers));
+      out_ += fmt::format("  {:<14} {:>11} {:>12} pointers\n", roots.kind, size,
+                          counted(roots.pointers));
     }
-    out_ += paint_.dim(fmt::format("  {} read; the graph took {}\n", size_text(leaks_.scanned_bytes),
-                                   size_text(leaks_.own_bytes)));
+    out_ += paint_.dim(fmt::format("  {} read; the graph took {}\n",
+                                   size_text(leaks_.scanned_bytes), size_text(leaks_.own_bytes)));
   }
 
   void warnings() {

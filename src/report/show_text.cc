@@ -8,8 +8,8 @@
 namespace inquest::report {
 namespace {
 
-constexpr size_t kTableRows = 24;      ///< of a table that may be long, unless all are wanted
-constexpr size_t kModules = 400;  ///< modules and threads are shown in full as a rule
+constexpr size_t kTableRows = 24;  ///< of a table that may be long, unless all are wanted
+constexpr size_t kModules = 400;   ///< modules and threads are shown in full as a rule
 
 std::string hex(std::optional<uint32_t> value) {
   return value ? fmt::format("{:#010x}", *value) : std::string();

@@ -37,10 +37,10 @@ BlockIndex::BlockIndex(const std::vector<heap::Block>& blocks) : blocks_(blocks)
   for (uint64_t i = 0; i < count; ++i) {
     uint32_t end = tops_[i + 1].first;
     bool has = end > tops_[i].first;
-    if (!has && end > 0) has = blocks[end - 1].begin + blocks[end - 1].size > (first_top_ + i) << kTopBits;
+    if (!has && end > 0)
+      has = blocks[end - 1].begin + blocks[end - 1].size > (first_top_ + i) << kTopBits;
     near_[i / 64] |= uint64_t{has} << (i % 64);
-    if (end - tops_[i].first >= kFewInTop)
-      add_windows(tops_[i], (first_top_ + i) << kTopBits, end);
+    if (end - tops_[i].first >= kFewInTop) add_windows(tops_[i], (first_top_ + i) << kTopBits, end);
   }
   windows_.shrink_to_fit();
   granules_.shrink_to_fit();
@@ -55,7 +55,8 @@ void BlockIndex::add_windows(Part& top, uint64_t begin, uint32_t end_id) {
     windows_[table + i].first = id;
     uint64_t end = begin + (uint64_t{i + 1} << kWindowBits);
     if (id < end_id && blocks_[id].begin < end) {
-      auto after = std::lower_bound(blocks_.begin() + id, blocks_.begin() + end_id, end, begins_before);
+      auto after =
+          std::lower_bound(blocks_.begin() + id, blocks_.begin() + end_id, end, begins_before);
       id = static_cast<uint32_t>(after - blocks_.begin());
     }
     uint32_t inside = id - windows_[table + i].first;
@@ -79,13 +80,14 @@ void BlockIndex::add_granules(Part& window, uint64_t begin, uint32_t end_id) {
 }
 
 uint32_t BlockIndex::search(uint32_t first, uint32_t last, uint64_t at) const {
-  auto after = std::lower_bound(blocks_.begin() + first, blocks_.begin() + last, at + 1, begins_before);
+  auto after =
+      std::lower_bound(blocks_.begin() + first, blocks_.begin() + last, at + 1, begins_before);
   return static_cast<uint32_t>(after - blocks_.begin()) - 1;
 }
 
 uint64_t BlockIndex::own_bytes() const {
-  return tops_.capacity() * sizeof(Part) + near_.capacity() * 8 + windows_.capacity() * sizeof(Part) +
-         granules_.capacity() * sizeof(uint16_t);
+  return tops_.capacity() * sizeof(Part) + near_.capacity() * 8 +
+         windows_.capacity() * sizeof(Part) + granules_.capacity() * sizeof(uint16_t);
 }
 
 }  // namespace inquest::objects

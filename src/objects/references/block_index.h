@@ -1,11 +1,12 @@
 /// From an address to the block that holds it, in two cache misses.
 ///
-/// Like a processor's page tables, in three levels: GiB, window of 512 KiB, granule of 128 bytes. The last
-/// gives the block that begins at or before the granule, counted from the window's first in 16 bits; from
-/// there at most a few blocks are stepped over. Levels exist only where enough blocks lie (otherwise a
-/// binary search among the few), so that memory is bounded by the number of blocks wherever they lie: at
-/// most 2 MB and some 16 bytes a block, 1.6 % of a dense heap. Measured on blocks of 150 bytes: granules
-/// of 64 bytes are no faster, of 512 slower by a third. Borrows the blocks; safe from any thread.
+/// Like a processor's page tables, in three levels: GiB, window of 512 KiB, granule of 128 bytes.
+/// The last gives the block that begins at or before the granule, counted from the window's first
+/// in 16 bits; from there at most a few blocks are stepped over. Levels exist only where enough
+/// blocks lie (otherwise a binary search among the few), so that memory is bounded by the number of
+/// blocks wherever they lie: at most 2 MB and some 16 bytes a block, 1.6 % of a dense heap.
+/// Measured on blocks of 150 bytes: granules of 64 bytes are no faster, of 512 slower by a third.
+/// Borrows the blocks; safe from any thread.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +40,8 @@ class BlockIndex {
     return finish(probe);
   }
 
-  /// Whether any block may lie near: of words that are no addresses, most fail this (text, above all, looks
-  /// like addresses of 48 bits). `at` is in [low, low + span).
+  /// Whether any block may lie near: of words that are no addresses, most fail this (text, above
+  /// all, looks like addresses of 48 bits). `at` is in [low, low + span).
   bool is_near(uint64_t at) const {
     uint64_t top = (at >> kTopBits) - first_top_;
     return near_[top / 64] >> (top % 64) & 1;
@@ -96,7 +97,8 @@ inline BlockIndex::Probe BlockIndex::begin(uint64_t at) const {
 
 inline void BlockIndex::step(Probe& probe) const {
   if (probe.block == kNoBlock) return;
-  // The table counts those that begin at or before the granule: the last of them, if any, may hold it.
+  // The table counts those that begin at or before the granule: the last of them, if any, may hold
+  // it.
   if (probe.granule) probe.block += *probe.granule;
   if (probe.granule && probe.block > 0) --probe.block;
   __builtin_prefetch(&blocks_[probe.block]);

@@ -69,11 +69,12 @@ TEST(BlockIndex, IsBoundedWhereverTheBlocksLie) {
 TEST(WordFilter, FastAndPlainAgree) {
   std::mt19937_64 random(2);
   std::vector<uint64_t> words(1000);
-  const WordFilter filters[] = {{.low = 0x555500000000, .span = 1 << 30},
-                                {.keep = (1ull << 48) - 1, .low = 0x555500000000, .span = 1ull << 46},
-                                {.low = 0, .span = 0},
-                                {.low = 5, .span = UINT64_MAX},
-                                {.low = UINT64_MAX - 10, .span = 10}};
+  const WordFilter filters[] = {
+      {.low = 0x555500000000, .span = 1 << 30},
+      {.keep = (1ull << 48) - 1, .low = 0x555500000000, .span = 1ull << 46},
+      {.low = 0, .span = 0},
+      {.low = 5, .span = UINT64_MAX},
+      {.low = UINT64_MAX - 10, .span = 10}};
   for (const WordFilter& filter : filters) {
     for (uint64_t& word : words) {
       word = filter.low + random() % (filter.span == 0 ? 9 : filter.span) + (random() % 3 - 1) * 8;

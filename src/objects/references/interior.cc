@@ -7,8 +7,8 @@ namespace {
 
 using snapshot::Region;
 
-/// Whether a program that asked for `wanted` bytes may have been given `usable`: size classes are up to a
-/// quarter apart, and the smallest block is 24 bytes.
+/// Whether a program that asked for `wanted` bytes may have been given `usable`: size classes are
+/// up to a quarter apart, and the smallest block is 24 bytes.
 bool is_size_of(uint64_t wanted, uint64_t usable) {
   return wanted <= usable && usable - wanted <= wanted / 4 + 16;
 }
@@ -40,7 +40,8 @@ std::optional<uint64_t> InteriorRules::word(uint64_t at) const {
   return value;
 }
 
-/// Points into a module's constants; and where those are in the dump, the table begins with a function.
+/// Points into a module's constants; and where those are in the dump, the table begins with a
+/// function.
 bool InteriorRules::is_virtual_table(uint64_t at) const {
   if (at % word_size_ != 0 || !range_with(constants_, {at})) return false;
   auto function = word(at);

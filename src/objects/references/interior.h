@@ -1,9 +1,9 @@
 /// Which pointers into the middle of a block are made by rule.
 ///
-/// Source: Valgrind manual, 4.2.8 (--leak-check-heuristics); Itanium C++ ABI 2.7 (array cookies), 2.5
-/// (virtual tables); the old ABI of libstdc++'s string (_Rep: length, capacity, count). Sizes that programs
-/// asked for are not known, only what they may use, so sizes are compared with the slack of size classes.
-/// Borrows; safe from any thread.
+/// Source: Valgrind manual, 4.2.8 (--leak-check-heuristics); Itanium C++ ABI 2.7 (array
+/// cookies), 2.5 (virtual tables); the old ABI of libstdc++'s string (_Rep: length, capacity,
+/// count). Sizes that programs asked for are not known, only what they may use, so sizes are
+/// compared with the slack of size classes. Borrows; safe from any thread.
 #pragma once
 
 #include <vector>

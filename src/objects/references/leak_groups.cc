@@ -13,7 +13,8 @@ class Ranks {
  public:
   Ranks(const std::vector<Reach>& reach, Reach which)
       : bits_((reach.size() + 63) / 64), before_(bits_.size()) {
-    for (size_t i = 0; i < reach.size(); ++i) bits_[i / 64] |= uint64_t{reach[i] == which} << (i % 64);
+    for (size_t i = 0; i < reach.size(); ++i)
+      bits_[i / 64] |= uint64_t{reach[i] == which} << (i % 64);
     for (size_t i = 0; i < bits_.size(); ++i) {
       before_[i] = count_;
       count_ += static_cast<uint32_t>(std::popcount(bits_[i]));
@@ -71,7 +72,8 @@ class Grouping {
 
   void take_trees() {
     std::vector<bool> is_held(ranks_.count());
-    for (uint32_t i = 0; i < ranks_.count(); ++i) each_target(i, [&](uint32_t to) { is_held[to] = true; });
+    for (uint32_t i = 0; i < ranks_.count(); ++i)
+      each_target(i, [&](uint32_t to) { is_held[to] = true; });
     for (uint32_t i = 0; i < ranks_.count(); ++i) {
       if (!is_held[i]) take_group(i);
     }
@@ -103,11 +105,13 @@ class Grouping {
     for (uint32_t i = 0; i < ranks_.count(); ++i) {
       if (component_[i] == kUnset) continue;
       each_target(i, [&](uint32_t to) {
-        if (component_[to] != kUnset && component_[to] != component_[i]) is_held[component_[to]] = true;
+        if (component_[to] != kUnset && component_[to] != component_[i])
+          is_held[component_[to]] = true;
       });
     }
     for (uint32_t i = 0; i < ranks_.count(); ++i) {
-      if (lost_.heads[i] == kUnset && component_[i] != kUnset && !is_held[component_[i]]) take_group(i);
+      if (lost_.heads[i] == kUnset && component_[i] != kUnset && !is_held[component_[i]])
+        take_group(i);
     }
   }
 
@@ -156,8 +160,9 @@ class Grouping {
         ++components_;
       }
     }
-    tarjan_bytes_ = (order.capacity() + low.capacity() + component_.capacity() + open.capacity()) * 4 +
-                    path.capacity() * sizeof(Visit);
+    tarjan_bytes_ =
+        (order.capacity() + low.capacity() + component_.capacity() + open.capacity()) * 4 +
+        path.capacity() * sizeof(Visit);
   }
 
   const heap::Heaps& heaps_;

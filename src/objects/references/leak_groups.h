@@ -1,9 +1,9 @@
 /// Who of the lost holds whom.
 ///
-/// A head is a lost block that no other lost block points to; what remains without one hangs on cycles, of
-/// which each that nothing else leads to has its lowest block as head (strongly connected components, after
-/// Tarjan, SIAM J. Computing 1 (1972), without recursion). Each block counts to one head: the lowest that
-/// reaches it, heads of trees before those of cycles. Linear.
+/// A head is a lost block that no other lost block points to; what remains without one hangs on
+/// cycles, of which each that nothing else leads to has its lowest block as head (strongly
+/// connected components, after Tarjan, SIAM J. Computing 1 (1972), without recursion). Each block
+/// counts to one head: the lowest that reaches it, heads of trees before those of cycles. Linear.
 #pragma once
 
 #include <vector>

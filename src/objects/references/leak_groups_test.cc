@@ -1,8 +1,8 @@
 #include "objects/references/leak_groups.h"
 
+#include <array>
 #include <chrono>
 #include <gtest/gtest.h>
-#include <array>
 #include <random>
 #include <set>
 
@@ -85,7 +85,8 @@ SlowTruth solve(const Graph& graph) {
     for (bool changed = true; changed;) {
       changed = false;
       for (auto [from, to, offset] : graph.edges) {
-        bool takes = truth.reach[from] == kind || (through_middles && truth.reach[from] == Reach::reachable);
+        bool takes =
+            truth.reach[from] == kind || (through_middles && truth.reach[from] == Reach::reachable);
         if (!takes || truth.reach[to] != Reach::lost || (offset != 0 && !through_middles)) continue;
         truth.reach[to] = kind;
         changed = true;
@@ -108,7 +109,8 @@ SlowTruth solve(const Graph& graph) {
     for (bool changed = true; changed;) {
       changed = false;
       for (auto [from, to, offset] : graph.edges) {
-        if (set.contains(from) && truth.reach[to] == truth.reach[i]) changed |= set.insert(to).second;
+        if (set.contains(from) && truth.reach[to] == truth.reach[i])
+          changed |= set.insert(to).second;
       }
     }
   }
@@ -161,7 +163,8 @@ TEST(LeakGroups, AgreeWithTheDefinitionsOnRandomGraphs) {
       EXPECT_TRUE(truth.reaches[head].contains(i)) << head << " does not reach " << i;
       // Whoever reaches a head is on its cycle, and no lower.
       for (BlockId other = 0; other < graph.blocks; ++other) {
-        if (truth.reach[other] != truth.reach[head] || !truth.reaches[other].contains(head)) continue;
+        if (truth.reach[other] != truth.reach[head] || !truth.reaches[other].contains(head))
+          continue;
         EXPECT_TRUE(truth.reaches[head].contains(other)) << other << " reaches the head " << head;
         EXPECT_GE(other, head);
       }

@@ -14,11 +14,16 @@ using snapshot::Snapshot;
 
 std::string_view name(RootKind kind) {
   switch (kind) {
-    case RootKind::registers: return "registers";
-    case RootKind::stack: return "stack";
-    case RootKind::global: return "global";
-    case RootKind::thread_local_data: return "thread-local";
-    case RootKind::mapping: return "mapping";
+    case RootKind::registers:
+      return "registers";
+    case RootKind::stack:
+      return "stack";
+    case RootKind::global:
+      return "global";
+    case RootKind::thread_local_data:
+      return "thread-local";
+    case RootKind::mapping:
+      return "mapping";
   }
   return "unknown";
 }
@@ -54,7 +59,8 @@ void References::Impl::find(const Snapshot& process, const heap::Heaps& heaps,
   totals.missing_bytes = in_blocks.missing + in_roots.missing;
   reach = find_reach(heaps, rows, roots);
   group(heaps);
-  own_bytes += rows.own_bytes() + index.own_bytes() + roots.capacity() * sizeof(Root) + reach.capacity();
+  own_bytes +=
+      rows.own_bytes() + index.own_bytes() + roots.capacity() * sizeof(Root) + reach.capacity();
   sum_up(heaps);
   judge_tags(in_blocks, in_roots);
 }
@@ -97,7 +103,8 @@ References References::find(const Snapshot& process, const heap::Heaps& heaps,
                             const ReferenceOptions& options) {
   auto impl = std::make_unique<Impl>();
   if (!heaps.blocks.empty() && heaps.blocks.size() < (1u << 31)) {
-    int threads = options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
+    int threads =
+        options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
     tbb::task_arena(threads).execute([&] { impl->find(process, heaps, options); });
   }
   return References(std::move(impl));

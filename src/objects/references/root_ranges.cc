@@ -25,7 +25,8 @@ RangeSet owned_by_allocators(const heap::Heaps& heaps) {
     AddressRange range = block.range();
     while (segment != segments.ranges().end() && segment->end <= range.begin) ++segment;
     if (segment != segments.ranges().end() && segment->begin <= range.begin) continue;
-    if (!ranges.empty() && range.begin >= ranges.back().end && range.begin - ranges.back().end < kNear) {
+    if (!ranges.empty() && range.begin >= ranges.back().end &&
+        range.begin - ranges.back().end < kNear) {
       ranges.back().end = range.end;
     } else {
       ranges.push_back(range);
@@ -42,7 +43,9 @@ bool is_from_file(const Region& region) {
 class Finder {
  public:
   Finder(const Snapshot& process, const heap::Heaps& heaps, bool with_mappings)
-      : process_(process), heaps_(heaps), with_mappings_(with_mappings),
+      : process_(process),
+        heaps_(heaps),
+        with_mappings_(with_mappings),
         owned_(owned_by_allocators(heaps)) {}
 
   RootPlaces find() {
@@ -65,7 +68,8 @@ class Finder {
 
   void add(AddressRange range, RootKind kind, uint32_t thread = 0) {
     owned_.outside(range, [&](AddressRange part) {
-      areas_.outside(part, [&](AddressRange rest) { places_.ranges.push_back({rest, kind, thread}); });
+      areas_.outside(part,
+                     [&](AddressRange rest) { places_.ranges.push_back({rest, kind, thread}); });
     });
   }
   void add_mapping(AddressRange range) {
@@ -100,8 +104,9 @@ class Finder {
         // A stack that the program allocated: as much as the block that holds it.
         const heap::Block* block = heaps_.block_at(*sp);
         if (block && block->state() == heap::State::used)
-          places_.ranges.push_back(
-              {{std::max(begin, block->address()), block->range().end}, RootKind::stack, thread.id});
+          places_.ranges.push_back({{std::max(begin, block->address()), block->range().end},
+                                    RootKind::stack,
+                                    thread.id});
         continue;
       }
       Address end = region->range.end;
@@ -120,12 +125,14 @@ class Finder {
     if (process_.module_at(region.range.begin) || is_after_module(region) ||
         (is_from_file(region) && !region.shared))
       return take_module(region);
-    auto first = std::ranges::lower_bound(stack_pointers_, region.range.begin, {}, &StackPointer::at);
+    auto first =
+        std::ranges::lower_bound(stack_pointers_, region.range.begin, {}, &StackPointer::at);
     auto last = std::ranges::lower_bound(stack_pointers_, region.range.end, {}, &StackPointer::at);
     if (first != last) return take_stacks(region, first, last);
     if (is_named_stack(region)) return add(region.range, RootKind::stack);
     bool can_be_stack = region.access && region.access->write && region.file.empty();
-    if (auto dead = can_be_stack ? dead_thread_area(process_, region) : std::nullopt) return add_area(*dead);
+    if (auto dead = can_be_stack ? dead_thread_area(process_, region) : std::nullopt)
+      return add_area(*dead);
     add_mapping(region.range);
   }
 
@@ -140,6 +147,8 @@ class Finder {
   /// Code holds no pointers. Constants may: data that was made read-only after it was filled.
   void take_module(const Region& region) {
     if (region.access && region.access->execute && !region.access->write) return;
+    // Nor do pages of a file that were never written to, which kernels leave out of cores.
+    if (region.recorded == 0 && is_from_file(region)) return;
     AddressRange range = region.range;
     if (region.access && !region.access->write)
       range.end = range.begin + std::min(range.size(), region.recorded);
@@ -148,7 +157,8 @@ class Finder {
 
   template <class Iterator>
   void take_stacks(const Region& region, Iterator first, Iterator last) {
-    // Below a stack pointer lies what was left there. In a mapping of another purpose, all may be data.
+    // Below a stack pointer lies what was left there. In a mapping of another purpose, all may be
+    // data.
     bool only_stacks = is_named_stack(region) || process_.os == snapshot::Os::windows;
     Address at = only_stacks ? first->at : region.range.begin;
     for (; first != last; ++first) {

@@ -1,8 +1,8 @@
 /// Where in a process the pointers lie that keep blocks alive.
 ///
-/// Sources: glibc nptl/allocatestack.c (the thread's descriptor lies above its stack, thread-local data
-/// between; a dead thread's stack is kept for the next); psABI x86-64 3.2.2 (red zone).
-/// Pure functions; safe from any thread.
+/// Sources: glibc nptl/allocatestack.c (the thread's descriptor lies above its stack, thread-local
+/// data between; a dead thread's stack is kept for the next); psABI x86-64 3.2.2 (red zone). Pure
+/// functions; safe from any thread.
 #pragma once
 
 #include <vector>
@@ -20,8 +20,8 @@ struct RootRange {
 };
 
 struct RootPlaces {
-  /// By kind, ascending within it. Nothing that an allocator owns is in them (a stack that the program took
-  /// from an allocator excepted), and nothing twice.
+  /// By kind, ascending within it. Nothing that an allocator owns is in them (a stack that the
+  /// program took from an allocator excepted), and nothing twice.
   std::vector<RootRange> ranges = {};
   /// The words in which the C library keeps a thread's pointer into the middle of its own vector of
   /// thread-local blocks. Ascending.

@@ -6,7 +6,19 @@
 namespace inquest::objects {
 namespace {
 
-void take_registers(const snapshot::Snapshot& process, const WordScan& scan, std::vector<Root>& roots) {
+/// Whether a thread stands behind a system call. Functions may overwrite vector registers (psABI
+/// x86-64 3.2.1), so whoever called the C library's keeps nothing in them: what they hold is stale.
+bool is_in_system_call(const snapshot::Snapshot& process, const snapshot::Thread& thread) {
+  auto pc = thread.registers.pc();
+  if (process.arch != snapshot::Arch::x86_64 || process.os != snapshot::Os::linux || !pc)
+    return false;
+  constexpr std::byte kSystemCall[] = {std::byte{0x0f}, std::byte{0x05}};
+  std::byte before[2];
+  return process.memory.read(*pc - 2, before) == 2 && std::ranges::equal(before, kSystemCall);
+}
+
+void take_registers(const snapshot::Snapshot& process, const WordScan& scan,
+                    std::vector<Root>& roots) {
   for (const snapshot::Thread& thread : process.threads) {
     auto take = [&](const Hit& hit) {
       if (hit.tag == 0) roots.push_back({{0}, hit.block, thread.id, RootKind::registers, hit.into});
@@ -15,6 +27,7 @@ void take_registers(const snapshot::Snapshot& process, const WordScan& scan, std
       if (auto value = thread.registers.get(n)) scan.look_up(*value, take);
     }
     // Pointers pass through vector registers when they are copied in pairs.
+    if (thread.vector_state.empty() || is_in_system_call(process, thread)) continue;
     const auto& vectors = thread.vector_state;
     for (size_t at = 0; at + 8 <= vectors.size(); at += 8) {
       uint64_t word;
@@ -75,7 +88,8 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
                     [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
   for (RootsFound& some : found) {
     all.roots.insert(all.roots.end(), some.roots.begin(), some.roots.end());
-    all.tagged_blocks.insert(all.tagged_blocks.end(), some.tagged_blocks.begin(), some.tagged_blocks.end());
+    all.tagged_blocks.insert(all.tagged_blocks.end(), some.tagged_blocks.begin(),
+                             some.tagged_blocks.end());
     all.scanned += some.scanned;
     all.missing += some.missing;
     all.tagged += some.tagged;

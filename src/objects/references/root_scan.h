@@ -15,7 +15,8 @@ struct RootsFound {
   std::vector<BlockId> tagged_blocks = {};
 };
 
-/// On all cores of the surrounding task arena. Sums ranges, bytes and pointers by kind into `totals`.
+/// On all cores of the surrounding task arena. Sums ranges, bytes and pointers by kind into
+/// `totals`.
 RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
                       const RootPlaces& places, ReferenceTotals& totals);
 

@@ -13,8 +13,14 @@ class Rows::Maker {
  public:
   Maker(const std::vector<Block>& blocks, const WordScan& scan, BlockId first, BlockId end,
         uint32_t* ends, Chunk& chunk, Found& found)
-      : blocks_(blocks), scan_(scan), first_(first), end_(end), ends_(ends), chunk_(chunk),
-        found_(found), source_(first) {}
+      : blocks_(blocks),
+        scan_(scan),
+        first_(first),
+        end_(end),
+        ends_(ends),
+        chunk_(chunk),
+        found_(found),
+        source_(first) {}
 
   void make() {
     // Blocks that lie together are read in one go, with what is between them: headers, free blocks.

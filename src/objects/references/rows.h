@@ -1,8 +1,8 @@
 /// The edges between used blocks, in compressed rows.
 ///
-/// Blocks are taken 65,536 at a time; each such chunk has the targets of its blocks one after the other,
-/// made by one thread and never moved again. Four bytes and a bit an edge, four bytes a block. Safe to read
-/// from any thread.
+/// Blocks are taken 65,536 at a time; each such chunk has the targets of its blocks one after the
+/// other, made by one thread and never moved again. Four bytes and a bit an edge, four bytes a
+/// block. Safe to read from any thread.
 #pragma once
 
 #include <span>
@@ -17,8 +17,8 @@ class Rows {
   /// What making them found besides.
   struct Found {
     uint64_t edges = 0;
-    uint64_t scanned = 0, missing = 0;  ///< bytes of used blocks
-    uint64_t tagged = 0, tags = 0;      ///< words with tags, and all their tags
+    uint64_t scanned = 0, missing = 0;        ///< bytes of used blocks
+    uint64_t tagged = 0, tags = 0;            ///< words with tags, and all their tags
     std::vector<BlockId> tagged_blocks = {};  ///< of the first kTaggedKept words
   };
   static constexpr size_t kTaggedKept = 1 << 20;

@@ -21,7 +21,8 @@ uint64_t thread_local_size(const snapshot::Memory& memory, const snapshot::Modul
     return 0;
   uint64_t size = 0;
   for (unsigned i = 0; i < head->e_phnum && i < 64; ++i) {
-    auto segment = memory.read<Elf64_Phdr>(module.range.begin + head->e_phoff + i * sizeof(Elf64_Phdr));
+    auto segment =
+        memory.read<Elf64_Phdr>(module.range.begin + head->e_phoff + i * sizeof(Elf64_Phdr));
     if (segment && segment->p_type == PT_TLS)
       size += std::min(segment->p_memsz, kMostStatic) + std::min<uint64_t>(segment->p_align, 4096);
   }
@@ -65,12 +66,14 @@ std::vector<ThreadArea> thread_areas(const Snapshot& process) {
   return areas;
 }
 
-std::optional<ThreadArea> dead_thread_area(const Snapshot& process, const snapshot::Region& region) {
+std::optional<ThreadArea> dead_thread_area(const Snapshot& process,
+                                           const snapshot::Region& region) {
   constexpr uint64_t kTop = 16384, kAlignment = 64;
   if (process.arch != Arch::x86_64 || process.os != snapshot::Os::linux) return {};
   uint64_t end = region.range.end.value;
   uint64_t at = end - std::min(kTop, region.range.size());
-  for (at = (at + kAlignment - 1) / kAlignment * kAlignment; at + kAlignment <= end; at += kAlignment) {
+  for (at = (at + kAlignment - 1) / kAlignment * kAlignment; at + kAlignment <= end;
+       at += kAlignment) {
     Bytes words = process.memory.view({at}, 24);
     uint64_t tcb = 0, self = 0;
     if (words.size() < 24) continue;

@@ -23,7 +23,8 @@ size_t filter_plain(const std::byte* words, size_t count, const WordFilter& filt
 }
 
 #if defined(__x86_64__)
-/// Four words a compare, sixteen a branch. AVX2 compares signed numbers only, so both sides are moved by 2^63.
+/// Four words a compare, sixteen a branch. AVX2 compares signed numbers only, so both sides are
+/// moved by 2^63.
 [[gnu::target("avx2,bmi")]] size_t filter_avx2(const std::byte* words, size_t count,
                                                const WordFilter& filter, uint32_t* out) {
   const __m256i keep = _mm256_set1_epi64x(static_cast<long long>(filter.keep));
@@ -70,14 +71,16 @@ size_t filter_words_plain(const std::byte* words, size_t count, const WordFilter
   return filter_plain<uint64_t>(words, count, filter, out);
 }
 
-size_t filter_words_64(const std::byte* words, size_t count, const WordFilter& filter, uint32_t* out) {
+size_t filter_words_64(const std::byte* words, size_t count, const WordFilter& filter,
+                       uint32_t* out) {
 #if defined(__x86_64__)
   if (has_fast_filter()) return filter_avx2(words, count, filter, out);
 #endif
   return filter_plain<uint64_t>(words, count, filter, out);
 }
 
-size_t filter_words_32(const std::byte* words, size_t count, const WordFilter& filter, uint32_t* out) {
+size_t filter_words_32(const std::byte* words, size_t count, const WordFilter& filter,
+                       uint32_t* out) {
   return filter_plain<uint32_t>(words, count, filter, out);
 }
 

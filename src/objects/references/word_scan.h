@@ -1,7 +1,7 @@
 /// Memory -> the words in it that point to used blocks.
 ///
-/// A tile of memory at a time: the filter leaves few words, their look-ups are made many at a time, so
-/// that they wait for memory together. Borrows; safe from any thread.
+/// A tile of memory at a time: the filter leaves few words, their look-ups are made many at a time,
+/// so that they wait for memory together. Borrows; safe from any thread.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +27,8 @@ class WordScan {
   WordScan(const snapshot::Snapshot& process, const heap::Heaps& heaps, const BlockIndex& index,
            const InteriorRules& rules, uint64_t pointer_mask);
 
-  /// Calls sink(const Hit&) for the aligned words of `range`, ascending; returns how many of its bytes the
-  /// dump holds. Words that straddle two pieces of memory are not seen.
+  /// Calls sink(const Hit&) for the aligned words of `range`, ascending; returns how many of its
+  /// bytes the dump holds. Words that straddle two pieces of memory are not seen.
   template <class Sink>
   uint64_t scan(AddressRange range, Sink&& sink) const;
   /// The same of one word that lies nowhere: a register.
