@@ -1,10 +1,12 @@
-// A process whose heap is known block by block: containers, polymorphic objects, arenas of several threads,
-// blocks freed by others, leaks in trees and cycles, and blocks that only unusual places point to.
+// A process whose heap is known block by block: containers, polymorphic objects, arenas of several
+// threads, blocks freed by others, leaks in trees and cycles, and blocks that only unusual places
+// point to.
 //
 //   heap-generator --blocks N --threads T --seed S --truth FILE [--abort|--exit]
 //
-// Prints "ready" when all is in place and FILE is written, then waits for a dump to be taken (or aborts, or
-// ends, for tools that look at the end). Compiled with -DWITHOUT_LEDGER it leaves malloc alone.
+// Prints "ready" when all is in place and FILE is written, then waits for a dump to be taken (or
+// aborts, or ends, for tools that look at the end). Compiled with -DWITHOUT_LEDGER it leaves malloc
+// alone.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -117,11 +119,12 @@ char* block_of(size_t size) {
 
 void build(World& world, Random& random, size_t share) {
   ledger::Expect reachable(ledger::kReachable);
-  // Some 5.3 blocks a round, 1.1 kB; some of them are taken back.
-  for (size_t made = 0; made < share; made += 100) {
-    for (int i = 0; i < 12; ++i) world.guilds.emplace(random.next(), text_of(random, 20 + random.below(60)));
+  // Some 93 blocks a round, 20 kB; some of them are taken back.
+  for (size_t made = 0; made < share; made += 93) {
+    for (int i = 0; i < 12; ++i)
+      world.guilds.emplace(random.next(), text_of(random, 20 + random.below(60)));
     for (int i = 0; i < 10; ++i) world.scores[random.next()].resize(1 + random.below(60), 42);
-    for (int i = 0; i < 10; ++i) world.messages.push_back(text_of(random, 16 + random.below(300)));
+    for (int i = 0; i < 10; ++i) world.messages.push_back(text_of(random, 16 + random.below(400)));
     for (int i = 0; i < 14; ++i) {
       world.shapes.push_back(std::make_unique<Square>());
       auto picture = std::make_unique<Picture>();
@@ -170,8 +173,8 @@ void build_tagged(World& world, Random& random, size_t count) {
 
 /// A table in a mapping of its own. Each of its blocks holds another.
 void build_mapping(Random& random, size_t count) {
-  auto** table = static_cast<char**>(mmap(nullptr, count * 8 + 4096, PROT_READ | PROT_WRITE,
-                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto** table = static_cast<char**>(
+      mmap(nullptr, count * 8 + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ledger::Expect kind(ledger::kMapping);
   for (size_t i = 0; i < count; ++i) {
     table[i] = block_of(48 + random.below(100));
@@ -243,7 +246,8 @@ void build_all(size_t index) {
   for (char*& block : thread_local_blocks) block = block_of(80);
 }
 
-/// The pointer is nowhere but in r15 while the thread sleeps: what lies in memory is its complement.
+/// The pointer is nowhere but in r15 while the thread sleeps: what lies in memory is its
+/// complement.
 [[gnu::noinline]] void sleep_for_ever(uint64_t complement, char* const* on_stack) {
 #if defined(__x86_64__)
   static int never;
@@ -283,14 +287,25 @@ void* run(void* argument) {
 bool take_options(int count, char** words) {
   for (int i = 1; i < count; ++i) {
     std::string word = words[i];
-    if (word == "--abort") { options.end = Options::kAbort; continue; }
-    if (word == "--exit") { options.end = Options::kExit; continue; }
+    if (word == "--abort") {
+      options.end = Options::kAbort;
+      continue;
+    }
+    if (word == "--exit") {
+      options.end = Options::kExit;
+      continue;
+    }
     if (++i == count) return false;
-    if (word == "--blocks") options.blocks = strtoull(words[i], nullptr, 0);
-    else if (word == "--threads") options.threads = strtoull(words[i], nullptr, 0);
-    else if (word == "--seed") options.seed = strtoull(words[i], nullptr, 0);
-    else if (word == "--truth") options.truth = words[i];
-    else return false;
+    if (word == "--blocks")
+      options.blocks = strtoull(words[i], nullptr, 0);
+    else if (word == "--threads")
+      options.threads = strtoull(words[i], nullptr, 0);
+    else if (word == "--seed")
+      options.seed = strtoull(words[i], nullptr, 0);
+    else if (word == "--truth")
+      options.truth = words[i];
+    else
+      return false;
   }
   return options.threads > 0;
 }
@@ -299,7 +314,8 @@ bool take_options(int count, char** words) {
 
 int main(int count, char** words) {
   if (!take_options(count, words)) {
-    fprintf(stderr, "usage: %s --blocks N --threads T --seed S --truth FILE [--abort|--exit]\n", words[0]);
+    fprintf(stderr, "usage: %s --blocks N --threads T --seed S --truth FILE [--abort|--exit]\n",
+            words[0]);
     return 2;
   }
   {
@@ -307,7 +323,8 @@ int main(int count, char** words) {
     worlds = new World[options.threads];
   }
   pthread_barrier_init(&barrier, nullptr, static_cast<unsigned>(options.threads));
-  // The first thread is this one. The others' beginning is not waited for: they meet at the barrier.
+  // The first thread is this one. The others' beginning is not waited for: they meet at the
+  // barrier.
   for (size_t i = 1; i < options.threads; ++i) {
     pthread_t thread;
     if (pthread_create(&thread, nullptr, run, reinterpret_cast<void*>(i)) != 0) return 1;
@@ -317,7 +334,8 @@ int main(int count, char** words) {
   pthread_barrier_wait(&barrier);
   if (options.truth && !ledger::write(options.truth)) return 1;
   char line[64];
-  int length = snprintf(line, sizeof line, "ready %llu\n", static_cast<unsigned long long>(ledger::live()));
+  int length =
+      snprintf(line, sizeof line, "ready %llu\n", static_cast<unsigned long long>(ledger::live()));
   if (write(1, line, static_cast<size_t>(length)) != length) return 1;
   if (options.end == Options::kAbort) abort();
   if (options.end == Options::kExit) return 0;

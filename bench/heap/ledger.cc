@@ -83,8 +83,8 @@ Entry& entry(const void* block) {
   return shadow[(at >> 4) % kEntries];
 }
 
-// A block is entered after it was given and struck out before it is given back, so that no other thread can
-// be given it in between.
+// A block is entered after it was given and struck out before it is given back, so that no other
+// thread can be given it in between.
 void* enter(void* block, bool clear) {
   if (!block) return nullptr;
   size_t usable = real_usable(block);
@@ -138,7 +138,9 @@ void* realloc(void* block, size_t size) {
   if (after > before) memset(made + before, 0, after - before);
   return made;
 }
-void* memalign(size_t alignment, size_t size) { return enter(real_aligned(alignment, rounded(size)), true); }
+void* memalign(size_t alignment, size_t size) {
+  return enter(real_aligned(alignment, rounded(size)), true);
+}
 void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 int posix_memalign(void** out, size_t alignment, size_t size) {
   *out = memalign(alignment, size);

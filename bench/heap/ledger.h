@@ -1,8 +1,9 @@
 // Keeps the truth about a heap: every block that malloc gave and what became of it.
 //
-// The program's malloc, free, ... and its operators new stand before those of whatever allocator the process
-// has (libc's, or one that LD_PRELOAD brought). Each block is entered in a shadow of the address space: four
-// bytes for sixteen. The shadow holds no addresses, so it keeps no block alive, and is left out of cores.
+// The program's malloc, free, ... and its operators new stand before those of whatever allocator
+// the process has (libc's, or one that LD_PRELOAD brought). Each block is entered in a shadow of
+// the address space: four bytes for sixteen. The shadow holds no addresses, so it keeps no block
+// alive, and is left out of cores.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,9 @@ enum Kind : uint8_t {
   kRegister = 7,
   kStack = 8,
   kThreadLocal = 9,
-  kArray = 10,       // held by the pointer behind the count of `new T[n]`
-  kBase = 11,        // held by a pointer to its second base
-  kInterior = 12,    // held by a pointer into its middle, for no reason
+  kArray = 10,     // held by the pointer behind the count of `new T[n]`
+  kBase = 11,      // held by a pointer to its second base
+  kInterior = 12,  // held by a pointer into its middle, for no reason
 };
 
 // Blocks that this thread is given from now on are of this kind.
