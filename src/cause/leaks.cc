@@ -19,7 +19,7 @@ answer::BlockSum sum_of(const objects::Sum& sum) { return {sum.blocks, sum.bytes
 
 /// "text" of a block's first bytes when most of what is there is text; empty otherwise.
 std::string text_in(Bytes bytes) {
-  constexpr size_t kLeast = 6;
+  constexpr size_t kLeast = 8;  // more than the bytes of an address
   std::string text;
   for (std::byte b : bytes) {
     auto c = static_cast<unsigned char>(b);
@@ -173,12 +173,15 @@ void warn_of_tags(const objects::TaggedPointers& tagged, answer::Leaks& leaks) {
                    tagged.mask)});
 }
 
-void warn_of_missing(const objects::ReferenceTotals& totals, answer::Leaks& leaks) {
-  if (totals.missing_bytes == 0) return;
+/// Pages that were never touched are not in our own cores, and do not matter. A cut dump, or one
+/// that lacks more than it has, does.
+void warn_of_missing(const Process& process, answer::Leaks& leaks) {
+  bool is_little = leaks.missing_bytes < leaks.scanned_bytes && process.snapshot().complete;
+  if (leaks.missing_bytes == 0 || is_little) return;
   leaks.warnings.push_back(
-      {fmt::format("{} bytes of blocks and roots are not in the dump: what only they point to is "
-                   "counted as lost",
-                   totals.missing_bytes),
+      {fmt::format("{:.1f} MB of blocks and of places that hold pointers are not in the dump: what "
+                   "only they point to is counted as lost",
+                   static_cast<double>(leaks.missing_bytes) / 1e6),
        "take a complete dump: `inquest dump PID`, or all of coredump_filter's private mappings"});
 }
 
@@ -212,7 +215,7 @@ answer::Leaks describe_leaks(const Process& process, const heap::Heaps& heaps,
   leaks.warnings = process.snapshot().warnings;
   leaks.warnings.insert(leaks.warnings.end(), heaps.warnings.begin(), heaps.warnings.end());
   if (heaps.blocks.empty()) warn_without_heap(process, leaks);
-  warn_of_missing(totals, leaks);
+  warn_of_missing(process, leaks);
   warn_of_tags(references.tagged(), leaks);
   return leaks;
 }

@@ -84,12 +84,12 @@ TEST(Leaks, SaysWhatIsMissing) {
   heap::Heaps heaps = leak_heaps();
   heap::Block absent;
   absent.begin = kLeakHeap + (1 << 20);
-  absent.size = 100;
+  absent.size = 1 << 20;
   heaps.blocks.push_back(absent);
   auto partly = objects::References::find(process->snapshot(), heaps, {});
   leaks = describe_leaks(*process, heaps, partly, {});
   ASSERT_EQ(leaks.warnings.size(), 1u);
-  EXPECT_EQ(leaks.missing_bytes, 100u);
+  EXPECT_EQ(leaks.missing_bytes, 1u << 20);
 }
 
 }  // namespace
