@@ -24,6 +24,8 @@ std::atomic<Entry*> parts[kParts];  // 16 MB of .bss, hardly touched; addresses 
 std::atomic<uint64_t> live_count;
 thread_local ledger::Kind kind_now __attribute__((tls_model("initial-exec"))) = ledger::kOther;
 
+thread_local bool entering __attribute__((tls_model("initial-exec")));
+
 template <class Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -87,7 +89,11 @@ Entry& entry(const void* block) {
 // thread can be given it in between.
 void* enter(void* block, bool clear) {
   if (!block) return nullptr;
+  // tcmalloc allocates when it is first asked for a size: that block stays unknown.
+  if (entering) return block;
+  entering = true;
   size_t usable = real_usable(block);
+  entering = false;
   // Nothing that lay there before may look like a pointer of the new owner's.
   if (clear) memset(block, 0, usable);
   entry(block).store(static_cast<uint32_t>(usable << 6) | uint32_t{kind_now} << 2 | kLive,
@@ -98,6 +104,7 @@ void* enter(void* block, bool clear) {
 
 void strike_out(void* block) {
   Entry& e = entry(block);
+  if ((e.load(std::memory_order_relaxed) & 3u) != kLive) return;
   e.store((e.load(std::memory_order_relaxed) & ~3u) | kFreed, std::memory_order_relaxed);
   live_count.fetch_sub(1, std::memory_order_relaxed);
 }
