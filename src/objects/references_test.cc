@@ -239,6 +239,31 @@ TEST(References, ClearsTagsWhenTold) {
   EXPECT_EQ(refs.tagged().words, 0u);
 }
 
+TEST(References, ReadsBytesThatADumpNamesTooOftenNotForEver) {
+  TestHeap heap;
+  heap.next_block();
+  constexpr uint64_t kShared = 0x7f4000000000, kSize = 1 << 20;
+  heap.region(kShared, kSize, "");
+  for (uint64_t i = 1; i <= 2000; ++i) heap.alias(kShared + 2 * i * kSize, kShared);
+  References refs = heap.find();
+  EXPECT_LE(refs.totals().scanned_bytes, 4u * (64 << 20));
+  EXPECT_GT(refs.totals().missing_bytes, 1000u << 20);
+}
+
+TEST(References, APoolOfPointersToFewBlocksMakesFewRoots) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block();
+  constexpr uint64_t kPool = 0x7f4000000000, kWords = 1 << 17;
+  heap.region(kPool, kWords * 8, "");
+  for (uint64_t i = 0; i < kWords; ++i)
+    heap.put(kPool + 8 * i, heap.address(i % 2 ? a : b) + (i >= kWords / 2 ? 12 : 0));
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 4u);
+  EXPECT_EQ(refs.roots()[0].at.value, kPool);
+  EXPECT_EQ(refs.roots()[3].at.value, kPool + kWords * 4 + 8);
+  EXPECT_EQ(refs.totals().roots[static_cast<size_t>(RootKind::mapping)].pointers, kWords);
+}
+
 TEST(References, CountsWhatTheDumpDoesNotHold) {
   TestHeap heap;
   heap.next_block();

@@ -80,13 +80,24 @@ class TestHeap {
     for (const auto& [at, bytes] : memory_) {
       if (absent_ != at) process_.memory.add({at}, bytes, snapshot::Origin::dump, nullptr);
     }
+    for (auto [at, source] : aliases_)
+      process_.memory.add({at}, memory_[source], snapshot::Origin::dump, nullptr);
     return References::find(process_, heaps_, options);
+  }
+  /// A mapping for which the dump names the same bytes as for the region at `source`.
+  void alias(uint64_t at, uint64_t source) {
+    uint64_t size = memory_[source].size();
+    process_.regions.push_back({.range = {{at}, {at + size}},
+                                .access = snapshot::Access{.read = true, .write = true},
+                                .recorded = size});
+    aliases_.push_back({at, source});
   }
   /// The dump does not hold the region that begins there.
   void leave_out(uint64_t at) { absent_ = at; }
 
  private:
   std::map<uint64_t, std::vector<std::byte>> memory_;
+  std::vector<std::pair<uint64_t, uint64_t>> aliases_;
   snapshot::Snapshot process_;
   heap::Heaps heaps_;
   uint64_t absent_ = 0;

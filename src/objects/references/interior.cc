@@ -35,8 +35,13 @@ InteriorRules::InteriorRules(const snapshot::Snapshot& process)
 std::optional<uint64_t> InteriorRules::word(uint64_t at) const {
   Bytes bytes = process_.memory.view({at}, word_size_);
   if (bytes.size() < word_size_) return process_.memory.read_pointer({at}, word_size_);
-  uint64_t value = 0;
-  std::memcpy(&value, bytes.data(), word_size_);
+  if (word_size_ == 4) {
+    uint32_t half;
+    std::memcpy(&half, bytes.data(), 4);
+    return half;
+  }
+  uint64_t value;
+  std::memcpy(&value, bytes.data(), 8);
   return value;
 }
 

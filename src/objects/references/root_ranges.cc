@@ -131,8 +131,10 @@ class Finder {
     if (first != last) return take_stacks(region, first, last);
     if (is_named_stack(region)) return add(region.range, RootKind::stack);
     bool can_be_stack = region.access && region.access->write && region.file.empty();
-    if (auto dead = can_be_stack ? dead_thread_area(process_, region) : std::nullopt)
-      return add_area(*dead);
+    if (can_be_stack && left_to_search_ > 0) {
+      --left_to_search_;
+      if (auto dead = dead_thread_area(process_, region)) return add_area(*dead);
+    }
     add_mapping(region.range);
   }
 
@@ -174,6 +176,7 @@ class Finder {
   const Snapshot& process_;
   const heap::Heaps& heaps_;
   bool with_mappings_;
+  size_t left_to_search_ = 1 << 16;  // regions; no process has so many stacks
   RangeSet owned_, areas_;
   std::vector<StackPointer> stack_pointers_;
   RootPlaces places_;

@@ -51,8 +51,23 @@ std::vector<RootRange> shares_of(const std::vector<RootRange>& ranges) {
   return parts;
 }
 
+/// A pool of millions of pointers must not become millions of roots: of those that keep the same
+/// block in the same way the first stays.
+void keep_first_of_each(std::vector<Root>& roots) {
+  constexpr size_t kFew = 1 << 16;
+  if (roots.size() < kFew) return;
+  auto what = [](const Root& root) { return std::pair(root.block, root.into); };
+  std::ranges::sort(roots, [&](const Root& a, const Root& b) {
+    return std::pair(what(a), a.at) < std::pair(what(b), b.at);
+  });
+  auto rest = std::ranges::unique(roots, {}, what);
+  roots.erase(rest.begin(), rest.end());
+  roots.shrink_to_fit();
+  std::ranges::sort(roots, {}, &Root::at);
+}
+
 RootsFound read_range(const WordScan& scan, const RootRange& part, const RootPlaces& places) {
-  constexpr size_t kTaggedKept = 1 << 20;
+  constexpr size_t kTaggedKept = 1 << 16;
   RootsFound found;
   found.scanned = scan.scan(part.range, [&](const Hit& hit) {
     if (hit.tag != 0) {
@@ -67,6 +82,8 @@ RootsFound read_range(const WordScan& scan, const RootRange& part, const RootPla
     found.roots.push_back({{hit.at}, hit.block, part.thread, part.kind, into});
   });
   found.missing = part.range.size() - found.scanned;
+  found.pointers = found.roots.size();
+  keep_first_of_each(found.roots);
   return found;
 }
 
@@ -76,7 +93,9 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
                       const RootPlaces& places, ReferenceTotals& totals) {
   RootsFound all;
   take_registers(process, scan, all.roots);
-  totals.roots[static_cast<size_t>(RootKind::registers)].ranges = process.threads.size();
+  auto& registers = totals.roots[static_cast<size_t>(RootKind::registers)];
+  registers.ranges = process.threads.size();
+  registers.pointers = all.roots.size();
   for (const RootRange& range : places.ranges) {
     auto& sum = totals.roots[static_cast<size_t>(range.kind)];
     ++sum.ranges;
@@ -86,7 +105,9 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
   std::vector<RootsFound> found(parts.size());
   tbb::parallel_for(size_t{0}, parts.size(),
                     [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
-  for (RootsFound& some : found) {
+  for (size_t i = 0; i < found.size(); ++i) {
+    RootsFound& some = found[i];
+    totals.roots[static_cast<size_t>(parts[i].kind)].pointers += some.pointers;
     all.roots.insert(all.roots.end(), some.roots.begin(), some.roots.end());
     all.tagged_blocks.insert(all.tagged_blocks.end(), some.tagged_blocks.begin(),
                              some.tagged_blocks.end());
@@ -96,7 +117,6 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
     all.tags |= some.tags;
     some = {};
   }
-  for (const Root& root : all.roots) ++totals.roots[static_cast<size_t>(root.kind)].pointers;
   return all;
 }
 

@@ -9,7 +9,10 @@
 namespace inquest::objects {
 
 struct RootsFound {
-  std::vector<Root> roots = {};  ///< by kind, then ascending by address
+  /// By kind, then ascending by address; where a range has very many, one for each block and way of
+  /// pointing.
+  std::vector<Root> roots = {};
+  uint64_t pointers = 0;  ///< all that there are
   uint64_t scanned = 0, missing = 0;
   uint64_t tagged = 0, tags = 0;
   std::vector<BlockId> tagged_blocks = {};

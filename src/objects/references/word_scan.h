@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 
 #include "objects/references/block_index.h"
@@ -66,6 +67,7 @@ class WordScan {
   unsigned word_size_;
   bool find_tags_;
   WordFilter filter_;
+  mutable std::atomic<int64_t> budget_;  // bytes still to be read
 };
 
 template <class Sink>
@@ -129,6 +131,12 @@ uint64_t WordScan::scan(AddressRange range, Sink&& sink) const {
       continue;
     }
     uint64_t stop = std::min(end, piece->end().value);
+    auto size = static_cast<int64_t>(stop - at);
+    if (budget_.fetch_sub(size, std::memory_order_relaxed) < size) {
+      budget_.fetch_add(size, std::memory_order_relaxed);
+      at = stop;
+      continue;
+    }
     Bytes bytes = piece->bytes.subspan(at - piece->begin.value, stop - at);
     uint64_t skip = std::min<uint64_t>((mask + 1 - (at & mask)) & mask, bytes.size());
     scan_bytes(at + skip, bytes.subspan(skip), sink);
