@@ -5,6 +5,7 @@
 #include <string>
 
 #include "answer/answer.h"
+#include "answer/leaks.h"
 #include "answer/memory.h"
 #include "answer/show.h"
 
@@ -30,5 +31,10 @@ std::string show_json(const answer::Show& show);
 std::string memory_text(const answer::Memory& memory, const TextStyle& style);
 std::string memory_json(const answer::Memory& memory);
 std::string memory_csv(const answer::Memory& memory);  ///< the areas
+
+std::string leaks_text(const answer::Leaks& leaks, const TextStyle& style);
+std::string leaks_json(const answer::Leaks& leaks);
+/// A line for every block that is lost.
+std::string leaks_csv(const answer::Leaks& leaks);
 
 }  // namespace inquest::report

@@ -9,8 +9,8 @@
 namespace inquest::report {
 namespace {
 
-constexpr size_t kRows = 24;      ///< of a table that may be long, unless all are wanted
-constexpr size_t kModules = 400;  ///< modules and threads are shown in full as a rule
+constexpr size_t kTableRows = 24;  ///< of a table that may be long, unless all are wanted
+constexpr size_t kModules = 400;   ///< modules and threads are shown in full as a rule
 
 std::string hex(std::optional<uint32_t> value) {
   return value ? fmt::format("{:#010x}", *value) : std::string();
@@ -135,7 +135,7 @@ class ShowText {
     if (show_.unloaded.empty()) return;
     heading(fmt::format("{} unloaded before", show_.unloaded.size()));
     Table table({"base", "size", "timestamp", "checksum", "path"});
-    rows(table, show_.unloaded, kRows, [](const answer::ShownUnloaded& module) {
+    rows(table, show_.unloaded, kTableRows, [](const answer::ShownUnloaded& module) {
       return std::vector<std::string>{fmt::format("{:#x}", module.base.value),
                                       size_text(module.size), hex(module.timestamp),
                                       hex(module.checksum), module.path};
@@ -146,7 +146,7 @@ class ShowText {
     if (show_.regions.empty()) return;
     heading("Address space");
     Table table({"what", "access", "regions", "size", "in the dump"});
-    rows(table, show_.regions, kRows, [](const answer::ShownRegions& sum) {
+    rows(table, show_.regions, kTableRows, [](const answer::ShownRegions& sum) {
       return std::vector<std::string>{sum.kind, sum.access, std::to_string(sum.count),
                                       size_text(sum.bytes), size_text(sum.recorded)};
     });
@@ -159,7 +159,7 @@ class ShowText {
     heading(fmt::format("Memory in the dump: {} range{}, {}", show_.memory.size(),
                         show_.memory.size() == 1 ? "" : "s", size_text(bytes)));
     Table table({"from", "to", "size"});
-    rows(table, show_.memory, kRows, [](const answer::ShownRange& range) {
+    rows(table, show_.memory, kTableRows, [](const answer::ShownRange& range) {
       return std::vector<std::string>{fmt::format("{:#x}", range.begin.value),
                                       fmt::format("{:#x}", (range.begin + range.size).value),
                                       size_text(range.size)};
@@ -170,7 +170,7 @@ class ShowText {
     if (show_.handles.empty()) return;
     heading(fmt::format("{} handle{}", show_.handles.size(), show_.handles.size() == 1 ? "" : "s"));
     Table table({"handle", "type", "access", "name"});
-    rows(table, show_.handles, kRows, [](const answer::ShownHandle& handle) {
+    rows(table, show_.handles, kTableRows, [](const answer::ShownHandle& handle) {
       return std::vector<std::string>{fmt::format("{:#x}", handle.value), handle.type,
                                       fmt::format("{:#x}", handle.granted_access), handle.name};
     });

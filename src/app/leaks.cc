@@ -1,0 +1,100 @@
+#include "cause/leaks.h"
+
+#include <cstdio>
+#include <fmt/core.h>
+#include <map>
+
+#include "app/investigate.h"
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "heap/heap.h"
+#include "objects/references.h"
+#include "report/report.h"
+
+namespace inquest::app {
+namespace {
+
+enum class LeaksOutput : uint8_t { text, json, csv };
+
+struct LeaksOptions {
+  DumpOptions dump = {};
+  LeaksOutput output = LeaksOutput::text;
+  objects::ReferenceOptions references = {};
+  bool all = false;
+};
+
+void print(const answer::Leaks& leaks, const LeaksOptions& options) {
+  std::string text;
+  switch (options.output) {
+    case LeaksOutput::json:
+      text = report::leaks_json(leaks);
+      break;
+    case LeaksOutput::csv:
+      text = report::leaks_csv(leaks);
+      break;
+    case LeaksOutput::text: {
+      auto style = terminal_style();
+      style.all_rows = options.all;
+      text = report::leaks_text(leaks, style);
+    }
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+ExitStatus leaks(const LeaksOptions& options) {
+  auto process = open_process(options.dump);
+  if (!process) return report_error(process.error());
+  const cause::Process& dead = **process;
+  Progress::shared().stage("finding the blocks of the heap");
+  heap::Heaps heaps = heap::find_heaps(
+      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  Progress::shared().stage("following pointers");
+  auto references = objects::References::find(dead.snapshot(), heaps, options.references);
+  cause::LeakQuestion question{options.references, options.output == LeaksOutput::csv};
+  answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
+  Progress::shared().stop();
+  print(answer, options);
+  return kDone;
+}
+
+}  // namespace
+
+void add_leaks(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand("leaks", "Print the blocks of the heap that nothing reaches");
+  auto options = std::make_shared<LeaksOptions>();
+  verb->add_option("DUMP", options->dump.dump,
+                   "The dump: a Linux core or a minidump with full memory, as it is or packed "
+                   "(.zst .lz4 .xz)")
+      ->required();
+  std::map<std::string, LeaksOutput> outputs{
+      {"text", LeaksOutput::text}, {"json", LeaksOutput::json}, {"csv", LeaksOutput::csv}};
+  verb->add_option("--format", options->output,
+                   "How to print it; csv has a line for every lost block")
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->type_name("text|json|csv");
+  verb->add_option(
+          "--pointer-mask", options->references.pointer_mask,
+          "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
+      ->type_name("HEX");
+  verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
+                 "Pointers in anonymous mappings that no allocator owns keep nothing alive");
+  verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
+  verb->add_option("--symbols", options->dump.symbols,
+                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
+      ->type_name("DIR|URL")
+      ->allow_extra_args(false);
+  verb->add_option(
+          "--image", options->dump.images,
+          "Folder with the executables and libraries of the machine that died; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Examples:\n"
+      "  inquest leaks core.4711\n"
+      "  inquest dump 4711 -o now.core && inquest leaks now.core   of a running process\n"
+      "  inquest leaks core.4711 --pointer-mask 0xffff000000000000\n"
+      "  inquest leaks core.4711 --format csv | sort -t, -k2 -n | tail");
+  verb->callback([options, &status] { status = leaks(*options); });
+}
+
+}  // namespace inquest::app

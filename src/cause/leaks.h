@@ -1,0 +1,20 @@
+/// Says of the lost blocks of a process what a person can act on.
+#pragma once
+
+#include "answer/leaks.h"
+#include "cause/process.h"
+#include "heap/heap.h"
+#include "objects/references.h"
+
+namespace inquest::cause {
+
+struct LeakQuestion {
+  objects::ReferenceOptions options = {};
+  bool with_blocks = false;  ///< list every lost block, not only shapes
+};
+
+/// Never fails: what is not known is a warning. `references` was found with question.options.
+answer::Leaks describe_leaks(const Process& process, const heap::Heaps& heaps,
+                             const objects::References& references, const LeakQuestion& question);
+
+}  // namespace inquest::cause

@@ -1,0 +1,191 @@
+#include "objects/references/root_ranges.h"
+
+#include <algorithm>
+
+#include "objects/references/range_set.h"
+#include "objects/references/thread_areas.h"
+
+namespace inquest::objects {
+namespace {
+
+using snapshot::Region;
+using snapshot::Snapshot;
+
+/// What allocators hold: their segments, their books, and blocks with mappings of their own.
+RangeSet owned_by_allocators(const heap::Heaps& heaps) {
+  std::vector<AddressRange> ranges;
+  for (const heap::Arena& arena : heaps.arenas)
+    ranges.insert(ranges.end(), arena.segments.begin(), arena.segments.end());
+  for (const heap::Allocator& allocator : heaps.allocators)
+    ranges.insert(ranges.end(), allocator.books.begin(), allocator.books.end());
+  const RangeSet segments(ranges);
+  constexpr uint64_t kNear = 64;
+  auto segment = segments.ranges().begin();
+  for (const heap::Block& block : heaps.blocks) {
+    AddressRange range = block.range();
+    while (segment != segments.ranges().end() && segment->end <= range.begin) ++segment;
+    if (segment != segments.ranges().end() && segment->begin <= range.begin) continue;
+    if (!ranges.empty() && range.begin >= ranges.back().end &&
+        range.begin - ranges.back().end < kNear) {
+      ranges.back().end = range.end;
+    } else {
+      ranges.push_back(range);
+    }
+  }
+  return RangeSet(std::move(ranges));
+}
+
+bool is_named_stack(const Region& region) { return region.file.starts_with("[stack"); }
+bool is_from_file(const Region& region) {
+  return !region.file.empty() && !region.file.starts_with('[');
+}
+
+class Finder {
+ public:
+  Finder(const Snapshot& process, const heap::Heaps& heaps, bool with_mappings)
+      : process_(process),
+        heaps_(heaps),
+        with_mappings_(with_mappings),
+        owned_(owned_by_allocators(heaps)) {}
+
+  RootPlaces find() {
+    find_areas();
+    find_stack_pointers();
+    for (const Region& region : process_.regions) take(region);
+    std::ranges::sort(places_.ranges, [](const RootRange& a, const RootRange& b) {
+      return std::pair(a.kind, a.range.begin) < std::pair(b.kind, b.range.begin);
+    });
+    std::ranges::sort(places_.vector_words);
+    return std::move(places_);
+  }
+
+ private:
+  struct StackPointer {
+    Address at;  ///< with the red zone
+    uint32_t thread;
+    Address end;  ///< where its stack ends at the latest
+  };
+
+  void add(AddressRange range, RootKind kind, uint32_t thread = 0) {
+    owned_.outside(range, [&](AddressRange part) {
+      areas_.outside(part,
+                     [&](AddressRange rest) { places_.ranges.push_back({rest, kind, thread}); });
+    });
+  }
+  void add_mapping(AddressRange range) {
+    if (with_mappings_) add(range, RootKind::mapping);
+  }
+  void add_area(const ThreadArea& area) {
+    if (area.vector) places_.vector_words.push_back(*area.vector);
+    auto take = [&](AddressRange part) {
+      places_.ranges.push_back({part, RootKind::thread_local_data, area.thread});
+    };
+    if (owned_.at(area.range.begin)) return take(area.range);
+    owned_.outside(area.range, take);
+  }
+
+  void find_areas() {
+    std::vector<AddressRange> ranges;
+    for (const ThreadArea& area : thread_areas(process_)) {
+      add_area(area);
+      ranges.push_back(area.range);
+    }
+    areas_ = RangeSet(std::move(ranges));
+  }
+
+  void find_stack_pointers() {
+    constexpr uint64_t kRedZone = 128, kPage = 4096;
+    for (const snapshot::Thread& thread : process_.threads) {
+      auto sp = thread.registers.sp();
+      const Region* region = sp ? process_.region_at(*sp) : nullptr;
+      if (!region) continue;
+      Address begin = *sp - std::min(kRedZone, *sp - region->range.begin);
+      if (owned_.at(*sp)) {
+        // A stack that the program allocated: as much as the block that holds it.
+        const heap::Block* block = heaps_.block_at(*sp);
+        if (block && block->state() == heap::State::used)
+          places_.ranges.push_back({{std::max(begin, block->address()), block->range().end},
+                                    RootKind::stack,
+                                    thread.id});
+        continue;
+      }
+      Address end = region->range.end;
+      if (thread.tls) {
+        const AddressRange* area = areas_.at({*thread.tls});
+        if (area && *sp < area->begin && area->end <= end)
+          end = std::min(end, Address{(area->end.value + kPage - 1) / kPage * kPage});
+      }
+      stack_pointers_.push_back({begin, thread.id, end});
+    }
+    std::ranges::sort(stack_pointers_, {}, &StackPointer::at);
+  }
+
+  void take(const Region& region) {
+    if (region.access && !region.access->read && !region.access->write) return;
+    if (process_.module_at(region.range.begin) || is_after_module(region) ||
+        (is_from_file(region) && !region.shared))
+      return take_module(region);
+    auto first =
+        std::ranges::lower_bound(stack_pointers_, region.range.begin, {}, &StackPointer::at);
+    auto last = std::ranges::lower_bound(stack_pointers_, region.range.end, {}, &StackPointer::at);
+    if (first != last) return take_stacks(region, first, last);
+    if (is_named_stack(region)) return add(region.range, RootKind::stack);
+    bool can_be_stack = region.access && region.access->write && region.file.empty();
+    if (can_be_stack && left_to_search_ > 0) {
+      --left_to_search_;
+      if (auto dead = dead_thread_area(process_, region)) return add_area(*dead);
+    }
+    add_mapping(region.range);
+  }
+
+  /// The end of .bss, which some sources do not count to the module.
+  bool is_after_module(const Region& region) const {
+    if (!region.file.empty() || !region.access || !region.access->write) return false;
+    Address before = region.range.begin - 1;
+    const snapshot::Module* module = process_.module_at(before);
+    return module && module->range.end == region.range.begin;
+  }
+
+  /// Code holds no pointers. Constants may: data that was made read-only after it was filled.
+  void take_module(const Region& region) {
+    if (region.access && region.access->execute && !region.access->write) return;
+    // Nor do pages of a file that were never written to, which kernels leave out of cores.
+    if (region.recorded == 0 && is_from_file(region)) return;
+    AddressRange range = region.range;
+    if (region.access && !region.access->write)
+      range.end = range.begin + std::min(range.size(), region.recorded);
+    add(range, RootKind::global);
+  }
+
+  template <class Iterator>
+  void take_stacks(const Region& region, Iterator first, Iterator last) {
+    // Below a stack pointer lies what was left there. In a mapping of another purpose, all may be
+    // data.
+    bool only_stacks = is_named_stack(region) || process_.os == snapshot::Os::windows;
+    Address at = only_stacks ? first->at : region.range.begin;
+    for (; first != last; ++first) {
+      if (at < first->at) add_mapping({at, first->at});
+      Address end = first->end;
+      if (auto next = std::next(first); next != last) end = std::min(end, next->at);
+      add({first->at, end}, RootKind::stack, first->thread);
+      at = end;
+    }
+    if (at < region.range.end) add_mapping({at, region.range.end});
+  }
+
+  const Snapshot& process_;
+  const heap::Heaps& heaps_;
+  bool with_mappings_;
+  size_t left_to_search_ = 1 << 16;  // regions; no process has so many stacks
+  RangeSet owned_, areas_;
+  std::vector<StackPointer> stack_pointers_;
+  RootPlaces places_;
+};
+
+}  // namespace
+
+RootPlaces find_root_places(const Snapshot& process, const heap::Heaps& heaps, bool with_mappings) {
+  return Finder(process, heaps, with_mappings).find();
+}
+
+}  // namespace inquest::objects

@@ -1,0 +1,300 @@
+#include "objects/references.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "objects/test_heap.h"
+
+namespace inquest::objects {
+namespace {
+
+using heap::State;
+using testing::ElementsAre;
+
+TEST(References, FollowsPointersFromGlobals) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block(), c = heap.next_block();
+  heap.put(TestHeap::kData + 0x10, heap.address(a));
+  heap.point(a, b, 3);
+  References refs = heap.find();
+  EXPECT_THAT(refs.from(a), ElementsAre(b));
+  EXPECT_TRUE(refs.from(b).empty());
+  EXPECT_TRUE(refs.reachable(a));
+  EXPECT_TRUE(refs.reachable(b));
+  EXPECT_EQ(refs.reach(c), Reach::lost);
+  ASSERT_EQ(refs.roots().size(), 1u);
+  EXPECT_EQ(refs.roots()[0].kind, RootKind::global);
+  EXPECT_EQ(refs.roots()[0].at.value, TestHeap::kData + 0x10);
+  EXPECT_EQ(refs.roots()[0].block, a);
+  EXPECT_GT(refs.own_bytes(), 0u);
+}
+
+TEST(References, KnowsEachKindOfRoot) {
+  TestHeap heap;
+  BlockId in_register = heap.next_block(), on_stack = heap.next_block(),
+          red_zone = heap.next_block(), below_stack = heap.next_block(),
+          in_data = heap.next_block(), in_constants = heap.next_block(),
+          in_code = heap.next_block(), in_tls = heap.next_block(), in_mapping = heap.next_block(),
+          in_vector = heap.next_block();
+  heap.thread().registers.set(snapshot::x64::rbx, heap.address(in_register));
+  heap.thread().vector_state.resize(32);
+  uint64_t value = heap.address(in_vector);
+  std::memcpy(heap.thread().vector_state.data() + 16, &value, 8);
+  heap.put(TestHeap::kSp + 0x100, heap.address(on_stack));
+  heap.put(TestHeap::kSp - 128, heap.address(red_zone));
+  heap.put(TestHeap::kSp - 136, heap.address(below_stack));
+  heap.put(TestHeap::kData, heap.address(in_data));
+  heap.put(TestHeap::kConstants, heap.address(in_constants));
+  heap.put(TestHeap::kCode, heap.address(in_code));
+  heap.put(TestHeap::kTls + 0x1ff8, heap.address(in_tls));
+  heap.put(TestHeap::kMapping, heap.address(in_mapping));
+  References refs = heap.find();
+  auto kind = [&](BlockId block) {
+    for (const Root& root : refs.roots()) {
+      if (root.block == block) return std::string(name(root.kind));
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(kind(in_register), "registers");
+  EXPECT_EQ(kind(in_vector), "registers");
+  EXPECT_EQ(kind(on_stack), "stack");
+  EXPECT_EQ(kind(red_zone), "stack");
+  EXPECT_EQ(kind(below_stack), "none");
+  EXPECT_EQ(kind(in_data), "global");
+  EXPECT_EQ(kind(in_constants), "global");
+  EXPECT_EQ(kind(in_code), "none");
+  EXPECT_EQ(kind(in_tls), "thread-local");
+  EXPECT_EQ(kind(in_mapping), "mapping");
+  EXPECT_EQ(refs.roots().back().thread, 0u);
+  EXPECT_EQ(refs.totals().definite.blocks, 2u);
+  EXPECT_EQ(refs.totals().roots[static_cast<size_t>(RootKind::stack)].pointers, 2u);
+
+  References without = heap.find({.mappings_are_roots = false});
+  EXPECT_EQ(without.reach(in_mapping), Reach::lost);
+  EXPECT_TRUE(without.reachable(in_tls));
+}
+
+TEST(References, VectorRegistersAreStaleBehindASystemCall) {
+  TestHeap heap;
+  BlockId a = heap.next_block();
+  heap.thread().vector_state.resize(16);
+  uint64_t value = heap.address(a);
+  std::memcpy(heap.thread().vector_state.data() + 8, &value, 8);
+  heap.thread().registers.set_pc({TestHeap::kCode + 0x12});
+  EXPECT_TRUE(heap.find().reachable(a));
+  heap.put(TestHeap::kCode + 0x10, 0x050f);
+  EXPECT_EQ(heap.find().reach(a), Reach::lost);
+}
+
+TEST(References, TakesOnlyUsedBlocks) {
+  TestHeap heap;
+  BlockId a = heap.next_block();
+  BlockId cached = heap.block(80, 64, State::cached), freed = heap.block(160, 64, State::free);
+  BlockId b = heap.block(240, 64), c = heap.block(320, 64);
+  heap.put(TestHeap::kData, heap.address(a));
+  heap.point(a, cached);
+  heap.point(cached, b);
+  heap.point(freed, c);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.from(a).empty());
+  EXPECT_TRUE(refs.from(cached).empty());
+  EXPECT_EQ(refs.reach(cached), Reach::none);
+  EXPECT_EQ(refs.reach(b), Reach::lost);
+  EXPECT_EQ(refs.reach(c), Reach::lost);
+}
+
+TEST(References, TellsPossibleFromDefinite) {
+  TestHeap heap;
+  BlockId middle = heap.next_block(), child = heap.next_block(), lost = heap.next_block(),
+          held = heap.next_block();
+  heap.put(TestHeap::kData, heap.address(middle) + 20);
+  heap.point(middle, child);
+  heap.point(lost, held, 0, 9);
+  References refs = heap.find();
+  EXPECT_EQ(refs.reach(middle), Reach::possible);
+  EXPECT_EQ(refs.reach(child), Reach::possible);
+  EXPECT_EQ(refs.reach(lost), Reach::lost);
+  EXPECT_EQ(refs.reach(held), Reach::lost);
+  ASSERT_EQ(refs.leaks().size(), 2u);
+  for (const LeakGroup& group : refs.leaks()) {
+    EXPECT_EQ(group.blocks, 2u);
+    EXPECT_EQ(group.bytes, 128u);
+    EXPECT_EQ(group.possible, group.head == middle);
+  }
+  EXPECT_EQ(refs.head_of(child), middle);
+  EXPECT_EQ(refs.head_of(held), lost);
+  EXPECT_EQ(refs.totals().possible.blocks, 2u);
+  EXPECT_EQ(refs.totals().indirect.blocks, 1u);
+}
+
+TEST(References, AReachableBlocksDoubtfulPointerMakesPossible) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block(), c = heap.next_block();
+  heap.put(TestHeap::kData, heap.address(a));
+  heap.point(a, b, 0, 24);
+  heap.point(a, c, 1, 24);
+  heap.point(a, c, 2);
+  References refs = heap.find();
+  EXPECT_EQ(refs.reach(b), Reach::possible);
+  EXPECT_TRUE(refs.reachable(c));
+  EXPECT_THAT(refs.from(a), ElementsAre(b, c));
+}
+
+TEST(References, ExceptsPointersIntoTheMiddleMadeByRule) {
+  TestHeap heap;
+  BlockId array = heap.block(0, 120), base = heap.block(160, 64), text = heap.block(240, 56),
+          length = heap.block(320, 72), not_array = heap.block(400, 120);
+  // Five elements of 22 bytes behind their count: 118 bytes asked for.
+  heap.put(heap.address(array), 5);
+  // A virtual table of each base.
+  heap.put(TestHeap::kConstants + 0x10, TestHeap::kCode + 0x100);
+  heap.put(TestHeap::kConstants + 0x40, TestHeap::kCode + 0x200);
+  heap.put(heap.address(base), TestHeap::kConstants + 0x10);
+  heap.put(heap.address(base) + 16, TestHeap::kConstants + 0x40);
+  heap.put(heap.address(text), 10);
+  heap.put(heap.address(text) + 8, 28);
+  heap.put(heap.address(length), 60);
+  heap.put(heap.address(not_array), 5000);
+  heap.put(TestHeap::kData, heap.address(array) + 8);
+  heap.put(TestHeap::kData + 8, heap.address(base) + 16);
+  heap.put(TestHeap::kData + 16, heap.address(text) + 24);
+  heap.put(TestHeap::kData + 24, heap.address(length) + 8);
+  heap.put(TestHeap::kData + 32, heap.address(not_array) + 8);
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 5u);
+  EXPECT_EQ(refs.roots()[0].into, Into::array);
+  EXPECT_EQ(refs.roots()[1].into, Into::base_class);
+  EXPECT_EQ(refs.roots()[2].into, Into::string);
+  EXPECT_EQ(refs.roots()[3].into, Into::length);
+  EXPECT_EQ(refs.roots()[4].into, Into::middle);
+  for (BlockId block : {array, base, text, length}) EXPECT_TRUE(refs.reachable(block)) << block;
+  EXPECT_EQ(refs.reach(not_array), Reach::possible);
+}
+
+TEST(References, TakesTheThreadsOwnVector) {
+  TestHeap heap;
+  BlockId vector = heap.next_block(), other = heap.next_block();
+  heap.put(TestHeap::kTls + 0x2008, heap.address(vector) + 16);
+  heap.put(TestHeap::kTls + 0x2010, heap.address(other) + 16);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(vector));
+  EXPECT_EQ(refs.reach(other), Reach::possible);
+}
+
+TEST(References, LeavesTheStacksOfDeadThreadsAlone) {
+  TestHeap heap;
+  constexpr uint64_t kDead = 0x7f3000000000, kDescriptor = kDead + 0x8000 - 0x900;
+  heap.region(kDead, 0x8000, "");
+  heap.put(kDescriptor, kDescriptor);
+  heap.put(kDescriptor + 16, kDescriptor);
+  BlockId stale = heap.next_block(), result = heap.next_block(), vector = heap.next_block();
+  heap.put(kDead + 0x4000, heap.address(stale));
+  heap.put(kDescriptor + 0x600, heap.address(result));
+  heap.put(kDescriptor + 8, heap.address(vector) + 16);
+  References refs = heap.find();
+  EXPECT_EQ(refs.reach(stale), Reach::lost);
+  EXPECT_TRUE(refs.reachable(result));
+  EXPECT_TRUE(refs.reachable(vector));
+}
+
+TEST(References, ReadsNoRootsInBooksNorBetweenBlocks) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block();
+  heap.heaps().allocators[0].books.push_back({{TestHeap::kMapping}, {TestHeap::kMapping + 0x100}});
+  heap.put(TestHeap::kMapping + 8, heap.address(a));
+  heap.put(TestHeap::kHeap + TestHeap::kHeapSize - 8, heap.address(b));
+  References refs = heap.find();
+  EXPECT_TRUE(refs.roots().empty());
+}
+
+TEST(References, AStackInABlockIsARootOfThatBlockOnly) {
+  TestHeap heap;
+  BlockId fiber = heap.block(0, 4096), on_it = heap.block(5000 - 8, 64),
+          below = heap.block(5080, 64), in_other = heap.block(5160, 64),
+          other = heap.block(5240, 64);
+  heap.thread().registers.set_sp({heap.address(fiber) + 2048});
+  heap.put(heap.address(fiber) + 2048, heap.address(on_it));
+  heap.put(heap.address(fiber) + 1024, heap.address(below));
+  heap.point(other, in_other);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(on_it));
+  EXPECT_EQ(refs.reach(fiber), Reach::possible) << "only sp points to it";
+  EXPECT_EQ(refs.reach(in_other), Reach::lost);
+}
+
+TEST(References, ClearsTagsWhenTold) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block(), low = heap.next_block();
+  heap.put(TestHeap::kData, heap.address(a) | 0xabcd000000000000);
+  heap.put(TestHeap::kData + 16, heap.address(low) | 3);
+  heap.point(a, b);
+  References blind = heap.find();
+  EXPECT_EQ(blind.reach(a), Reach::lost);
+  EXPECT_EQ(blind.reach(low), Reach::possible);
+  EXPECT_EQ(blind.tagged().words, 1u);
+  EXPECT_EQ(blind.tagged().mask, 0xabcd000000000000u);
+  EXPECT_EQ(blind.tagged().to_lost_blocks, 1u);
+  References refs = heap.find({.pointer_mask = 0xffff000000000007});
+  for (BlockId block : {a, b, low}) EXPECT_TRUE(refs.reachable(block));
+  EXPECT_EQ(refs.tagged().words, 0u);
+}
+
+TEST(References, ReadsBytesThatADumpNamesTooOftenNotForEver) {
+  TestHeap heap;
+  heap.next_block();
+  constexpr uint64_t kShared = 0x7f4000000000, kSize = 1 << 20;
+  heap.region(kShared, kSize, "");
+  for (uint64_t i = 1; i <= 2000; ++i) heap.alias(kShared + 2 * i * kSize, kShared);
+  References refs = heap.find();
+  EXPECT_LE(refs.totals().scanned_bytes, 4u * (64 << 20));
+  EXPECT_GT(refs.totals().missing_bytes, 1000u << 20);
+}
+
+TEST(References, APoolOfPointersToFewBlocksMakesFewRoots) {
+  TestHeap heap;
+  BlockId a = heap.next_block(), b = heap.next_block();
+  constexpr uint64_t kPool = 0x7f4000000000, kWords = 1 << 17;
+  heap.region(kPool, kWords * 8, "");
+  for (uint64_t i = 0; i < kWords; ++i)
+    heap.put(kPool + 8 * i, heap.address(i % 2 ? a : b) + (i >= kWords / 2 ? 12 : 0));
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 4u);
+  EXPECT_EQ(refs.roots()[0].at.value, kPool);
+  EXPECT_EQ(refs.roots()[3].at.value, kPool + kWords * 4 + 8);
+  EXPECT_EQ(refs.totals().roots[static_cast<size_t>(RootKind::mapping)].pointers, kWords);
+}
+
+TEST(References, CountsWhatTheDumpDoesNotHold) {
+  TestHeap heap;
+  heap.next_block();
+  heap.next_block();
+  heap.leave_out(TestHeap::kHeap);
+  References refs = heap.find();
+  EXPECT_EQ(refs.totals().missing_bytes, 128u);
+}
+
+TEST(References, Reads32BitProcesses) {
+  TestHeap heap(snapshot::Arch::x86);
+  constexpr uint64_t kHeap32 = 0x8000000;
+  heap.region(kHeap32, 0x1000, "[heap]");
+  heap.heaps().arenas[0].segments = {{{kHeap32}, {kHeap32 + 0x1000}}};
+  BlockId a = heap.next_block(), b = heap.next_block();
+  heap.heaps().blocks[a].begin = kHeap32 + 8;
+  heap.heaps().blocks[b].begin = kHeap32 + 0x108;
+  heap.put(TestHeap::kData + 4, kHeap32 + 8);
+  heap.point(a, b, 5);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(b));
+}
+
+TEST(References, IsEmptyWithoutBlocks) {
+  TestHeap heap;
+  References refs = heap.find();
+  EXPECT_TRUE(refs.leaks().empty());
+  EXPECT_TRUE(refs.from(0).empty());
+  EXPECT_EQ(refs.reach(0), Reach::none);
+  EXPECT_EQ(refs.head_of(0), References::kNone);
+}
+
+}  // namespace
+}  // namespace inquest::objects

@@ -1,0 +1,64 @@
+/// `leaks` as JSON (schema/leaks.schema.json) and CSV.
+#include "report/json.h"
+#include "report/report.h"
+
+namespace inquest::report {
+namespace {
+
+Json json_of(const answer::BlockSum& sum) { return {{"blocks", sum.blocks}, {"bytes", sum.bytes}}; }
+
+Json json_of(const answer::LeakShape& shape) {
+  Json json{{"kind", shape.possible ? "possible" : "definite"},
+            {"groups", shape.groups},
+            {"blocks", shape.blocks},
+            {"bytes", shape.bytes},
+            {"head_size", shape.head_size},
+            {"least_blocks", shape.least_blocks},
+            {"most_blocks", shape.most_blocks}};
+  if (!shape.type.empty()) json["type"] = shape.type;
+  json["heads"] = Json::array();
+  for (Address head : shape.heads) json["heads"].push_back(fmt::format("{}", head));
+  if (!shape.text.empty()) json["text"] = shape.text;
+  if (!shape.words.empty()) json["words"] = shape.words;
+  return json;
+}
+
+Json json_of(const answer::LeakRoots& roots) {
+  return {{"kind", roots.kind},
+          {"ranges", roots.ranges},
+          {"bytes", roots.bytes},
+          {"pointers", roots.pointers}};
+}
+
+}  // namespace
+
+std::string leaks_json(const answer::Leaks& leaks) {
+  Document document("inquest.leaks/1");
+  document.member("dump", json_of(leaks.dump));
+  document.member("allocators", leaks.allocators);
+  document.member("totals", Json{{"definite", json_of(leaks.definite)},
+                                 {"indirect", json_of(leaks.indirect)},
+                                 {"possible", json_of(leaks.possible)},
+                                 {"reachable", json_of(leaks.reachable)}});
+  document.list("shapes", leaks.shapes, [](const auto& shape) { return json_of(shape); });
+  document.list("roots", leaks.roots, [](const auto& roots) { return json_of(roots); });
+  Json search{{"scanned_bytes", leaks.scanned_bytes},
+              {"missing_bytes", leaks.missing_bytes},
+              {"own_bytes", leaks.own_bytes},
+              {"tagged_words", leaks.tagged_words}};
+  if (leaks.pointer_mask != 0) search["pointer_mask"] = fmt::format("{:#x}", leaks.pointer_mask);
+  if (leaks.tag_mask != 0) search["tag_mask"] = fmt::format("{:#x}", leaks.tag_mask);
+  document.member("search", search);
+  document.list("warnings", leaks.warnings);
+  return std::move(document).finish();
+}
+
+std::string leaks_csv(const answer::Leaks& leaks) {
+  std::string out = "address,size,kind,head\n";
+  for (const answer::LostBlock& block : leaks.blocks)
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", block.at, block.size, block.kind,
+                   block.head);
+  return out;
+}
+
+}  // namespace inquest::report

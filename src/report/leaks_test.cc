@@ -1,0 +1,91 @@
+#include <fstream>
+#include <gtest/gtest.h>
+
+#include "report/json.h"
+#include "report/report.h"
+#include "testkit/json_schema.h"
+
+namespace inquest::report {
+namespace {
+
+answer::Leaks leaks_example() {
+  answer::Leaks leaks;
+  leaks.dump = {.path = "core.1",
+                .format = "elf-core",
+                .os = "linux",
+                .arch = "x86_64",
+                .pid = 1,
+                .command = "lobby",
+                .bytes = 4096};
+  leaks.allocators = {"glibc (2.36)"};
+  leaks.definite = {2, 112};
+  leaks.indirect = {12345, 1 << 20};
+  leaks.possible = {1, 24};
+  leaks.reachable = {5000000, 1 << 30};
+  leaks.shapes = {{.head_size = 56,
+                   .type = "game::Guild",
+                   .groups = 2,
+                   .blocks = 12347,
+                   .bytes = 1048688,
+                   .least_blocks = 47,
+                   .most_blocks = 12300,
+                   .heads = {Address{0x5000}, Address{0x6000}},
+                   .words = "0x404000 0x0"},
+                  {.possible = true,
+                   .head_size = 24,
+                   .groups = 1,
+                   .blocks = 1,
+                   .bytes = 24,
+                   .least_blocks = 1,
+                   .most_blocks = 1,
+                   .heads = {Address{0x7000}},
+                   .text = "name \x1b[2J\xff",
+                   .words = "0x41"}};
+  leaks.roots = {{"registers", 4, 0, 7}, {"stack", 4, 8192, 12}, {"mapping", 0, 0, 0}};
+  leaks.pointer_mask = 0xffff000000000000;
+  leaks.tagged_words = 3;
+  leaks.tag_mask = 0xff00000000000000;
+  leaks.blocks = {{Address{0x5000}, 56, "definite", Address{0x5000}},
+                  {Address{0x5040}, 24, "indirect", Address{0x5000}}};
+  leaks.warnings = {{"a warning", "do this"}};
+  return leaks;
+}
+
+TEST(LeaksReport, JsonFollowsItsSchema) {
+  std::ifstream file("schema/leaks.schema.json");
+  auto schema = nlohmann::json::parse(file);
+  for (const auto& leaks : {leaks_example(), answer::Leaks{.dump = leaks_example().dump}}) {
+    auto json = nlohmann::json::parse(leaks_json(leaks));
+    EXPECT_EQ(testkit::schema_faults(schema, json), std::vector<std::string>{});
+  }
+  auto json = nlohmann::json::parse(leaks_json(leaks_example()));
+  EXPECT_EQ(json["totals"]["indirect"]["blocks"], 12345);
+  EXPECT_EQ(json["shapes"][0]["type"], "game::Guild");
+  EXPECT_EQ(json["shapes"][1]["kind"], "possible");
+}
+
+TEST(LeaksReport, TextSaysHowMuchAndWhat) {
+  std::string text = leaks_text(leaks_example(), {});
+  for (const char* part : {"lobby (pid 1) lost 1.0 MB in 12,347 blocks", "definitely lost",
+                           "game::Guild, 47 to 12,300 blocks each", "possibly \"name \\x1b[2J",
+                           "4 threads", "a warning", "-> do this"})
+    EXPECT_NE(text.find(part), text.npos) << part << "\n" << text;
+  EXPECT_EQ(text.find('\x1b'), text.npos);
+  EXPECT_EQ(text.find("mapping"), text.npos) << "no such places were there";
+}
+
+TEST(LeaksReport, CsvHasALineForEachBlock) {
+  EXPECT_EQ(leaks_csv(leaks_example()),
+            "address,size,kind,head\n0x5000,56,definite,0x5000\n0x5040,24,indirect,0x5000\n");
+}
+
+TEST(LeaksReport, SaysThatNoHeapWasFound) {
+  answer::Leaks leaks;
+  leaks.dump.command = "lobby";
+  EXPECT_EQ(leaks_text(leaks, {}), "lobby: no heap was found\n");
+  leaks.reachable = {1, 24};
+  EXPECT_NE(leaks_text(leaks, {}).find("lobby lost nothing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace inquest::report

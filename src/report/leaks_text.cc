@@ -1,0 +1,136 @@
+/// `leaks` for people at a terminal: how much is lost, then what, largest first.
+#include <algorithm>
+
+#include "report/prose.h"
+#include "report/report.h"
+#include "report/warning_groups.h"
+
+namespace inquest::report {
+namespace {
+
+/// "12 345 678"-like, by commas.
+std::string counted(uint64_t n) {
+  std::string digits = std::to_string(n);
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+class LeaksText {
+ public:
+  LeaksText(const answer::Leaks& leaks, const TextStyle& style)
+      : leaks_(leaks), style_(style), paint_(style.colour) {}
+
+  std::string all() {
+    header();
+    totals();
+    shapes();
+    roots();
+    warnings();
+    return std::move(out_);
+  }
+
+ private:
+  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
+
+  void header() {
+    const answer::Dump& dump = leaks_.dump;
+    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
+    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    const answer::BlockSum lost{leaks_.definite.blocks + leaks_.indirect.blocks,
+                                leaks_.definite.bytes + leaks_.indirect.bytes};
+    if (lost.blocks == 0 && leaks_.reachable.blocks == 0) {
+      text += ": no heap was found";
+    } else if (lost.blocks == 0) {
+      text += " lost nothing";
+    } else {
+      text += fmt::format(" lost {} in {} block{}", size_text(lost.bytes), counted(lost.blocks),
+                          lost.blocks == 1 ? "" : "s");
+    }
+    out_ += paint_.bold(wrapped(text, "", style_.width));
+  }
+
+  void total(std::string_view what, const answer::BlockSum& sum, std::string_view means) {
+    out_ += fmt::format("  {:<16} {:>12} blocks {:>9}   {}\n", what, counted(sum.blocks),
+                        size_text(sum.bytes), paint_.dim(means));
+  }
+  void totals() {
+    if (leaks_.reachable.blocks + leaks_.definite.blocks + leaks_.possible.blocks == 0) return;
+    out_ += "\n";
+    total("definitely lost", leaks_.definite, "nothing points to them");
+    total("indirectly lost", leaks_.indirect, "only lost blocks point to them");
+    total("possibly lost", leaks_.possible,
+          "something points into their middle, with what they hold");
+    total("still reachable", leaks_.reachable, "");
+  }
+
+  void shapes() {
+    if (leaks_.shapes.empty()) return;
+    constexpr size_t kRows = 24;
+    heading("Lost, largest first");
+    out_ += paint_.dim(fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", "groups", "blocks",
+                                   "bytes", "head", "first head", "what"));
+    size_t shown = style_.all_rows ? leaks_.shapes.size() : std::min(leaks_.shapes.size(), kRows);
+    for (size_t i = 0; i < shown; ++i) {
+      const answer::LeakShape& shape = leaks_.shapes[i];
+      out_ += fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", counted(shape.groups),
+                          counted(shape.blocks), size_text(shape.bytes), size_text(shape.head_size),
+                          fmt::format("{}", shape.heads.front()), what(shape));
+    }
+    if (shown < leaks_.shapes.size())
+      out_ +=
+          fmt::format("  ... {} more: --all shows them\n", counted(leaks_.shapes.size() - shown));
+  }
+
+  std::string what(const answer::LeakShape& shape) const {
+    constexpr size_t kText = 40;
+    std::string text = shape.possible ? paint_.caution("possibly ") : "";
+    if (!shape.type.empty()) {
+      text += paint_.function(shortened(clean(shape.type), 2 * kText));
+    } else if (!shape.text.empty()) {
+      text += "\"" + middle_cut(clean(shape.text), kText) + "\"";
+    } else {
+      text += paint_.dim(shape.words);
+    }
+    if (shape.most_blocks == 1) return text;
+    if (shape.least_blocks == shape.most_blocks)
+      return text + fmt::format(", {} blocks each", counted(shape.most_blocks));
+    return text + fmt::format(", {} to {} blocks each", counted(shape.least_blocks),
+                              counted(shape.most_blocks));
+  }
+
+  void roots() {
+    if (leaks_.reachable.blocks == 0) return;
+    heading("Pointers that keep blocks were looked for in");
+    for (const answer::LeakRoots& roots : leaks_.roots) {
+      if (roots.ranges == 0) continue;
+      std::string size = roots.bytes == 0 ? fmt::format("{} threads", counted(roots.ranges))
+                                          : size_text(roots.bytes);
+      out_ += fmt::format("  {:<14} {:>11} {:>12} pointers\n", roots.kind, size,
+                          counted(roots.pointers));
+    }
+    out_ += paint_.dim(fmt::format("  {} read; the graph took {}\n",
+                                   size_text(leaks_.scanned_bytes), size_text(leaks_.own_bytes)));
+  }
+
+  void warnings() {
+    if (leaks_.warnings.empty()) return;
+    heading("Warnings");
+    for (const WarningGroup& group : group_warnings(leaks_.warnings)) {
+      out_ += wrapped(clean(group.what), "  - ", style_.width);
+      if (!group.advice.empty()) out_ += wrapped(clean("-> " + group.advice), "    ", style_.width);
+    }
+  }
+
+  const answer::Leaks& leaks_;
+  const TextStyle& style_;
+  Palette paint_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string leaks_text(const answer::Leaks& leaks, const TextStyle& style) {
+  return LeaksText(leaks, style).all();
+}
+
+}  // namespace inquest::report
