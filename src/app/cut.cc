@@ -63,8 +63,8 @@ void warn_of_dropped_streams(const std::string& path, std::vector<Warning>& warn
   if (!dump) return;  // packed
   std::string names;
   for (const auto& stream : dump->streams) {
-    bool is_lost = !stream.is_read || stream.name == "ThreadInfoList" ||
-                   stream.name == "LinuxEnviron";
+    bool is_lost =
+        !stream.is_read || stream.name == "ThreadInfoList" || stream.name == "LinuxEnviron";
     if (!is_lost || stream.size == 0) continue;
     if (!names.empty()) names += ", ";
     names += stream.name.empty() ? fmt::format("{:#x}", stream.type) : std::string(stream.name);

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <fmt/core.h>
-#include <map>
 
 #include "app/investigate.h"
 #include "app/terminal.h"
@@ -14,11 +13,9 @@
 namespace inquest::app {
 namespace {
 
-enum class LeaksOutput : uint8_t { text, json, csv };
-
 struct LeaksOptions {
   DumpOptions dump = {};
-  LeaksOutput output = LeaksOutput::text;
+  ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
   bool all = false;
 };
@@ -26,13 +23,13 @@ struct LeaksOptions {
 void print(const answer::Leaks& leaks, const LeaksOptions& options) {
   std::string text;
   switch (options.output) {
-    case LeaksOutput::json:
+    case ListOutput::json:
       text = report::leaks_json(leaks);
       break;
-    case LeaksOutput::csv:
+    case ListOutput::csv:
       text = report::leaks_csv(leaks);
       break;
-    case LeaksOutput::text: {
+    case ListOutput::text: {
       auto style = terminal_style();
       style.all_rows = options.all;
       text = report::leaks_text(leaks, style);
@@ -50,7 +47,7 @@ ExitStatus leaks(const LeaksOptions& options) {
       {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
-  cause::LeakQuestion question{options.references, options.output == LeaksOutput::csv};
+  cause::LeakQuestion question{options.references, options.output == ListOutput::csv};
   answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
   Progress::shared().stop();
   print(answer, options);
@@ -62,16 +59,8 @@ ExitStatus leaks(const LeaksOptions& options) {
 void add_leaks(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("leaks", "Print the blocks of the heap that nothing reaches");
   auto options = std::make_shared<LeaksOptions>();
-  verb->add_option("DUMP", options->dump.dump,
-                   "The dump: a Linux core or a minidump with full memory, as it is or packed "
-                   "(.zst .lz4 .xz)")
-      ->required();
-  std::map<std::string, LeaksOutput> outputs{
-      {"text", LeaksOutput::text}, {"json", LeaksOutput::json}, {"csv", LeaksOutput::csv}};
-  verb->add_option("--format", options->output,
-                   "How to print it; csv has a line for every lost block")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
-      ->type_name("text|json|csv");
+  verb->add_option("DUMP", options->dump.dump, kDumpHelp)->required();
+  add_list_format(*verb, options->output, "a line for every lost block");
   verb->add_option(
           "--pointer-mask", options->references.pointer_mask,
           "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
@@ -91,7 +80,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   verb->footer(
       "Examples:\n"
       "  inquest leaks core.4711\n"
-      "  inquest dump 4711 -o now.core && inquest leaks now.core   of a running process\n"
+      "  inquest leaks $(pidof server)\n"
       "  inquest leaks core.4711 --pointer-mask 0xffff000000000000\n"
       "  inquest leaks core.4711 --format csv | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = leaks(*options); });

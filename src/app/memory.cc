@@ -1,7 +1,6 @@
 #include "cause/memory.h"
 
 #include <fmt/core.h>
-#include <map>
 
 #include "app/source.h"
 #include "app/terminal.h"
@@ -10,8 +9,6 @@
 
 namespace inquest::app {
 namespace {
-
-enum class ListOutput : uint8_t { text, json, csv };
 
 struct MemoryOptions {
   std::string dump = {};
@@ -45,11 +42,7 @@ void add_memory(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("memory", "Say where the addresses and the memory went");
   auto options = std::make_shared<MemoryOptions>();
   verb->add_option("DUMP", options->dump, kDumpHelp)->required();
-  std::map<std::string, ListOutput> outputs{
-      {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
-  verb->add_option("--format", options->output, "How to print it; csv: the areas")
-      ->transform(one_of(outputs))
-      ->type_name("text|json|csv");
+  add_list_format(*verb, options->output, "the areas");
   verb->add_flag("--all", options->all, "Print every area and holder; JSON and CSV always do");
   // Every verb takes these; there is nothing to look up here.
   auto ignored = std::make_shared<std::vector<std::string>>();

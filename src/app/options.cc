@@ -54,6 +54,14 @@ CLI::Validator process_id() {
   return {check, ""};
 }
 
+void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv) {
+  std::map<std::string, ListOutput> outputs{
+      {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
+  verb.add_option("--format", output, "How to print it; csv: " + csv)
+      ->transform(one_of(outputs))
+      ->type_name("text|json|csv");
+}
+
 void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   if (html) outputs.emplace("html", Output::html);

@@ -11,7 +11,8 @@ using snapshot::Module;
 using snapshot::Os;
 using snapshot::Snapshot;
 
-constexpr uint32_t kModuleList = 4, kUnloadedModules = 14, kFunctionTables = 13, kDsoDebug = 0x4767000a;
+constexpr uint32_t kModuleList = 4, kUnloadedModules = 14, kFunctionTables = 13,
+                   kDsoDebug = 0x4767000a;
 constexpr uint32_t kPdb70 = 0x53445352, kPdb20 = 0x3031424e, kBuildId = 0x4270454c;
 constexpr size_t kGuidDigits = 32;
 
@@ -88,7 +89,8 @@ void put_module(DumpFile& file, ByteWriter& list, const Module& module, Os os) {
   list.zeros(8 + 16);  // the misc record, reserved words
 }
 
-/// MINIDUMP_FUNCTION_TABLE_STREAM: unwind data of code made at run time. Its unwind codes lie in memory.
+/// MINIDUMP_FUNCTION_TABLE_STREAM: unwind data of code made at run time. Its unwind codes lie in
+/// memory.
 void put_function_tables(DumpFile& file, const Snapshot& snapshot) {
   if (snapshot.function_tables.empty()) return;
   constexpr uint32_t kHeader = 24, kDescriptor = 32;

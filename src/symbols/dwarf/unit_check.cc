@@ -13,7 +13,8 @@ using Abbreviation = llvm::DWARFAbbreviationDeclaration;
 /// The abbreviations' codes are as a rule 1, 2, 3...: looked up once each.
 class Abbreviations {
  public:
-  explicit Abbreviations(const llvm::DWARFUnit& unit) : unit_(unit), all_(unit.getAbbreviations()) {}
+  explicit Abbreviations(const llvm::DWARFUnit& unit)
+      : unit_(unit), all_(unit.getAbbreviations()) {}
 
   struct Shape {
     const Abbreviation* abbreviation = nullptr;
@@ -25,7 +26,8 @@ class Abbreviations {
     if (all_ && code <= UINT32_MAX) {
       shape.abbreviation = all_->getAbbreviationDeclaration(static_cast<uint32_t>(code));
     }
-    if (shape.abbreviation) shape.fixed_size = shape.abbreviation->getFixedAttributesByteSize(unit_);
+    if (shape.abbreviation)
+      shape.fixed_size = shape.abbreviation->getFixedAttributesByteSize(unit_);
     if (code >= kKept) return rare_ = shape;
     if (code >= kept_.size()) kept_.resize(code + 1);
     return kept_[code] = shape;
