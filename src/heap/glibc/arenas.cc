@@ -236,8 +236,8 @@ class LibraryFinder {
   /// `size` of the heap_info, held to what is mapped there.
   uint64_t heap_size(uint64_t info, size_t arena) {
     uint64_t at = info + 2 * library_.layout.word, size = word(at);
-    const snapshot::Region* region = input_.process.region_at({info});
-    uint64_t mapped = region ? region->range.end.value - info : library_.layout.heap_max();
+    AddressRange run = writable_run(input_.process, info);
+    uint64_t mapped = run.empty() ? library_.layout.heap_max() : run.end.value - info;
     if (size != 0 && size % kPage == 0 && size <= mapped) return size;
     if (library_.faults.size() < 1000) {
       fault(at, fmt::format("the size of a heap, {:#x}, is not that of its mapping, {:#x}", size, mapped), arena);
@@ -281,6 +281,25 @@ bool is_module_data(const snapshot::Snapshot& process, const snapshot::Region& r
 }
 
 }  // namespace
+
+AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at) {
+  auto is_ours = [](const snapshot::Region& region) {
+    return !region.access || (region.access->write && region.access->read);
+  };
+  const snapshot::Region* first = process.region_at({at});
+  if (!first || !is_ours(*first)) return {};
+  const snapshot::Region* last = first;
+  const auto& regions = process.regions;
+  while (first != regions.data() && first[-1].range.end == first->range.begin && is_ours(first[-1]) &&
+         first[-1].file == first->file) {
+    --first;
+  }
+  while (last + 1 != regions.data() + regions.size() && last[1].range.begin == last->range.end && is_ours(last[1]) &&
+         last[1].file == last->file) {
+    ++last;
+  }
+  return {first->range.begin, last->range.end};
+}
 
 std::vector<Library> find_libraries(const Input& input) {
   Window memory(input.process.memory);

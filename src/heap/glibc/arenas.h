@@ -45,6 +45,10 @@ struct Library {
   std::vector<Fault> faults;  ///< of the structures above; Fault::arena is an index into `arenas`
 };
 
+/// The anonymous writable memory around `at`: regions that touch (huge pages and protections split mappings) as one.
+/// Empty when there is none.
+AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at);
+
 /// All of them: one as a rule, more where a static program or another namespace has its own.
 std::vector<Library> find_libraries(const Input& input);
 

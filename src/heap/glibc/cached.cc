@@ -26,7 +26,9 @@ ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at, const
     uint64_t head = memory.word(entry - layout.word, layout.word), size = head & ~kFlags;
     uint64_t least = layout.min_chunk() + i * kAlign;
     bool fits = i < kSmallCacheBins ? size == least : size >= layout.min_chunk() + kSmallCacheBins * kAlign;
-    if (!fits || size % kAlign != 0 || head & kMapped) return result;
+    // Since 2.42 a cache takes blocks with mappings of their own too.
+    bool strange = (size % kAlign != 0 || head & kMapped) && i < kSmallCacheBins;
+    if (!fits || strange) return result;
     result.filled = true;
   }
   result.plausible = true;
@@ -101,7 +103,7 @@ class CachedMarker {
   bool belongs(const CachedList& list, uint64_t memory) {
     if (memory % kAlign != 0) return false;
     uint64_t head = memory_.word(memory - layout_.word, layout_.word), size = head & ~kFlags;
-    return size >= list.least && size <= list.most && !(head & kMapped);
+    return size >= list.least && size <= list.most && (!(head & kMapped) || list.most > list.least);
   }
 
   void follow(const CachedList& list) {

@@ -83,12 +83,21 @@ class MappedScan {
     return offset + size + (newer ? layout_.header() : 0);
   }
 
+  /// Returns the end of the mapping; 0 when none begins here. The header that counts is the last that memalign
+  /// moved; those before it are left as they were, with sizes that realloc may have made wrong.
   uint64_t take_mapped(uint64_t begin, uint64_t limit) {
+    const uint64_t room = limit - begin;
     uint64_t offset = kAlign - layout_.header();
     bool newer = false;
     uint64_t bytes = mapping_size(begin, offset, newer);
-    if (bytes == 0 || bytes > limit - begin) return 0;
-    if (uint64_t moved = moved_header(begin, bytes)) offset = moved;
+    if (bytes == 0) return 0;
+    for (int moves = 0; moves < 64; ++moves) {
+      uint64_t moved = moved_header(begin, offset, room);
+      if (moved == 0) break;
+      offset = moved;
+      bytes = mapping_size(begin, offset, newer);
+    }
+    if (bytes > room) return 0;
     MappedChunk chunk;
     chunk.mapping = {{begin}, {begin + bytes}};
     chunk.memory = begin + offset + layout_.header();
@@ -97,16 +106,17 @@ class MappedScan {
     return begin + bytes;
   }
 
-  /// Where memalign put the header, which agrees with the first one about the mapping; 0 when it did not.
-  uint64_t moved_header(uint64_t begin, uint64_t bytes) {
-    uint64_t memory = begin + kAlign;
-    for (uint64_t align = 2 * kAlign; align != 0 && align < bytes; align *= 2) {
+  /// The next header above the one at `offset` where some alignment puts it; 0 when there is none.
+  uint64_t moved_header(uint64_t begin, uint64_t offset, uint64_t room) {
+    const uint64_t memory = begin + offset + layout_.header();
+    for (uint64_t align = 2 * kAlign; align != 0 && align < room; align *= 2) {
       uint64_t aligned = (memory + align - 1) & ~(align - 1);
       for (uint64_t at : {aligned, aligned + align}) {
-        uint64_t offset = at - layout_.header() - begin;
+        uint64_t moved = at - layout_.header() - begin;
         bool newer = false;
-        if (offset + 2 * layout_.header() > bytes || offset <= kAlign) continue;
-        if (mapping_size(begin, offset, newer) == bytes) return offset;
+        if (moved <= offset || moved >= room - 2 * layout_.header()) continue;
+        uint64_t bytes = mapping_size(begin, moved, newer);
+        if (bytes != 0 && bytes <= room) return moved;
       }
     }
     return 0;
