@@ -33,6 +33,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_why(root, status);
   add_stack(root, status);
   add_show(root, status);
+  add_heap(root, status);
   add_run(root, status);
   add_dump(root, status);
   add_catch(root, status);

@@ -12,6 +12,7 @@ namespace inquest::app {
 void add_why(CLI::App& root, ExitStatus& status);
 void add_stack(CLI::App& root, ExitStatus& status);
 void add_show(CLI::App& root, ExitStatus& status);
+void add_heap(CLI::App& root, ExitStatus& status);
 void add_run(CLI::App& root, ExitStatus& status);
 void add_dump(CLI::App& root, ExitStatus& status);
 void add_catch(CLI::App& root, ExitStatus& status);
