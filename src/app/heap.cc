@@ -1,10 +1,11 @@
+#include "heap/heap.h"
+
 #include <fmt/core.h>
 #include <map>
 
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/heap_answer.h"
-#include "heap/heap.h"
 #include "ingest/ingest.h"
 #include "report/heap_report.h"
 
@@ -25,7 +26,8 @@ struct HeapOptions {
     return list ? report::HeapPart::list : report::HeapPart::all;
   }
   bool wants_blocks() const {
-    return part() == report::HeapPart::list || (output == HeapOutput::csv && part() == report::HeapPart::all);
+    return part() == report::HeapPart::list ||
+           (output == HeapOutput::csv && part() == report::HeapPart::all);
   }
 };
 
@@ -39,8 +41,12 @@ ExitStatus heap(const HeapOptions& options) {
   Progress::shared().stop();
   std::string text;
   switch (options.output) {
-    case HeapOutput::json: text = report::heap_json(answer, options.part()); break;
-    case HeapOutput::csv: text = report::heap_csv(answer, options.part()); break;
+    case HeapOutput::json:
+      text = report::heap_json(answer, options.part());
+      break;
+    case HeapOutput::csv:
+      text = report::heap_csv(answer, options.part());
+      break;
     case HeapOutput::text: {
       auto style = terminal_style();
       style.all_rows = options.all;
@@ -54,9 +60,12 @@ ExitStatus heap(const HeapOptions& options) {
 }  // namespace
 
 void add_heap(CLI::App& root, ExitStatus& status) {
-  auto* verb = root.add_subcommand("heap", "Show every block that the allocators hold, and whether they are whole");
+  auto* verb = root.add_subcommand(
+      "heap", "Show every block that the allocators hold, and whether they are whole");
   auto options = std::make_shared<HeapOptions>();
-  verb->add_option("DUMP", options->dump, "The dump: a Linux core, as it is or packed (.zst .lz4 .xz)")->required();
+  verb->add_option("DUMP", options->dump,
+                   "The dump: a Linux core, as it is or packed (.zst .lz4 .xz)")
+      ->required();
   std::map<std::string, HeapOutput> outputs{
       {"text", HeapOutput::text}, {"json", HeapOutput::json}, {"csv", HeapOutput::csv}};
   verb->add_option("--format", options->output, "How to print it")
@@ -65,7 +74,8 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   // One part at a time.
   auto* parts = verb->add_option_group("parts");
   parts->add_flag("--sizes", options->sizes, "The blocks in use by size, in full");
-  parts->add_flag("--arenas", options->arenas, "The arenas, in full, with the threads that allocate from them");
+  parts->add_flag("--arenas", options->arenas,
+                  "The arenas, in full, with the threads that allocate from them");
   parts->add_flag("--check", options->check, "Every fault, with the blocks beside it");
   parts->add_flag("--list", options->list, "Every block: address, size, state, arena");
   parts->require_option(0, 1);

@@ -9,8 +9,11 @@ namespace inquest::cause {
 namespace {
 
 answer::HeapUsage usage_values(const heap::Usage& usage) {
-  auto sum = [&](heap::State state) { return answer::HeapSum{usage[state].count, usage[state].bytes}; };
-  return {sum(heap::State::used), sum(heap::State::cached), sum(heap::State::free), sum(heap::State::unused)};
+  auto sum = [&](heap::State state) {
+    return answer::HeapSum{usage[state].count, usage[state].bytes};
+  };
+  return {sum(heap::State::used), sum(heap::State::cached), sum(heap::State::free),
+          sum(heap::State::unused)};
 }
 
 answer::HeapBlock block_values(const heap::Block& block) {
@@ -41,17 +44,19 @@ void add_faults(answer::Heap& answer, const heap::Heaps& heaps) {
     return block_values(*block);
   };
   for (const heap::Fault& fault : heaps.faults) {
-    answer.faults.push_back({.at = fault.at,
-                             .what = fault.what,
-                             .arena = fault.arena < heaps.arenas.size() ? heaps.arenas[fault.arena].name : "",
-                             .before = beside(fault.before),
-                             .after = beside(fault.after)});
+    answer.faults.push_back(
+        {.at = fault.at,
+         .what = fault.what,
+         .arena = fault.arena < heaps.arenas.size() ? heaps.arenas[fault.arena].name : "",
+         .before = beside(fault.before),
+         .after = beside(fault.after)});
   }
 }
 
 }  // namespace
 
-answer::Heap describe_heap(const snapshot::Snapshot& process, const heap::Heaps& heaps, bool with_blocks) {
+answer::Heap describe_heap(const snapshot::Snapshot& process, const heap::Heaps& heaps,
+                           bool with_blocks) {
   heap::Statistics sums = heap::sum_up(heaps);
   answer::Heap answer;
   answer.dump = describe_dump(process);
@@ -65,7 +70,8 @@ answer::Heap describe_heap(const snapshot::Snapshot& process, const heap::Heaps&
   answer.usage = usage_values(sums.all);
   double all_bytes = std::max<double>(1, static_cast<double>(answer.usage.used.bytes));
   for (const heap::SizeSum& size : sums.used_sizes) {
-    answer.sizes.push_back({size.size, size.count, size.bytes(), static_cast<double>(size.bytes()) / all_bytes});
+    answer.sizes.push_back(
+        {size.size, size.count, size.bytes(), static_cast<double>(size.bytes()) / all_bytes});
   }
   std::stable_sort(answer.sizes.begin(), answer.sizes.end(),
                    [](const auto& a, const auto& b) { return a.bytes > b.bytes; });

@@ -7,6 +7,7 @@
 namespace inquest::cause {
 
 /// `with_blocks`: every block too (24 bytes and more each).
-answer::Heap describe_heap(const snapshot::Snapshot& process, const heap::Heaps& heaps, bool with_blocks);
+answer::Heap describe_heap(const snapshot::Snapshot& process, const heap::Heaps& heaps,
+                           bool with_blocks);
 
 }  // namespace inquest::cause

@@ -19,7 +19,8 @@ void add_heaps(Heaps& all, Heaps&& more) {
     all = std::move(more);
     return;
   }
-  const size_t allocators = all.allocators.size(), arenas = all.arenas.size(), blocks = all.blocks.size();
+  const size_t allocators = all.allocators.size(), arenas = all.arenas.size(),
+               blocks = all.blocks.size();
   for (Arena& arena : more.arenas) arena.allocator += allocators;
   for (Fault& fault : more.faults) fault.arena += arenas;
   for (Block& block : more.blocks) block.arena = block.arena + arenas;
@@ -30,10 +31,11 @@ void add_heaps(Heaps& all, Heaps&& more) {
   append(all.arenas, more.arenas);
   append(all.faults, more.faults);
   append(all.warnings, more.warnings);
-  std::stable_sort(all.faults.begin(), all.faults.end(), [](const Fault& a, const Fault& b) { return a.at < b.at; });
+  std::stable_sort(all.faults.begin(), all.faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.at < b.at; });
   append(all.blocks, more.blocks);
-  std::inplace_merge(all.blocks.begin(), all.blocks.begin() + static_cast<ptrdiff_t>(blocks), all.blocks.end(),
-                     begins_before);
+  std::inplace_merge(all.blocks.begin(), all.blocks.begin() + static_cast<ptrdiff_t>(blocks),
+                     all.blocks.end(), begins_before);
   uint64_t end = 0;
   std::erase_if(all.blocks, [&](const Block& block) {
     if (block.begin < end) return true;

@@ -62,7 +62,8 @@ Statistics sum_up(const Heaps& heaps) {
   sums.usual_size = median_size(sums.used_sizes, sums.all[State::used].count);
   for (const SizeSum& size : free.take()) {
     uint64_t least = size.size == 0 ? 0 : std::bit_floor(size.size);
-    if (sums.free_sizes.empty() || sums.free_sizes.back().least != least) sums.free_sizes.push_back({least, {}});
+    if (sums.free_sizes.empty() || sums.free_sizes.back().least != least)
+      sums.free_sizes.push_back({least, {}});
     Sum& sum = sums.free_sizes.back().sum;
     sum.count += size.count;
     sum.bytes += size.bytes();

@@ -1,5 +1,5 @@
-/// What the blocks of a process add up to: by state, by size, by arena; what of the free memory is of little use.
-/// One pass over the blocks. Pure; safe from any thread.
+/// What the blocks of a process add up to: by state, by size, by arena; what of the free memory is
+/// of little use. One pass over the blocks. Pure; safe from any thread.
 #pragma once
 
 #include <array>

@@ -36,7 +36,10 @@ Json heap_value(const answer::HeapFreeSize& size) {
   return {{"from", size.least}, {"count", size.count}, {"bytes", size.bytes}};
 }
 Json heap_value(const answer::HeapBlock& block) {
-  Json json{{"address", heap_hex(block.at)}, {"size", block.size}, {"state", block.state}, {"arena", block.arena}};
+  Json json{{"address", heap_hex(block.at)},
+            {"size", block.size},
+            {"state", block.state},
+            {"arena", block.arena}};
   if (block.mapped) json["mapped"] = true;
   return json;
 }
@@ -74,7 +77,9 @@ std::string heap_json(const answer::Heap& heap, HeapPart part) {
   document.member("usage", heap_value(heap.usage));
   heap_list(document, "arenas", heap.arenas);
   if (part == HeapPart::all || part == HeapPart::sizes) heap_list(document, "sizes", heap.sizes);
-  Json free{{"largest", heap.largest_free}, {"usual_size", heap.usual_size}, {"crumbs", heap_value(heap.crumbs)}};
+  Json free{{"largest", heap.largest_free},
+            {"usual_size", heap.usual_size},
+            {"crumbs", heap_value(heap.crumbs)}};
   free["sizes"] = Json::array();
   for (const auto& size : heap.free_sizes) free["sizes"].push_back(heap_value(size));
   document.member("free", free);
@@ -92,22 +97,27 @@ std::string heap_csv(const answer::Heap& heap, HeapPart part) {
   switch (part) {
     case HeapPart::sizes:
       out = "size,count,bytes,share\n";
-      for (const auto& size : heap.sizes) line("{},{},{},{:.6f}\n", size.size, size.count, size.bytes, size.share);
+      for (const auto& size : heap.sizes)
+        line("{},{},{},{:.6f}\n", size.size, size.count, size.bytes, size.share);
       break;
     case HeapPart::arenas:
-      out = "address,name,allocator,system_bytes,used,used_bytes,cached,cached_bytes,free,free_bytes,unused_bytes\n";
+      out =
+          "address,name,allocator,system_bytes,used,used_bytes,cached,cached_bytes,free,free_bytes,"
+          "unused_bytes\n";
       for (const auto& arena : heap.arenas) {
         const auto& usage = arena.usage;
-        line("{:#x},{},{},{},{},{},{},{},{},{},{}\n", arena.at.value, quoted(arena.name), quoted(arena.allocator),
-             arena.system_bytes.value_or(0), usage.used.count, usage.used.bytes, usage.cached.count,
-             usage.cached.bytes, usage.free.count, usage.free.bytes, usage.unused.bytes);
+        line("{:#x},{},{},{},{},{},{},{},{},{},{}\n", arena.at.value, quoted(arena.name),
+             quoted(arena.allocator), arena.system_bytes.value_or(0), usage.used.count,
+             usage.used.bytes, usage.cached.count, usage.cached.bytes, usage.free.count,
+             usage.free.bytes, usage.unused.bytes);
       }
       break;
     case HeapPart::check:
       out = "address,what,arena,before,after\n";
       for (const auto& fault : heap.faults) {
         line("{:#x},{},{},{},{}\n", fault.at.value, quoted(fault.what), quoted(fault.arena),
-             fault.before ? heap_hex(fault.before->at) : "", fault.after ? heap_hex(fault.after->at) : "");
+             fault.before ? heap_hex(fault.before->at) : "",
+             fault.after ? heap_hex(fault.after->at) : "");
       }
       break;
     case HeapPart::all:
@@ -115,7 +125,8 @@ std::string heap_csv(const answer::Heap& heap, HeapPart part) {
       out = "address,size,state,arena,mapped\n";
       out.reserve(heap.blocks.size() * 40);
       for (const auto& block : heap.blocks) {
-        line("{:#x},{},{},{},{}\n", block.at.value, block.size, block.state, block.arena, block.mapped ? 1 : 0);
+        line("{:#x},{},{},{},{}\n", block.at.value, block.size, block.state, block.arena,
+             block.mapped ? 1 : 0);
       }
       break;
   }

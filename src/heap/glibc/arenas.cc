@@ -9,7 +9,7 @@
 namespace inquest::heap::glibc {
 namespace {
 
-constexpr size_t kMostArenas = 60'000;      // Block::arena has 16 bits
+constexpr size_t kMostArenas = 60'000;       // Block::arena has 16 bits
 constexpr size_t kMostCandidates = 1 << 16;  // hostile data may be nothing but empty bins
 constexpr size_t kMostLibraries = 16;
 
@@ -136,7 +136,8 @@ class LibraryFinder {
     return true;
   }
 
-  /// The ring's pointer of the main arena may be what was overwritten: the rest must be without fault.
+  /// The ring's pointer of the main arena may be what was overwritten: the rest must be without
+  /// fault.
   bool is_damaged_ring(uint64_t main) {
     const Layout& layout = library_.layout;
     uint64_t top = word(main), system = word(main + layout.system_bytes());
@@ -165,7 +166,8 @@ class LibraryFinder {
     for (const auto& region : input_.process.regions) {
       if (!region.file.empty() && !region.file.starts_with("[")) continue;
       uint64_t at = (region.range.begin.value + step - 1) & ~(step - 1);
-      for (; at < region.range.end.value && at >= region.range.begin.value; at += step) look_at_heap(at);
+      for (; at < region.range.end.value && at >= region.range.begin.value; at += step)
+        look_at_heap(at);
     }
     for (size_t i = 0; i < library_.arenas.size(); ++i) follow_heaps(i);
     std::sort(heaps_.begin(), heaps_.end());
@@ -189,14 +191,15 @@ class LibraryFinder {
     add_heap(info);
   }
 
-  /// From the heap that holds `top` along `prev`. Its begin is found by alignment; with huge pages a heap is
-  /// four of them.
+  /// From the heap that holds `top` along `prev`. Its begin is found by alignment; with huge pages
+  /// a heap is four of them.
   void follow_heaps(size_t index) {
     const ArenaState& arena = library_.arenas[index];
     if (arena.main) return;
     uint64_t info = 0;
     constexpr uint64_t kMiB = 1 << 20;
-    for (uint64_t size : {library_.layout.heap_max(), 8 * kMiB, 4096 * kMiB, 128 * kMiB, 2048 * kMiB, kMiB / 4}) {
+    for (uint64_t size :
+         {library_.layout.heap_max(), 8 * kMiB, 4096 * kMiB, 128 * kMiB, 2048 * kMiB, kMiB / 4}) {
       uint64_t begin = arena.top & ~(size - 1);
       if (word(begin) != arena.at) continue;
       info = begin;
@@ -240,7 +243,10 @@ class LibraryFinder {
     uint64_t mapped = run.empty() ? library_.layout.heap_max() : run.end.value - info;
     if (size != 0 && size % kPage == 0 && size <= mapped) return size;
     if (library_.faults.size() < 1000) {
-      fault(at, fmt::format("the size of a heap, {:#x}, is not that of its mapping, {:#x}", size, mapped), arena);
+      fault(
+          at,
+          fmt::format("the size of a heap, {:#x}, is not that of its mapping, {:#x}", size, mapped),
+          arena);
     }
     return std::min(mapped, library_.layout.heap_max());
   }
@@ -290,12 +296,12 @@ AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at) {
   if (!first || !is_ours(*first)) return {};
   const snapshot::Region* last = first;
   const auto& regions = process.regions;
-  while (first != regions.data() && first[-1].range.end == first->range.begin && is_ours(first[-1]) &&
-         first[-1].file == first->file) {
+  while (first != regions.data() && first[-1].range.end == first->range.begin &&
+         is_ours(first[-1]) && first[-1].file == first->file) {
     --first;
   }
-  while (last + 1 != regions.data() + regions.size() && last[1].range.begin == last->range.end && is_ours(last[1]) &&
-         last[1].file == last->file) {
+  while (last + 1 != regions.data() + regions.size() && last[1].range.begin == last->range.end &&
+         is_ours(last[1]) && last[1].file == last->file) {
     ++last;
   }
   return {first->range.begin, last->range.end};

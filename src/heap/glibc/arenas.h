@@ -1,9 +1,10 @@
 /// Finds the arenas of a process by their own consistency: no symbol is needed.
 ///
-/// The bins of an arena are circular lists whose heads lie in the arena, so an empty bin points to itself; bin 127
-/// is never used and always empty. Wherever a writable word of a module says so, `top`, all other bins and the
-/// ring of arenas are held against each other. Thread arenas hang on the ring and lie in heaps of their own
-/// (heap_info), at multiples of 64 MB, which are also looked for directly, so that a broken ring hides none.
+/// The bins of an arena are circular lists whose heads lie in the arena, so an empty bin points to
+/// itself; bin 127 is never used and always empty. Wherever a writable word of a module says so,
+/// `top`, all other bins and the ring of arenas are held against each other. Thread arenas hang on
+/// the ring and lie in heaps of their own (heap_info), at multiples of 64 MB, which are also looked
+/// for directly, so that a broken ring hides none.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,8 @@ struct Library {
   std::vector<Fault> faults;  ///< of the structures above; Fault::arena is an index into `arenas`
 };
 
-/// The anonymous writable memory around `at`: regions that touch (huge pages and protections split mappings) as one.
-/// Empty when there is none.
+/// The anonymous writable memory around `at`: regions that touch (huge pages and protections split
+/// mappings) as one. Empty when there is none.
 AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at);
 
 /// All of them: one as a rule, more where a static program or another namespace has its own.

@@ -25,17 +25,21 @@ class BinCheck {
     }
     find_unlisted();
     if (walk_.faults.size() == faults) {
-      fault(fields_ + layout_.header(), "the lists of free chunks do not agree with the chunks that are free");
+      fault(fields_ + layout_.header(),
+            "the lists of free chunks do not agree with the chunks that are free");
     }
   }
 
  private:
   uint64_t word(uint64_t at) { return memory_.word(at, layout_.word); }
-  void fault(uint64_t at, std::string what) { add_fault(walk_.faults, at, std::move(what), arena_); }
+  void fault(uint64_t at, std::string what) {
+    add_fault(walk_.faults, at, std::move(what), arena_);
+  }
 
   /// From the head along fd, or along bk; false when the list breaks off.
   bool follow(unsigned bin, bool backwards) {
-    const uint64_t head = fields_ + layout_.bin(bin), forward = layout_.header(), back = forward + layout_.word;
+    const uint64_t head = fields_ + layout_.bin(bin), forward = layout_.header(),
+                   back = forward + layout_.word;
     const uint64_t go = backwards ? back : forward, come = backwards ? forward : back;
     uint64_t previous = head, at = word(head + go);
     uint64_t mark = 0, lap = 1, steps = 0;
@@ -43,8 +47,10 @@ class BinCheck {
       Block* block = block_that_begins(walk_.blocks, at + layout_.header());
       if (!block || at == mark || budget_ == 0) {
         if (!backwards) {
-          fault(previous + go, at == mark ? "a list of free chunks goes in a circle"
-                                          : fmt::format("a list of free chunks leads to {:#x}, where no chunk is", at));
+          fault(previous + go,
+                at == mark
+                    ? "a list of free chunks goes in a circle"
+                    : fmt::format("a list of free chunks leads to {:#x}, where no chunk is", at));
         }
         return false;
       }
@@ -54,27 +60,32 @@ class BinCheck {
       }
       --budget_;
       if (word(at + come) != previous) {
-        fault(at + come, fmt::format("the link of a free chunk is {:#x}; the other end is at {:#x}", word(at + come),
-                                     previous));
+        fault(at + come, fmt::format("the link of a free chunk is {:#x}; the other end is at {:#x}",
+                                     word(at + come), previous));
       }
       take(bin, at, *block);
       previous = at;
       at = word(at + go);
     }
     if (word(head + come) != previous) {
-      fault(head + come, fmt::format("the bin ends at {:#x}, its list at {:#x}", word(head + come), previous));
+      fault(head + come,
+            fmt::format("the bin ends at {:#x}, its list at {:#x}", word(head + come), previous));
     }
     return true;
   }
 
   void take(unsigned bin, uint64_t at, Block& block) {
     uint64_t size = word(at + layout_.word) & ~kFlags;
-    if (bin > 0 && size < layout_.min_large() && size / kAlign + (layout_.word == 4 ? 1 : 0) != bin + 1) {
-      fault(at + layout_.word, fmt::format("a chunk of size {:#x} is in the list of another size", size));
+    if (bin > 0 && size < layout_.min_large() &&
+        size / kAlign + (layout_.word == 4 ? 1 : 0) != bin + 1) {
+      fault(at + layout_.word,
+            fmt::format("a chunk of size {:#x} is in the list of another size", size));
     }
     if (block.state() != State::free) {
-      fault(at + size + layout_.word, fmt::format("the chunk at {:#x} is in a list of free ones; the one behind says "
-                                                  "that it is in use", at));
+      fault(at + size + layout_.word,
+            fmt::format("the chunk at {:#x} is in a list of free ones; the one behind says "
+                        "that it is in use",
+                        at));
       block.set_state(State::free);
     }
     if (size >= layout_.min_large()) check_by_size(at);
@@ -85,7 +96,8 @@ class BinCheck {
     uint64_t place = at + 2 * layout_.header(), larger = word(place);
     if (larger == 0) return;
     uint64_t back = word(larger + 2 * layout_.header() + layout_.word);
-    if (back != at) fault(place, fmt::format("fd_nextsize is {:#x}, whose bk_nextsize is {:#x}", larger, back));
+    if (back != at)
+      fault(place, fmt::format("fd_nextsize is {:#x}, whose bk_nextsize is {:#x}", larger, back));
   }
 
   /// What is marked free and in no list: damaged, or a chunk whose neighbour lost its flag.
@@ -95,9 +107,11 @@ class BinCheck {
       if (block.arena != block_arena_ || block.state() != State::free) continue;
       if (std::binary_search(members_.begin(), members_.end(), block.begin)) continue;
       uint64_t chunk = block.begin - layout_.header(), size = word(chunk + layout_.word) & ~kFlags;
-      bool doubtful = std::binary_search(walk_.doubtful.begin(), walk_.doubtful.end(), std::pair(chunk, uint64_t{arena_}));
-      fault(chunk + size + layout_.word,
-            fmt::format("the flag of this chunk says that the one before, at {:#x}, is free; it is in no list", chunk));
+      bool doubtful = std::binary_search(walk_.doubtful.begin(), walk_.doubtful.end(),
+                                         std::pair(chunk, uint64_t{arena_}));
+      fault(chunk + size + layout_.word, fmt::format("the flag of this chunk says that the one "
+                                                     "before, at {:#x}, is free; it is in no list",
+                                                     chunk));
       // With its size behind it, it was freed; without, only the flag is wrong.
       if (doubtful) block.set_state(State::used);
     }
@@ -115,7 +129,8 @@ class BinCheck {
 
 }  // namespace
 
-void check_bins(Window& memory, const Library& library, size_t arena, size_t arena_offset, Walk& walk) {
+void check_bins(Window& memory, const Library& library, size_t arena, size_t arena_offset,
+                Walk& walk) {
   const Layout& layout = library.layout;
   LinkSums sums = walk.sums[arena];
   for (unsigned i = 0; i < kBins; ++i) {

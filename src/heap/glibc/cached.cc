@@ -11,13 +11,15 @@ Block* block_that_begins(std::vector<Block>& blocks, uint64_t begin) {
   return found != blocks.end() && found->begin == begin ? &*found : nullptr;
 }
 
-ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at, const CacheLayout& cache) {
+ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at,
+                        const CacheLayout& cache) {
   ThreadCache result{.at = at, .layout = cache};
   for (unsigned i = 0; i < cache.bins; ++i) {
     uint64_t count = 0;
     uint16_t wide = 0;
     uint8_t narrow = 0;
-    bool there = cache.count_bytes == 2 ? memory.read(at + 2 * uint64_t{i}, wide) : memory.read(at + i, narrow);
+    bool there = cache.count_bytes == 2 ? memory.read(at + 2 * uint64_t{i}, wide)
+                                        : memory.read(at + i, narrow);
     count = cache.count_bytes == 2 ? wide : narrow;
     uint64_t entry = memory.word(at + cache.entries() + uint64_t{i} * layout.word, layout.word, 1);
     if (!there || entry % kAlign != 0) return result;
@@ -25,7 +27,8 @@ ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at, const
     if (entry == 0) continue;
     uint64_t head = memory.word(entry - layout.word, layout.word), size = head & ~kFlags;
     uint64_t least = layout.min_chunk() + i * kAlign;
-    bool fits = i < kSmallCacheBins ? size == least : size >= layout.min_chunk() + kSmallCacheBins * kAlign;
+    bool fits =
+        i < kSmallCacheBins ? size == least : size >= layout.min_chunk() + kSmallCacheBins * kAlign;
     // Since 2.42 a cache takes blocks with mappings of their own too.
     bool strange = (size % kAlign != 0 || head & kMapped) && i < kSmallCacheBins;
     if (!fits || strange) return result;
@@ -39,8 +42,8 @@ namespace {
 
 /// One list to follow.
 struct CachedList {
-  uint64_t place;  ///< of the pointer to the first
-  uint64_t first;  ///< memory of the first block; 0: empty
+  uint64_t place;        ///< of the pointer to the first
+  uint64_t first;        ///< memory of the first block; 0: empty
   uint64_t least, most;  ///< sizes of chunks that belong in it
   uint64_t shift;        ///< pointers are to the chunk (a fast bin): so much before its memory
   size_t arena;          ///< for faults
@@ -59,7 +62,8 @@ class CachedMarker {
       uint64_t chunk = word(place);
       if (chunk == 0) continue;
       uint64_t size = (uint64_t{i} + 2) * 2 * layout_.word;
-      lists_.push_back({place, chunk + layout_.header(), size, size, layout_.header(), index, "fast bin", {}});
+      lists_.push_back(
+          {place, chunk + layout_.header(), size, size, layout_.header(), index, "fast bin", {}});
     }
   }
 
@@ -69,9 +73,11 @@ class CachedMarker {
       uint64_t first = word(place);
       bool small = i < kSmallCacheBins;
       uint64_t least = layout_.min_chunk() + (small ? i : kSmallCacheBins) * kAlign;
-      CachedList list{place, first, least, small ? least : uint64_t{1} << 40, 0, arena, "thread cache", {}};
+      CachedList list{place, first, least,          small ? least : uint64_t{1} << 40,
+                      0,     arena, "thread cache", {}};
       uint64_t count = memory_.word(cache.at + (cache.layout.count_bytes == 2 ? 2 * i : i), 4);
-      if (!cache.layout.counts_room) list.count = count & (cache.layout.count_bytes == 2 ? 0xffff : 0xff);
+      if (!cache.layout.counts_room)
+        list.count = count & (cache.layout.count_bytes == 2 ? 0xffff : 0xff);
       if (first != 0 || list.count.value_or(0) != 0) lists_.push_back(list);
     }
   }
@@ -94,7 +100,8 @@ class CachedMarker {
       uint64_t raw = word(list.first), mask = list.first >> 12;
       plain += raw == 0 || (raw % kAlign == (0 - list.shift) % kAlign && begins(raw + list.shift));
       uint64_t target = raw ^ mask;
-      mangled += target == 0 || (target % kAlign == (0 - list.shift) % kAlign && begins(target + list.shift));
+      mangled += target == 0 ||
+                 (target % kAlign == (0 - list.shift) % kAlign && begins(target + list.shift));
     }
     if (plain != mangled) mangled_ = mangled > plain;
   }
@@ -108,15 +115,22 @@ class CachedMarker {
 
   void follow(const CachedList& list) {
     uint64_t place = list.place, at = list.first, steps = 0;
-    uint64_t mark = 0, lap = 1;  // Brent's: a mark that moves at every power of two meets every circle
+    uint64_t mark = 0,
+             lap = 1;  // Brent's: a mark that moves at every power of two meets every circle
     while (at != 0) {
       if (budget_ == 0 || !belongs(list, at) || at == mark) {
-        std::string_view what = at == mark ? "goes in a circle" : budget_ == 0 ? "has more entries than there are blocks" : "";
-        add_fault(walk_.faults, place,
-                  what.empty() ? fmt::format("the list of a {} for chunks of {:#x} bytes leads to {:#x}, which is none",
-                                             list.name, list.least, at)
-                               : fmt::format("the list of a {} for chunks of {:#x} bytes {}", list.name, list.least, what),
-                  list.arena);
+        std::string_view what = at == mark     ? "goes in a circle"
+                                : budget_ == 0 ? "has more entries than there are blocks"
+                                               : "";
+        add_fault(
+            walk_.faults, place,
+            what.empty()
+                ? fmt::format(
+                      "the list of a {} for chunks of {:#x} bytes leads to {:#x}, which is none",
+                      list.name, list.least, at)
+                : fmt::format("the list of a {} for chunks of {:#x} bytes {}", list.name,
+                              list.least, what),
+            list.arena);
         return;
       }
       if (++steps == lap) {
@@ -133,8 +147,8 @@ class CachedMarker {
     }
     if (list.count && *list.count != steps) {
       add_fault(walk_.faults, list.place,
-                fmt::format("a {} counts {} blocks of {:#x} bytes, its list has {}", list.name, *list.count, list.least,
-                            steps),
+                fmt::format("a {} counts {} blocks of {:#x} bytes, its list has {}", list.name,
+                            *list.count, list.least, steps),
                 list.arena);
     }
   }
@@ -151,7 +165,8 @@ class CachedMarker {
     uint64_t last = 0;
     for (const Found& found : found_) {
       if (found.memory == last) {
-        add_fault(walk_.faults, found.place, fmt::format("the block {:#x} is in lists of free blocks twice", found.memory),
+        add_fault(walk_.faults, found.place,
+                  fmt::format("the block {:#x} is in lists of free blocks twice", found.memory),
                   found.arena);
         continue;
       }
@@ -165,7 +180,9 @@ class CachedMarker {
       }
       if (block == walk_.blocks.end() || block->begin != found.memory) {
         add_fault(walk_.faults, found.place,
-                  fmt::format("a list of free blocks leads to {:#x}, where no block begins", found.memory), found.arena);
+                  fmt::format("a list of free blocks leads to {:#x}, where no block begins",
+                              found.memory),
+                  found.arena);
       } else {
         block->set_state(State::cached);
       }
@@ -183,8 +200,9 @@ class CachedMarker {
 
 }  // namespace
 
-std::optional<bool> mark_cached(Window& memory, const Library& library, const std::vector<ThreadCache>& caches,
-                                size_t arena_offset, Walk& walk) {
+std::optional<bool> mark_cached(Window& memory, const Library& library,
+                                const std::vector<ThreadCache>& caches, size_t arena_offset,
+                                Walk& walk) {
   CachedMarker marker(memory, library, walk);
   for (size_t i = 0; i < library.arenas.size(); ++i) marker.add_fast_bins(library.arenas[i], i);
   for (const ThreadCache& cache : caches) {

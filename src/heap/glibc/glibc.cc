@@ -43,16 +43,19 @@ class Finder {
     if (has_mapped) add_mapped_arena();
     // Blocks come out in ascending order.
     for (const Segment& segment : library.segments) {
-      while (has_mapped && mapped != mapped_.end() && mapped->memory < segment.begin) put(*mapped++, mapped_arena, walk);
+      while (has_mapped && mapped != mapped_.end() && mapped->memory < segment.begin)
+        put(*mapped++, mapped_arena, walk);
       walk_segment(memory_, library, segment, offset, walk);
     }
     while (has_mapped && mapped != mapped_.end()) put(*mapped++, mapped_arena, walk);
 
     ThreadsFound threads = find_threads(input_, memory_, library, walk.maybe_caches);
     std::optional<bool> mangled = mark_cached(memory_, library, threads.caches, offset, walk);
-    for (size_t i = 0; i < library.arenas.size(); ++i) check_bins(memory_, library, i, offset, walk);
+    for (size_t i = 0; i < library.arenas.size(); ++i)
+      check_bins(memory_, library, i, offset, walk);
     add_books(index, threads, walk);
-    for (auto [thread, arena] : threads.arena_of) heaps_.arenas[offset + arena].threads.push_back(thread);
+    for (auto [thread, arena] : threads.arena_of)
+      heaps_.arenas[offset + arena].threads.push_back(thread);
     heaps_.allocators[index].layout = layout_words(library, threads, mangled);
     keep(std::move(walk), library, offset);
   }
@@ -93,7 +96,8 @@ class Finder {
     walk.blocks.push_back(block);
   }
 
-  /// What malloc keeps for itself: the arenas, what stands before the chunks of a heap, the threads' caches.
+  /// What malloc keeps for itself: the arenas, what stands before the chunks of a heap, the
+  /// threads' caches.
   void add_books(size_t index, const ThreadsFound& threads, Walk& walk) {
     const Library& library = libraries_[index];
     auto& books = heaps_.allocators[index].books;
@@ -124,42 +128,65 @@ class Finder {
     }
     size_t middle = heaps_.blocks.size();
     heaps_.blocks.insert(heaps_.blocks.end(), walk.blocks.begin(), walk.blocks.end());
-    std::inplace_merge(heaps_.blocks.begin(), heaps_.blocks.begin() + static_cast<ptrdiff_t>(middle),
-                       heaps_.blocks.end(), [](const Block& a, const Block& b) { return a.begin < b.begin; });
+    std::inplace_merge(heaps_.blocks.begin(),
+                       heaps_.blocks.begin() + static_cast<ptrdiff_t>(middle), heaps_.blocks.end(),
+                       [](const Block& a, const Block& b) { return a.begin < b.begin; });
   }
 
-  static std::string layout_words(const Library& library, const ThreadsFound& threads, std::optional<bool> mangled) {
-    std::string words = library.layout.top == 0x58 || library.layout.top == 0x34 ? "2.26"
-                        : library.layout.fast_bins() == 0                        ? "without fast bins (2.43 or later)"
-                                                                                 : "2.27 to 2.42";
-    if (!threads.caches.empty()) {
-      const CacheLayout& cache = threads.caches.front().layout;
-      words += cache.counts_room        ? ", thread caches of 76 sizes (2.42 or later)"
-               : cache.count_bytes == 2 ? ", thread caches with counts of 16 bits (2.30 to 2.41)"
-                                        : ", thread caches with counts of 8 bits (2.26 to 2.29)";
+  /// The versions that every structure seen agrees with, then what was seen.
+  static std::string layout_words(const Library& library, const ThreadsFound& threads,
+                                  std::optional<bool> mangled) {
+    constexpr int kNewest = 99;
+    int from = 26, to = kNewest;
+    std::string seen;
+    auto is = [&](int first, int last, std::string_view what) {
+      from = std::max(from, first);
+      to = std::min(to, last);
+      seen += (seen.empty() ? "" : ", ") + std::string(what);
+    };
+    if (threads.caches.empty()) {
+      is(26, kNewest, "no thread caches");
+    } else if (const CacheLayout& cache = threads.caches.front().layout; cache.counts_room) {
+      is(42, kNewest, "thread caches of 76 sizes");
+    } else if (cache.count_bytes == 2) {
+      is(30, 41, "thread caches of 64 sizes");
     } else {
-      words += ", no thread cache";
+      is(26, 29, "thread caches with counts of a byte");
     }
-    if (mangled) words += *mangled ? ", mangled links (2.32 or later)" : ", plain links (before 2.32)";
-    if (library.heap_info_bytes == 0x30) words += ", heaps as of 2.35 or later";
-    if (library.heap_info_bytes == 0x20) words += ", heaps as before 2.35";
-    return words;
+    if (library.layout.fast_bins() == 0) {
+      is(43, kNewest, "no fast bins");
+    } else {
+      bool first = library.layout.top == 0x58 || library.layout.top == 0x34;
+      is(first ? 26 : 27, first ? 26 : 42, "fast bins");
+    }
+    if (mangled)
+      is(*mangled ? 32 : 26, *mangled ? kNewest : 31, *mangled ? "mangled links" : "plain links");
+    if (library.heap_info_bytes == 0x30) from = std::max(from, 35);
+    if (library.heap_info_bytes == 0x20) to = std::min(to, 34);
+    std::string versions = to == kNewest ? fmt::format("2.{} or later", from)
+                           : from < to   ? fmt::format("2.{} to 2.{}", from, to)
+                           : from == to  ? fmt::format("2.{}", from)
+                                         : "no version that is known";
+    return versions + ": " + seen;
   }
 
   void warn_of_mapped(const std::optional<MappedCount>& counted) {
     if (!counted || counted->count == mapped_.size()) return;
     heaps_.warnings.push_back(
-        {fmt::format("malloc counts {} blocks with mappings of their own; {} were found", counted->count, mapped_.size()),
+        {fmt::format("malloc counts {} blocks with mappings of their own; {} were found",
+                     counted->count, mapped_.size()),
          "the dump may lack some of them; gcore and `inquest dump` write all memory"});
   }
 
   /// In address order, each with the blocks beside it.
   void finish_faults() {
     auto& faults = heaps_.faults;
-    std::stable_sort(faults.begin(), faults.end(), [](const Fault& a, const Fault& b) { return a.at < b.at; });
+    std::stable_sort(faults.begin(), faults.end(),
+                     [](const Fault& a, const Fault& b) { return a.at < b.at; });
     for (Fault& fault : faults) {
-      auto next = std::upper_bound(heaps_.blocks.begin(), heaps_.blocks.end(), fault.at.value,
-                                   [](uint64_t at, const Block& block) { return at < block.begin; });
+      auto next =
+          std::upper_bound(heaps_.blocks.begin(), heaps_.blocks.end(), fault.at.value,
+                           [](uint64_t at, const Block& block) { return at < block.begin; });
       if (next != heaps_.blocks.end()) fault.after = next->address();
       if (next != heaps_.blocks.begin()) fault.before = std::prev(next)->address();
     }

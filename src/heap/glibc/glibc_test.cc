@@ -21,8 +21,11 @@ class GlibcHeap : public ::testing::TestWithParam<HeapCase> {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testkit::TemporaryFolder>();
-    EXPECT_EQ(testkit::compile_program(*folder_ / "patient", testkit::heap_patient_source(), testkit::kHeapPatient), "");
-    EXPECT_EQ(testkit::compile_program(*folder_ / "static", testkit::heap_patient_source(), testkit::kStaticHeapPatient),
+    EXPECT_EQ(testkit::compile_program(*folder_ / "patient", testkit::heap_patient_source(),
+                                       testkit::kHeapPatient),
+              "");
+    EXPECT_EQ(testkit::compile_program(*folder_ / "static", testkit::heap_patient_source(),
+                                       testkit::kStaticHeapPatient),
               "");
   }
   static void TearDownTestSuite() { folder_.reset(); }
@@ -32,8 +35,8 @@ class GlibcHeap : public ::testing::TestWithParam<HeapCase> {
 /// Every block that lives, with its size; nothing that was freed; nothing else.
 TEST_P(GlibcHeap, IsTheProgramsOwnBooks) {
   const HeapCase& which = GetParam();
-  auto image = PatientImage::take(*folder_, *folder_ / (which.is_static ? "static" : "patient"), which.environment, 11,
-                                  8000, 3);
+  auto image = PatientImage::take(*folder_, *folder_ / (which.is_static ? "static" : "patient"),
+                                  which.environment, 11, 8000, 3);
   ASSERT_TRUE(image);
   Heaps heaps = find_heaps({.process = image->process});
   ASSERT_EQ(heaps.allocators.size(), 1u);
@@ -49,9 +52,11 @@ TEST_P(GlibcHeap, IsTheProgramsOwnBooks) {
     EXPECT_FALSE(image->truth.live.contains(block.begin)) << std::hex << block.begin;
   }
   EXPECT_GT(image->truth.live.size(), 3000u);
-  EXPECT_EQ(used == image->truth.live, true) << used.size() << " instead of " << image->truth.live.size();
+  EXPECT_EQ(used == image->truth.live, true)
+      << used.size() << " instead of " << image->truth.live.size();
   EXPECT_GT(image->truth.freed.size(), 0u);
-  for (const Fault& fault : heaps.faults) ADD_FAILURE() << fmt::format("{} {}", fault.at, fault.what);
+  for (const Fault& fault : heaps.faults)
+    ADD_FAILURE() << fmt::format("{} {}", fault.at, fault.what);
   EXPECT_THAT(heaps.warnings, IsEmpty());
   if (std::string_view(which.name) == "Cache2000") {
     EXPECT_GT(cached, 3000u);
@@ -64,7 +69,8 @@ TEST_P(GlibcHeap, IsTheProgramsOwnBooks) {
 
 INSTANTIATE_TEST_SUITE_P(
     , GlibcHeap,
-    ::testing::Values(HeapCase{"Plain", ""}, HeapCase{"NoCache", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"},
+    ::testing::Values(HeapCase{"Plain", ""},
+                      HeapCase{"NoCache", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"},
                       HeapCase{"Cache2000", "GLIBC_TUNABLES=glibc.malloc.tcache_count=2000"},
                       HeapCase{"OneArena", "GLIBC_TUNABLES=glibc.malloc.arena_max=1"},
                       HeapCase{"Mapped", "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=50000"},
@@ -77,9 +83,11 @@ class DamagedHeap : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testkit::TemporaryFolder>();
-    ASSERT_EQ(testkit::compile_program(*folder_ / "patient", testkit::heap_patient_source(), testkit::kHeapPatient), "");
-    image_ = PatientImage::take(*folder_, *folder_ / "patient", "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=150000", 5,
-                                700, 2);
+    ASSERT_EQ(testkit::compile_program(*folder_ / "patient", testkit::heap_patient_source(),
+                                       testkit::kHeapPatient),
+              "");
+    image_ = PatientImage::take(*folder_, *folder_ / "patient",
+                                "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=150000", 5, 700, 2);
     if (image_) whole_ = find_heaps({.process = image_->process});
   }
   static void TearDownTestSuite() {
@@ -121,7 +129,8 @@ class DamagedHeap : public ::testing::Test {
     for (const Block& block : whole_.blocks) {
       if (block.state() != State::used) continue;
       while (now != heaps.blocks.end() && now->begin < block.begin) ++now;
-      count += now == heaps.blocks.end() || now->begin != block.begin || now->state() != State::used;
+      count +=
+          now == heaps.blocks.end() || now->begin != block.begin || now->state() != State::used;
     }
     return count;
   }
@@ -131,7 +140,8 @@ class DamagedHeap : public ::testing::Test {
     for (const Block& block : whole_.blocks) {
       if (block.state() == state && (block.mapped != 0) == mapped) all.push_back(block);
     }
-    for (size_t i = 0; i < count && i < all.size(); ++i) chosen.push_back(all[i * all.size() / std::min(count, all.size())]);
+    for (size_t i = 0; i < count && i < all.size(); ++i)
+      chosen.push_back(all[i * all.size() / std::min(count, all.size())]);
     return chosen;
   }
 
@@ -145,19 +155,21 @@ TEST_F(DamagedHeap, SizesOfAnyKindOfChunk) {
   for (State state : {State::used, State::cached, State::free}) {
     for (const Block& block : some(state, false, 12)) {
       uint64_t field = block.begin - 8, size = word(field);
-      for (uint64_t value : {uint64_t{0}, uint64_t{0x4141414141414141}, ~uint64_t{0}, size + 0x10, size + 0x1000,
-                             size & 7, size | 8, size | 2, size >> 1 & ~uint64_t{7}}) {
+      for (uint64_t value :
+           {uint64_t{0}, uint64_t{0x4141414141414141}, ~uint64_t{0}, size + 0x10, size + 0x1000,
+            size & 7, size | 8, size | 2, size >> 1 & ~uint64_t{7}}) {
         if (value == size) continue;
         Heaps heaps = with(field, value);
         ++cases;
-        EXPECT_FALSE(heaps.faults.empty()) << std::hex << field << ": " << size << " -> " << value << " " << name(state);
+        EXPECT_FALSE(heaps.faults.empty())
+            << std::hex << field << ": " << size << " -> " << value << " " << name(state);
         if (heaps.faults.empty()) continue;
         // Named where it is, with its neighbours, and little lost around it.
         const Fault& fault = heaps.faults.front();
         EXPECT_TRUE(fault.before || fault.after);
         size_t missing = lost(heaps);
-        EXPECT_LE(missing, 16u) << std::hex << field << ": " << size << " -> " << value << " " << name(state) << " "
-                               << fault.what;
+        EXPECT_LE(missing, 16u) << std::hex << field << ": " << size << " -> " << value << " "
+                                << name(state) << " " << fault.what;
         named += std::any_of(heaps.faults.begin(), heaps.faults.end(), [&](const Fault& f) {
           return f.at.value >= field && f.at.value <= field + (size & ~uint64_t{7});
         });
@@ -173,7 +185,8 @@ TEST_F(DamagedHeap, LinksOfFreeChunks) {
   for (const Block& block : some(State::free, false, 12)) {
     const uint64_t begin = block.begin, behind = begin + block.size;
     for (uint64_t field : {begin, begin + 8, behind}) {  // fd, bk, the size behind
-      for (uint64_t value : {uint64_t{0}, uint64_t{0x4141414141414141}, word(field) + 16, whole_.blocks[3].begin - 16}) {
+      for (uint64_t value : {uint64_t{0}, uint64_t{0x4141414141414141}, word(field) + 16,
+                             whole_.blocks[3].begin - 16}) {
         Heaps heaps = with(field, value);
         EXPECT_FALSE(heaps.faults.empty()) << std::hex << field << " " << value;
         EXPECT_LE(lost(heaps), 1u) << std::hex << field << " " << value;
@@ -192,7 +205,8 @@ TEST_F(DamagedHeap, LinksOfCachedBlocks) {
 
 TEST_F(DamagedHeap, ArenasAndHeaps) {
   for (const AddressRange& book : whole_.allocators[0].books) {
-    for (uint64_t at = book.begin.value; at + 8 <= book.end.value && at < book.begin.value + 0x900; at += 8) {
+    for (uint64_t at = book.begin.value; at + 8 <= book.end.value && at < book.begin.value + 0x900;
+         at += 8) {
       for (uint64_t value : {uint64_t{0}, uint64_t{0x4141414141414141}, at}) {
         if (word(at) != value) with(at, value);
       }
@@ -212,10 +226,17 @@ TEST_F(DamagedHeap, AnywhereAtRandom) {
     const Block& block = whole_.blocks[next() % whole_.blocks.size()];
     uint64_t field = block.begin - 16 + next() % 6 * 8, value = next();
     switch (next() % 4) {
-      case 0: value = word(field) ^ uint64_t{1} << next() % 64; break;
-      case 1: value = whole_.blocks[next() % whole_.blocks.size()].begin - next() % 2 * 16; break;
-      case 2: value = (next() % 4096) << 4 | next() % 8; break;
-      default: break;
+      case 0:
+        value = word(field) ^ uint64_t { 1 } << next() % 64;
+        break;
+      case 1:
+        value = whole_.blocks[next() % whole_.blocks.size()].begin - next() % 2 * 16;
+        break;
+      case 2:
+        value = (next() % 4096) << 4 | next() % 8;
+        break;
+      default:
+        break;
     }
     with(field, value);
   }

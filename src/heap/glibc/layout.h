@@ -1,7 +1,9 @@
-/// How glibc's malloc (ptmalloc) lays out its structures, as far as versions 2.26 to 2.43 and the next differ.
+/// How glibc's malloc (ptmalloc) lays out its structures, as far as versions 2.26 to 2.43 and the
+/// next differ.
 ///
-/// A chunk is { size of the chunk before when that is free; size | flags; memory ... }; sizes are multiples of
-/// 16; the memory of one in use reaches over the first word of the next. An arena (malloc_state) is
+/// A chunk is { size of the chunk before when that is free; size | flags; memory ... }; sizes are
+/// multiples of 16; the memory of one in use reaches over the first word of the next. An arena
+/// (malloc_state) is
 ///   int mutex, flags; [int have_fastchunks (2.27..);] [fast bins (..2.42 or 2.43);]
 ///   top; last_remainder; bins[254]; binmap[4 ints]; next; next_free; attached_threads; system_mem;
 ///   max_system_mem
@@ -28,8 +30,10 @@ struct Layout {
   uint64_t min_chunk() const { return word == 8 ? 32 : 16; }
   /// A chunk of at least so many bytes lies in a bin of several sizes, its lists by size included.
   uint64_t min_large() const { return word == 8 ? 1024 : 1008; }
-  uint64_t bin(unsigned index) const { return uint64_t{index} * 2 * word; }  ///< as a chunk: fd is 2 words on
-  uint64_t flags() const { return 4 - top; }                                // wraps, as addresses do
+  uint64_t bin(unsigned index) const {
+    return uint64_t{index} * 2 * word;
+  }                                           ///< as a chunk: fd is 2 words on
+  uint64_t flags() const { return 4 - top; }  // wraps, as addresses do
   uint64_t next() const { return 256 * word + 16; }
   uint64_t attached_threads() const { return next() + 2 * word; }
   uint64_t system_bytes() const { return next() + 3 * word; }
@@ -61,12 +65,12 @@ struct CacheLayout {
   uint64_t entries() const { return uint64_t{count_bytes} * bins; }
   uint64_t bytes(unsigned word) const { return entries() + uint64_t{bins} * word; }
   /// Of the chunk that holds it.
-  uint64_t chunk(unsigned word) const {
-    return (bytes(word) + word + kAlign - 1) & ~(kAlign - 1);
-  }
+  uint64_t chunk(unsigned word) const { return (bytes(word) + word + kAlign - 1) & ~(kAlign - 1); }
 };
 /// 2.30 to 2.41; 2.26 to 2.29; 2.42 and later.
-inline constexpr std::array<CacheLayout, 3> kCacheLayouts{{{2, 64, false}, {1, 64, false}, {2, 76, true}}};
-inline constexpr unsigned kSmallCacheBins = 64;  ///< bins of one size each; those behind hold a power of two
+inline constexpr std::array<CacheLayout, 3> kCacheLayouts{
+    {{2, 64, false}, {1, 64, false}, {2, 76, true}}};
+inline constexpr unsigned kSmallCacheBins =
+    64;  ///< bins of one size each; those behind hold a power of two
 
 }  // namespace inquest::heap::glibc

@@ -1,7 +1,7 @@
 /// The lists of free blocks: bins of the arenas, fast bins, caches of the threads.
 ///
-/// A list is a claim like any other: each entry must be a block of the walk and of the list's size, a circle ends,
-/// and all lists together are held to as many steps as there are blocks.
+/// A list is a claim like any other: each entry must be a block of the walk and of the list's size,
+/// a circle ends, and all lists together are held to as many steps as there are blocks.
 #pragma once
 
 #include <optional>
@@ -19,15 +19,19 @@ struct ThreadCache {
 };
 
 /// What the words of the cache at `at` say, as far as they can be trusted.
-ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at, const CacheLayout& cache);
+ThreadCache judge_cache(Window& memory, const Layout& layout, uint64_t at,
+                        const CacheLayout& cache);
 
-/// Marks what lies in caches and fast bins as State::cached. Returns whether the links are mangled (safe-linking,
-/// 2.32); absent when nothing tells.
-std::optional<bool> mark_cached(Window& memory, const Library& library, const std::vector<ThreadCache>& caches,
-                                size_t arena_offset, Walk& walk);
+/// Marks what lies in caches and fast bins as State::cached. Returns whether the links are mangled
+/// (safe-linking, 2.32); absent when nothing tells.
+std::optional<bool> mark_cached(Window& memory, const Library& library,
+                                const std::vector<ThreadCache>& caches, size_t arena_offset,
+                                Walk& walk);
 
-/// Holds the bins of an arena against the walk's sums; where they differ, link by link against its blocks.
-void check_bins(Window& memory, const Library& library, size_t arena, size_t arena_offset, Walk& walk);
+/// Holds the bins of an arena against the walk's sums; where they differ, link by link against its
+/// blocks.
+void check_bins(Window& memory, const Library& library, size_t arena, size_t arena_offset,
+                Walk& walk);
 
 /// The block that begins at `begin`; null when there is none.
 Block* block_that_begins(std::vector<Block>& blocks, uint64_t begin);

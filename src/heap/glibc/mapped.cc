@@ -9,7 +9,11 @@ namespace {
 class MappedScan {
  public:
   MappedScan(const Input& input, Window& memory, std::vector<Library>& libraries)
-      : input_(input), memory_(memory), libraries_(libraries), layout_(libraries.front().layout), word_(layout_.word) {
+      : input_(input),
+        memory_(memory),
+        libraries_(libraries),
+        layout_(libraries.front().layout),
+        word_(layout_.word) {
     constexpr uint64_t kNotContiguous = 2;
     pieces_ = (libraries.front().arenas.front().flags & kNotContiguous) != 0;
   }
@@ -33,7 +37,8 @@ class MappedScan {
   std::vector<AddressRange> anonymous_runs() const {
     std::vector<AddressRange> owned, runs;
     for (const Library& library : libraries_) {
-      for (const Segment& segment : library.segments) owned.push_back({{segment.begin}, {segment.end}});
+      for (const Segment& segment : library.segments)
+        owned.push_back({{segment.begin}, {segment.end}});
     }
     std::sort(owned.begin(), owned.end());
     auto own = owned.begin();
@@ -42,7 +47,8 @@ class MappedScan {
       Address at = region.range.begin;
       while (at < region.range.end) {
         while (own != owned.end() && own->end <= at) ++own;
-        Address end = own != owned.end() ? std::min(own->begin, region.range.end) : region.range.end;
+        Address end =
+            own != owned.end() ? std::min(own->begin, region.range.end) : region.range.end;
         if (at < end) {
           if (!runs.empty() && runs.back().end == at) {
             runs.back().end = end;
@@ -70,8 +76,8 @@ class MappedScan {
     }
   }
 
-  /// Size of the mapping that begins at `begin` by the header at begin + offset; 0 when that is none. Newer
-  /// versions leave the room of a header at the end.
+  /// Size of the mapping that begins at `begin` by the header at begin + offset; 0 when that is
+  /// none. Newer versions leave the room of a header at the end.
   uint64_t mapping_size(uint64_t begin, uint64_t offset, bool& newer) {
     uint64_t chunk = begin + offset, head = word(chunk + word_);
     if ((head & kFlags) != kMapped) return 0;
@@ -83,8 +89,9 @@ class MappedScan {
     return offset + size + (newer ? layout_.header() : 0);
   }
 
-  /// Returns the end of the mapping; 0 when none begins here. The header that counts is the last that memalign
-  /// moved; those before it are left as they were, with sizes that realloc may have made wrong.
+  /// Returns the end of the mapping; 0 when none begins here. The header that counts is the last
+  /// that memalign moved; those before it are left as they were, with sizes that realloc may have
+  /// made wrong.
   uint64_t take_mapped(uint64_t begin, uint64_t limit) {
     const uint64_t room = limit - begin;
     uint64_t offset = kAlign - layout_.header();
@@ -122,8 +129,8 @@ class MappedScan {
     return 0;
   }
 
-  /// A piece of a main arena that is not contiguous: chunks in use or free, without flags, up to two fence posts
-  /// at the end of a page.
+  /// A piece of a main arena that is not contiguous: chunks in use or free, without flags, up to
+  /// two fence posts at the end of a page.
   uint64_t take_piece(uint64_t begin, uint64_t limit) {
     uint64_t at = begin + kAlign - layout_.header();
     if ((word(at + word_) & kFlags) != kPrevInUse) return 0;
@@ -137,7 +144,8 @@ class MappedScan {
         libraries_.front().segments.push_back(piece);
         return end;
       }
-      if (size < layout_.min_chunk() || size % kAlign != 0 || head & (kMapped | kOtherArena)) return 0;
+      if (size < layout_.min_chunk() || size % kAlign != 0 || head & (kMapped | kOtherArena))
+        return 0;
       if (size > limit - at) return 0;
       at += size;
     }
@@ -156,7 +164,8 @@ class MappedScan {
 
 }  // namespace
 
-std::vector<MappedChunk> find_mapped(const Input& input, Window& memory, std::vector<Library>& libraries,
+std::vector<MappedChunk> find_mapped(const Input& input, Window& memory,
+                                     std::vector<Library>& libraries,
                                      const std::optional<MappedCount>& expected) {
   auto found = MappedScan(input, memory, libraries).all(expected);
   for (Library& library : libraries) {

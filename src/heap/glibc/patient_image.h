@@ -17,14 +17,17 @@ namespace inquest::heap::glibc {
 
 class PatientImage {
  public:
-  /// Starts the patient (a shell's words in front of it: variables, a loader), waits until it stands still, copies
-  /// its memory and ends it. Empty when that did not work.
-  static std::unique_ptr<PatientImage> take(const testkit::TemporaryFolder& folder, const std::string& program,
-                                            const std::string& environment, int seed, int operations, int threads) {
+  /// Starts the patient (a shell's words in front of it: variables, a loader), waits until it
+  /// stands still, copies its memory and ends it. Empty when that did not work.
+  static std::unique_ptr<PatientImage> take(const testkit::TemporaryFolder& folder,
+                                            const std::string& program,
+                                            const std::string& environment, int seed,
+                                            int operations, int threads) {
     std::string truth = folder / "truth";
     std::remove(truth.c_str());
-    std::string command = "exec env " + environment + " " + program + " " + truth + " " + std::to_string(seed) + " " +
-                          std::to_string(operations) + " " + std::to_string(threads);
+    std::string command = "exec env " + environment + " " + program + " " + truth + " " +
+                          std::to_string(seed) + " " + std::to_string(operations) + " " +
+                          std::to_string(threads);
     pid_t pid = testkit::start_program({"/bin/sh", "-c", command}, folder / "output");
     auto image = std::make_unique<PatientImage>();
     bool ready = testkit::wait_for_text(truth, "ready", 60);
@@ -67,7 +70,8 @@ class PatientImage {
     std::string range, access, offset, device, inode, path;
     words >> range >> access >> offset >> device >> inode;
     std::getline(words >> std::ws, path);
-    uint64_t begin = std::stoull(range, nullptr, 16), end = std::stoull(range.substr(range.find('-') + 1), nullptr, 16);
+    uint64_t begin = std::stoull(range, nullptr, 16),
+             end = std::stoull(range.substr(range.find('-') + 1), nullptr, 16);
     snapshot::Region region{.range = {{begin}, {end}}};
     region.access = snapshot::Access{access[0] == 'r', access[1] == 'w', access[2] == 'x'};
     region.file = path == "[heap]" ? "" : path;  // it must not be needed
@@ -75,7 +79,8 @@ class PatientImage {
     if (path.starts_with("/") && access[3] == 'p') take_module(path, {{begin}, {end}});
     if (access[0] != 'r' || access[1] != 'w' || access[3] != 'p' || memory < 0) return;
     auto bytes = std::make_shared<std::vector<std::byte>>(end - begin);
-    if (pread(memory, bytes->data(), bytes->size(), static_cast<off_t>(begin)) != static_cast<ssize_t>(bytes->size())) {
+    if (pread(memory, bytes->data(), bytes->size(), static_cast<off_t>(begin)) !=
+        static_cast<ssize_t>(bytes->size())) {
       return;
     }
     process.memory.add({begin}, *bytes, snapshot::Origin::dump, bytes);

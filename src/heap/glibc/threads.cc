@@ -7,17 +7,21 @@
 namespace inquest::heap::glibc {
 namespace {
 
-constexpr uint64_t kFarthest = 1 << 18;  ///< of thread-local storage that is looked at, from the thread pointer
+constexpr uint64_t kFarthest =
+    1 << 18;  ///< of thread-local storage that is looked at, from the thread pointer
 constexpr size_t kMostThreads = 20'000;
 
 class ThreadFinder {
  public:
-  ThreadFinder(const Input& input, Window& memory, const Library& library, const std::vector<uint64_t>& candidates)
+  ThreadFinder(const Input& input, Window& memory, const Library& library,
+               const std::vector<uint64_t>& candidates)
       : input_(input), memory_(memory), library_(library), word_(library.layout.word) {
     for (uint64_t at : candidates) judge(at);
     // The cache of the first thread is the first block as a rule; its own header may be damaged.
-    for (const Segment& segment : library.segments) judge_first(segment.first + library.layout.header());
-    std::sort(caches_.begin(), caches_.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    for (const Segment& segment : library.segments)
+      judge_first(segment.first + library.layout.header());
+    std::sort(caches_.begin(), caches_.end(),
+              [](const auto& a, const auto& b) { return a.at < b.at; });
     for (size_t i = 0; i < library.arenas.size(); ++i) arenas_[library.arenas[i].at] = i;
   }
 
@@ -57,11 +61,14 @@ class ThreadFinder {
   void judge(uint64_t at) {
     uint64_t size = memory_.word(at - word_, word_) & ~kFlags;
     for (const CacheLayout& layout : kCacheLayouts) {
-      if (layout.chunk(word_) == size) caches_.push_back(judge_cache(memory_, library_.layout, at, layout));
+      if (layout.chunk(word_) == size)
+        caches_.push_back(judge_cache(memory_, library_.layout, at, layout));
     }
   }
   void judge_first(uint64_t at) {
-    if (std::any_of(caches_.begin(), caches_.end(), [&](const auto& cache) { return cache.at == at; })) return;
+    if (std::any_of(caches_.begin(), caches_.end(),
+                    [&](const auto& cache) { return cache.at == at; }))
+      return;
     for (const CacheLayout& layout : kCacheLayouts) {
       ThreadCache cache = judge_cache(memory_, library_.layout, at, layout);
       if (cache.plausible && cache.filled) return caches_.push_back(cache);
@@ -70,10 +77,13 @@ class ThreadFinder {
 
   /// x86 keeps thread-local storage below the thread pointer, ARM above.
   void look_at(uint32_t thread, uint64_t pointer) {
-    bool above = input_.process.arch == snapshot::Arch::aarch64 || input_.process.arch == snapshot::Arch::arm;
+    bool above = input_.process.arch == snapshot::Arch::aarch64 ||
+                 input_.process.arch == snapshot::Arch::arm;
     const snapshot::Region* region = input_.process.region_at({above ? pointer : pointer - 1});
     if (!region) return;
-    uint64_t begin = above ? pointer : std::max(region->range.begin.value, pointer - std::min(pointer, kFarthest));
+    uint64_t begin =
+        above ? pointer
+              : std::max(region->range.begin.value, pointer - std::min(pointer, kFarthest));
     uint64_t end = above ? std::min(region->range.end.value, pointer + kFarthest) : pointer;
     for (uint64_t at = begin & ~uint64_t{word_ - 1}; at < end; at += word_) {
       uint64_t value = memory_.word(at, word_);

@@ -40,8 +40,8 @@ class Window {
     uint8_t byte;
     return read(at, byte);
   }
-  /// Bytes from `at` on without a copy, at most to the end of their run; empty when not there. Valid until the
-  /// next call.
+  /// Bytes from `at` on without a copy, at most to the end of their run; empty when not there.
+  /// Valid until the next call.
   Bytes run(uint64_t at);
 
  private:
