@@ -18,7 +18,8 @@ constexpr uint64_t kModule = 0x7f0000000000, kHeap = 0x555500000000, kData = 819
 
 void add(snapshot::Snapshot& process, uint64_t at, Bytes bytes) {
   uint64_t pages = (bytes.size() + 4095) & ~uint64_t{4095};
-  process.regions.push_back({.range = {{at}, {at + pages}}, .access = snapshot::Access{true, true, false}});
+  process.regions.push_back(
+      {.range = {{at}, {at + pages}}, .access = snapshot::Access{true, true, false}});
   process.memory.add({at}, bytes, snapshot::Origin::dump, nullptr);
 }
 
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(block.begin >= end && block.arena < heaps.arenas.size() && block.state_bits <= 3);
     end = block.begin + block.size;
   }
-  for (size_t i = 1; i < heaps.faults.size(); ++i) require(heaps.faults[i - 1].at <= heaps.faults[i].at);
+  for (size_t i = 1; i < heaps.faults.size(); ++i)
+    require(heaps.faults[i - 1].at <= heaps.faults[i].at);
   for (const heap::Arena& arena : heaps.arenas) require(arena.allocator < heaps.allocators.size());
   return 0;
 }

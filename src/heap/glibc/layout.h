@@ -32,7 +32,7 @@ struct Layout {
   uint64_t min_large() const { return word == 8 ? 1024 : 1008; }
   uint64_t bin(unsigned index) const {
     return uint64_t{index} * 2 * word;
-  }                                           ///< as a chunk: fd is 2 words on
+  }  ///< as a chunk: fd is 2 words on
   uint64_t flags() const { return 4 - top; }  // wraps, as addresses do
   uint64_t next() const { return 256 * word + 16; }
   uint64_t attached_threads() const { return next() + 2 * word; }

@@ -1,4 +1,5 @@
-// The layouts that this machine's C library does not have: heaps as fuzz/make_heap_seeds.py builds them.
+// The layouts that this machine's C library does not have: heaps as fuzz/make_heap_seeds.py builds
+// them.
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,9 +26,11 @@ TEST_P(HeapLayouts, AreToldApart) {
   ASSERT_GT(text.size(), kData);
   auto bytes = std::as_bytes(std::span(text));
   snapshot::Snapshot process;
-  for (auto [at, part] : {std::pair(kHeap, bytes.subspan(kData)), std::pair(kModule, bytes.first(kData))}) {
+  for (auto [at, part] :
+       {std::pair(kHeap, bytes.subspan(kData)), std::pair(kModule, bytes.first(kData))}) {
     process.memory.add({at}, part, snapshot::Origin::dump, nullptr);
-    process.regions.push_back({.range = {{at}, {at + part.size()}}, .access = snapshot::Access{true, true, false}});
+    process.regions.push_back(
+        {.range = {{at}, {at + part.size()}}, .access = snapshot::Access{true, true, false}});
   }
   process.modules.push_back({.path = "libc.so.6", .range = {{kModule}, {kModule + kData}}});
   process.threads.push_back({.id = 7, .tls = kModule + kData});
@@ -54,7 +57,8 @@ INSTANTIATE_TEST_SUITE_P(, HeapLayouts,
                                            BuiltHeap{"no-cache", "2.27 to 2.42: ", 7, 0, 1}),
                          [](const auto& info) {
                            std::string name = info.param.name;
-                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
                            return "Layout" + name;
                          });
 
