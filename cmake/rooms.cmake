@@ -29,7 +29,7 @@ set(INQUEST_ROOMS
 # compiled alone, because they rightly call their own things by the same names as the file beside them.
 file(GLOB alone CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/unwind/arch/*.cc")
 foreach(name locate/store_test locate/windows_search_test ingest/minidump_test symbols/breakpad_test symbols/types_test symbols/windows_test unwind/walk_test
-             unwind/real_test unwind/text/frame_rules_test unwind/pe/native_test unwind/pe/x64_test cause/runtime/what_test report/show_test)
+             unwind/real_test unwind/text/frame_rules_test unwind/pe/native_test unwind/pe/x64_test cause/runtime/what_test report/show_test report/show_json report/show_text)
   list(APPEND alone "${PROJECT_SOURCE_DIR}/src/${name}.cc")
 endforeach()
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

@@ -31,7 +31,7 @@ class Schema(unittest.TestCase):
                 subprocess.run(["g++", "-g", "-w", program + ".cc", "-o", program], check=True)
                 subprocess.run([INQUEST, "run", "--core", program + ".core", "--no-verdict", "--", program],
                                capture_output=True)
-                for verb in ("why", "stack", "show", "memory", "leaks"):
+                for verb in ("why", "stack", "show", "memory", "heap", "leaks"):
                     with self.subTest(f"{verb} {name}"):
                         self.check(verb, program + ".core")
 
@@ -39,7 +39,7 @@ class Schema(unittest.TestCase):
         dumps = sorted((SCHEMA.parent / "fuzz/corpus/minidump").iterdir())
         self.assertTrue(dumps)
         for dump in dumps:
-            for verb in ("why", "stack", "show", "memory", "leaks"):
+            for verb in ("why", "stack", "show", "memory", "heap", "leaks"):
                 with self.subTest(f"{verb} {dump.name}"):
                     self.check(verb, str(dump))
 

@@ -14,6 +14,7 @@ void add_stack(CLI::App& root, ExitStatus& status);
 void add_show(CLI::App& root, ExitStatus& status);
 void add_memory(CLI::App& root, ExitStatus& status);
 void add_leaks(CLI::App& root, ExitStatus& status);
+void add_heap(CLI::App& root, ExitStatus& status);
 void add_run(CLI::App& root, ExitStatus& status);
 void add_dump(CLI::App& root, ExitStatus& status);
 void add_catch(CLI::App& root, ExitStatus& status);

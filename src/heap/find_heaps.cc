@@ -1,7 +1,55 @@
+#include <algorithm>
+
+#include "heap/glibc/glibc.h"
 #include "heap/heap.h"
 
 namespace inquest::heap {
+namespace {
 
-Heaps find_heaps(const Input&) { return {}; }
+/// Every allocator that is known. Each looks for itself; several in one process are normal.
+constexpr Heaps (*kAllocators[])(const Input&) = {
+    glibc::find,
+};
+
+bool begins_before(const Block& a, const Block& b) { return a.begin < b.begin; }
+
+/// Adds what another allocator found; where blocks overlap, those that were there first stay.
+void add_heaps(Heaps& all, Heaps&& more) {
+  if (all.allocators.empty()) {
+    all = std::move(more);
+    return;
+  }
+  const size_t allocators = all.allocators.size(), arenas = all.arenas.size(),
+               blocks = all.blocks.size();
+  for (Arena& arena : more.arenas) arena.allocator += allocators;
+  for (Fault& fault : more.faults) fault.arena += arenas;
+  for (Block& block : more.blocks) block.arena = block.arena + arenas;
+  auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  append(all.allocators, more.allocators);
+  append(all.arenas, more.arenas);
+  append(all.faults, more.faults);
+  append(all.warnings, more.warnings);
+  std::stable_sort(all.faults.begin(), all.faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.at < b.at; });
+  append(all.blocks, more.blocks);
+  std::inplace_merge(all.blocks.begin(), all.blocks.begin() + static_cast<ptrdiff_t>(blocks),
+                     all.blocks.end(), begins_before);
+  uint64_t end = 0;
+  std::erase_if(all.blocks, [&](const Block& block) {
+    if (block.begin < end) return true;
+    end = block.begin + block.size;
+    return false;
+  });
+}
+
+}  // namespace
+
+Heaps find_heaps(const Input& input) {
+  Heaps all;
+  for (auto* find : kAllocators) add_heaps(all, find(input));
+  return all;
+}
 
 }  // namespace inquest::heap

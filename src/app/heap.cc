@@ -1,0 +1,90 @@
+#include "heap/heap.h"
+
+#include <fmt/core.h>
+
+#include "app/source.h"
+#include "app/terminal.h"
+#include "app/verbs.h"
+#include "cause/heap_answer.h"
+#include "report/heap_report.h"
+
+namespace inquest::app {
+namespace {
+
+struct HeapOptions {
+  std::string dump = {};
+  ListOutput output = ListOutput::text;
+  bool sizes = false, arenas = false, check = false, list = false, all = false;
+
+  report::HeapPart part() const {
+    if (sizes) return report::HeapPart::sizes;
+    if (arenas) return report::HeapPart::arenas;
+    if (check) return report::HeapPart::check;
+    return list ? report::HeapPart::list : report::HeapPart::all;
+  }
+  bool wants_blocks() const {
+    return part() == report::HeapPart::list ||
+           (output == ListOutput::csv && part() == report::HeapPart::all);
+  }
+};
+
+ExitStatus heap(const HeapOptions& options) {
+  auto process = open_source(options.dump);
+  if (!process) return report_error(process.error());
+  Progress::shared().stage("walking the heap");
+  heap::Heaps heaps = heap::find_heaps({.process = *process});
+  answer::Heap answer = cause::describe_heap(*process, heaps, options.wants_blocks());
+  Progress::shared().stop();
+  std::string text;
+  switch (options.output) {
+    case ListOutput::json:
+      text = report::heap_json(answer, options.part());
+      break;
+    case ListOutput::csv:
+      text = report::heap_csv(answer, options.part());
+      break;
+    case ListOutput::text: {
+      auto style = terminal_style();
+      style.all_rows = options.all;
+      text = report::heap_text(answer, options.part(), style);
+    }
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return kDone;
+}
+
+}  // namespace
+
+void add_heap(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand(
+      "heap", "Show every block that the allocators hold, and whether they are whole");
+  auto options = std::make_shared<HeapOptions>();
+  verb->add_option("DUMP", options->dump, kDumpHelp)->required();
+  add_list_format(*verb, options->output, "the blocks, or the part that was asked for");
+  // One part at a time.
+  auto* parts = verb->add_option_group("parts");
+  parts->add_flag("--sizes", options->sizes, "The blocks in use by size, in full");
+  parts->add_flag("--arenas", options->arenas,
+                  "The arenas, in full, with the threads that allocate from them");
+  parts->add_flag("--check", options->check, "Every fault, with the blocks beside it");
+  parts->add_flag("--list", options->list, "Every block: address, size, state, arena");
+  parts->require_option(0, 1);
+  verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
+  // Every verb takes these; the heap is read without symbols.
+  auto ignored = std::make_shared<std::vector<std::string>>();
+  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not needed")
+      ->type_name("DIR|URL")
+      ->allow_extra_args(false);
+  verb->add_option("--image", *ignored, "Taken as by the other verbs; not needed")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  verb->footer(
+      "Examples:\n"
+      "  inquest heap core.4711\n"
+      "  inquest heap core.4711 --check\n"
+      "  inquest heap $(pidof server) --sizes\n"
+      "  inquest heap core.4711 --list --format csv | grep ,used, | sort -t, -k2 -n | tail");
+  verb->callback([options, ignored, &status] { status = heap(*options); });
+}
+
+}  // namespace inquest::app

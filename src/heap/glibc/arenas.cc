@@ -1,0 +1,330 @@
+#include "heap/glibc/arenas.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace inquest::heap::glibc {
+namespace {
+
+constexpr size_t kMostArenas = 60'000;       // Block::arena has 16 bits
+constexpr size_t kMostCandidates = 1 << 16;  // hostile data may be nothing but empty bins
+constexpr size_t kMostLibraries = 16;
+
+/// Whether the pair of pointers at `at` is the head of an empty bin.
+bool is_empty_bin(Window& memory, uint64_t at, unsigned word) {
+  uint64_t self = at - 2 * word;
+  return memory.word(at, word) == self && memory.word(at + word, word) == self;
+}
+
+bool is_chunk_pointer(Window& memory, uint64_t value, unsigned word) {
+  return value != 0 && (value + 2 * word) % kAlign == 0 && memory.has(value + word);
+}
+
+constexpr unsigned kMayBeBroken = 4;
+
+/// How many bins are neither empty nor a list of chunks; stops at one more than may be.
+unsigned broken_bins(Window& memory, uint64_t fields, const Layout& layout) {
+  unsigned broken = 0;
+  for (unsigned i = 0; i < kBins; ++i) {
+    uint64_t self = fields + layout.bin(i), at = self + layout.header();
+    uint64_t fd = memory.word(at, layout.word), bk = memory.word(at + layout.word, layout.word);
+    if (fd == self && bk == self) continue;
+    broken += fd == self || bk == self || !is_chunk_pointer(memory, fd, layout.word) ||
+              !is_chunk_pointer(memory, bk, layout.word);
+    if (broken > kMayBeBroken) break;
+  }
+  return broken;
+}
+
+ArenaState read_arena(Window& memory, uint64_t fields, const Layout& layout) {
+  ArenaState arena;
+  arena.at = fields - layout.top;
+  arena.fields = fields;
+  arena.top = memory.word(fields, layout.word);
+  arena.system_bytes = memory.word(fields + layout.system_bytes(), layout.word);
+  uint32_t flags = 0;
+  memory.read(fields + layout.flags(), flags);
+  arena.flags = flags;
+  return arena;
+}
+
+/// The heap_info in front of a thread arena at `arena`: its size; absent when there is none.
+std::optional<uint64_t> heap_info_before(Window& memory, uint64_t arena, unsigned word) {
+  for (uint64_t bytes : sizes_of_heap_info(word)) {
+    uint64_t info = arena - bytes;
+    if (info % kPage == 0 && memory.word(info, word) == arena) return bytes;
+  }
+  return {};
+}
+
+/// Looks for one library whose main arena has its `top` at a given place.
+class LibraryFinder {
+ public:
+  LibraryFinder(const Input& input, Window& memory) : input_(input), memory_(memory) {
+    library_.layout.word = snapshot::pointer_size(input.process.arch);
+  }
+
+  std::optional<Library> at(uint64_t fields) {
+    Layout& layout = library_.layout;
+    uint64_t top = memory_.word(fields, layout.word);
+    if (top == 0 || top == fields) return {};  // never used
+    // A few may be damaged; a place that merely looks like the last bin has all broken.
+    if (broken_bins(memory_, fields, layout) > kMayBeBroken) return {};
+    if (!follow_ring(fields)) return {};
+    find_heaps();
+    read_segments();
+    return std::move(library_);
+  }
+
+ private:
+  uint64_t word(uint64_t at) { return memory_.word(at, library_.layout.word); }
+  void fault(uint64_t at, std::string what, size_t arena) {
+    library_.faults.push_back({.at = {at}, .what = std::move(what), .arena = arena});
+  }
+
+  bool place_of_top_from_thread_arena(uint64_t arena) {
+    for (uint64_t place : places_of_top(library_.layout.word)) {
+      Layout layout = library_.layout;
+      layout.top = place;
+      uint64_t last_bin = arena + place + layout.bin(kBins - 1) + layout.header();
+      if (!is_empty_bin(memory_, last_bin, layout.word)) continue;
+      library_.layout = layout;
+      return true;
+    }
+    return false;
+  }
+
+  /// From the main arena along `next` until it comes back, which also tells where `top` is in it.
+  bool follow_ring(uint64_t main) {
+    Layout& layout = library_.layout;
+    uint64_t next = word(main + layout.next());
+    bool known = false;
+    for (uint64_t place : places_of_top(layout.word)) {
+      if (next != main - place) continue;
+      layout.top = place;
+      known = true;
+    }
+    bool closed = known;
+    if (!known && heap_info_before(memory_, next, layout.word)) {
+      known = place_of_top_from_thread_arena(next);
+    }
+    // Without any ring only a layout that a thread arena's heap bears out is believed.
+    if (!known) {
+      if (!is_damaged_ring(main)) return false;
+    }
+    library_.arenas.push_back(read_arena(memory_, main, layout));
+    library_.arenas.front().main = true;
+    while (!closed && library_.arenas.size() < kMostArenas) {
+      if (next == library_.arenas.front().at) {
+        closed = true;
+        break;
+      }
+      auto bytes = heap_info_before(memory_, next, layout.word);
+      if (!bytes || knows(next)) break;
+      library_.heap_info_bytes = *bytes;
+      library_.arenas.push_back(read_arena(memory_, next + layout.top, layout));
+      next = word(next + layout.top + layout.next());
+    }
+    if (!closed) {
+      uint64_t last = library_.arenas.back().fields + layout.next();
+      fault(last, fmt::format("the ring of arenas is broken: {:#x} is no arena", word(last)),
+            library_.arenas.size() - 1);
+    }
+    return true;
+  }
+
+  /// The ring's pointer of the main arena may be what was overwritten: the rest must be without
+  /// fault.
+  bool is_damaged_ring(uint64_t main) {
+    const Layout& layout = library_.layout;
+    uint64_t top = word(main), system = word(main + layout.system_bytes());
+    uint64_t most = word(main + layout.system_bytes() + layout.word);
+    uint64_t threads = word(main + layout.attached_threads());
+    return broken_bins(memory_, main, layout) == 0 && is_chunk_pointer(memory_, top, layout.word) &&
+           system != 0 && system % kAlign == 0 && system <= most && threads < 1 << 22;
+  }
+
+  bool knows(uint64_t arena) const {
+    return std::any_of(library_.arenas.begin(), library_.arenas.end(),
+                       [&](const ArenaState& other) { return other.at == arena; });
+  }
+  std::optional<size_t> index_of(uint64_t arena) const {
+    auto found = arena_index_.find(arena);
+    if (found == arena_index_.end()) return {};
+    return found->second;
+  }
+
+  void add_heap(uint64_t info) { heaps_.push_back(info); }
+
+  /// All heap_infos: at every multiple of their size in writable memory, and along the chains.
+  void find_heaps() {
+    for (size_t i = 0; i < library_.arenas.size(); ++i) arena_index_[library_.arenas[i].at] = i;
+    uint64_t step = library_.layout.heap_max();
+    for (const auto& region : input_.process.regions) {
+      if (!region.file.empty() && !region.file.starts_with("[")) continue;
+      uint64_t at = (region.range.begin.value + step - 1) & ~(step - 1);
+      for (; at < region.range.end.value && at >= region.range.begin.value; at += step)
+        look_at_heap(at);
+    }
+    for (size_t i = 0; i < library_.arenas.size(); ++i) follow_heaps(i);
+    std::sort(heaps_.begin(), heaps_.end());
+    heaps_.erase(std::unique(heaps_.begin(), heaps_.end()), heaps_.end());
+  }
+
+  void look_at_heap(uint64_t info) {
+    uint64_t arena = word(info);
+    if (index_of(arena)) return add_heap(info);
+    // A first heap whose arena the ring does not know.
+    auto bytes = heap_info_before(memory_, arena, library_.layout.word);
+    if (!bytes || arena - *bytes != info || library_.arenas.size() >= kMostArenas) return;
+    ArenaState state = read_arena(memory_, arena + library_.layout.top, library_.layout);
+    uint64_t last_bin = state.fields + library_.layout.bin(kBins - 1) + library_.layout.header();
+    if (!is_empty_bin(memory_, last_bin, library_.layout.word)) return;
+    state.in_ring = false;
+    library_.heap_info_bytes = *bytes;
+    arena_index_[arena] = library_.arenas.size();
+    library_.arenas.push_back(state);
+    fault(arena, "the arena is not in the ring of arenas", library_.arenas.size() - 1);
+    add_heap(info);
+  }
+
+  /// From the heap that holds `top` along `prev`. Its begin is found by alignment; with huge pages
+  /// a heap is four of them.
+  void follow_heaps(size_t index) {
+    const ArenaState& arena = library_.arenas[index];
+    if (arena.main) return;
+    uint64_t info = 0;
+    constexpr uint64_t kMiB = 1 << 20;
+    for (uint64_t size :
+         {library_.layout.heap_max(), 8 * kMiB, 4096 * kMiB, 128 * kMiB, 2048 * kMiB, kMiB / 4}) {
+      uint64_t begin = arena.top & ~(size - 1);
+      if (word(begin) != arena.at) continue;
+      info = begin;
+      break;
+    }
+    std::set<uint64_t> seen;  // a damaged chain may be a circle
+    while (info != 0 && word(info) == arena.at && seen.insert(info).second) {
+      add_heap(info);
+      info = word(info + library_.layout.word);
+    }
+    add_heap(arena.at - library_.heap_info_bytes);
+  }
+
+  void read_segments() {
+    const Layout& layout = library_.layout;
+    for (uint64_t info : heaps_) {
+      auto index = index_of(word(info));
+      if (!index) continue;
+      const ArenaState& arena = library_.arenas[*index];
+      Segment segment;
+      segment.begin = info;
+      segment.arena = *index;
+      segment.end = info + heap_size(info, *index);
+      uint64_t first = info + library_.heap_info_bytes;
+      if (arena.at == first) first += layout.arena_bytes();
+      segment.first = ((first + layout.header() + kAlign - 1) & ~(kAlign - 1)) - layout.header();
+      segment.has_top = arena.top >= segment.first && arena.top < segment.end;
+      if (segment.first < segment.end) library_.segments.push_back(segment);
+    }
+    // Damage may make them overlap.
+    auto& segments = library_.segments;
+    for (size_t i = 0; i + 1 < segments.size(); ++i) {
+      segments[i].end = std::min(segments[i].end, segments[i + 1].begin);
+    }
+  }
+
+  /// `size` of the heap_info, held to what is mapped there.
+  uint64_t heap_size(uint64_t info, size_t arena) {
+    uint64_t at = info + 2 * library_.layout.word, size = word(at);
+    AddressRange run = writable_run(input_.process, info);
+    uint64_t mapped = run.empty() ? library_.layout.heap_max() : run.end.value - info;
+    if (size != 0 && size % kPage == 0 && size <= mapped) return size;
+    if (library_.faults.size() < 1000) {
+      fault(
+          at,
+          fmt::format("the size of a heap, {:#x}, is not that of its mapping, {:#x}", size, mapped),
+          arena);
+    }
+    return std::min(mapped, library_.layout.heap_max());
+  }
+
+  const Input& input_;
+  Window& memory_;
+  Library library_;
+  std::map<uint64_t, size_t> arena_index_;  ///< of malloc_state -> index of the arena
+  std::vector<uint64_t> heaps_;
+};
+
+/// Every place in the range that may be the last bin of an arena gives that arena's `top`.
+void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<uint64_t>& tops) {
+  const uint64_t last_bin = uint64_t{2} * word * kBins;  // from `top`
+  uint64_t at = (range.begin.value + word - 1) & ~uint64_t{word - 1};
+  while (at < range.end.value) {
+    Bytes run = memory.run(at);
+    if (run.empty()) {
+      at = (at & ~(kPage - 1)) + kPage;
+      continue;
+    }
+    uint64_t bytes = std::min<uint64_t>(run.size(), range.end.value - at);
+    for (uint64_t offset = 0; offset + 2 * word <= bytes; offset += word) {
+      uint64_t self = at + offset - 2 * word, value = 0, second = 0;
+      std::memcpy(&value, run.data() + offset, word);
+      if (value != self) continue;
+      std::memcpy(&second, run.data() + offset + word, word);
+      if (second == self) tops.push_back(at + offset - last_bin);
+      if (tops.size() >= kMostCandidates) return;
+    }
+    at += std::max<uint64_t>(bytes & ~uint64_t{word - 1}, word);
+  }
+}
+
+bool is_module_data(const snapshot::Snapshot& process, const snapshot::Region& region) {
+  if (region.access && !region.access->write) return false;
+  return process.module_at(region.range.begin) || process.module_at(region.range.end - 1);
+}
+
+}  // namespace
+
+AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at) {
+  auto is_ours = [](const snapshot::Region& region) {
+    return !region.access || (region.access->write && region.access->read);
+  };
+  const snapshot::Region* first = process.region_at({at});
+  if (!first || !is_ours(*first)) return {};
+  const snapshot::Region* last = first;
+  const auto& regions = process.regions;
+  while (first != regions.data() && first[-1].range.end == first->range.begin &&
+         is_ours(first[-1]) && first[-1].file == first->file) {
+    --first;
+  }
+  while (last + 1 != regions.data() + regions.size() && last[1].range.begin == last->range.end &&
+         is_ours(last[1]) && last[1].file == last->file) {
+    ++last;
+  }
+  return {first->range.begin, last->range.end};
+}
+
+std::vector<Library> find_libraries(const Input& input) {
+  Window memory(input.process.memory);
+  unsigned word = snapshot::pointer_size(input.process.arch);
+  std::vector<uint64_t> tops;
+  for (const auto& region : input.process.regions) {
+    if (is_module_data(input.process, region)) find_tops(memory, region.range, word, tops);
+  }
+  std::vector<Library> libraries;
+  for (uint64_t top : tops) {
+    auto library = LibraryFinder(input, memory).at(top);
+    if (!library) continue;
+    for (size_t i = 0; i < input.process.modules.size(); ++i) {
+      if (input.process.modules[i].range.contains({top})) library->module = i;
+    }
+    libraries.push_back(*std::move(library));
+    if (libraries.size() >= kMostLibraries) break;
+  }
+  return libraries;
+}
+
+}  // namespace inquest::heap::glibc

@@ -1,0 +1,97 @@
+"""`inquest heap` on a real core: the parts, the formats, the schema; and a heap that was written over."""
+import csv
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import jsonschema
+except ImportError:
+    print("python3-jsonschema is not installed")
+    sys.exit(77)
+
+INQUEST = os.environ["INQUEST"]
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parent.parent / "schema/heap.schema.json").read_text())
+SOURCE = r"""
+#include <malloc.h>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+int main(int argc, char**) {
+  static void* kept[1000];
+  for (int i = 0; i < 1000; ++i) kept[i] = std::malloc(40 + i % 3 * 100);
+  for (int i = 0; i < 1000; i += 10) std::free(kept[i]);
+  void* large = std::malloc(1 << 22);
+  std::printf("%p %zu %p\n", kept[1], malloc_usable_size(kept[1]), large);
+  std::fflush(stdout);
+  if (argc > 1) std::memset(kept[501], 'A', malloc_usable_size(kept[501]) + 8);
+  std::abort();
+}
+"""
+
+
+def heap(*arguments):
+    return subprocess.run([INQUEST, "heap", *arguments], capture_output=True, text=True, timeout=120)
+
+
+class Heap(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        program = os.path.join(cls.folder.name, "program")
+        pathlib.Path(program + ".cc").write_text(SOURCE)
+        subprocess.run(["g++", "-O1", program + ".cc", "-o", program], check=True)
+        cls.cores = {}
+        for name, arguments in (("whole", []), ("damaged", ["overflow"])):
+            cls.cores[name] = f"{program}.{name}.core"
+            ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program, *arguments],
+                                 capture_output=True, text=True)
+            if name == "whole":
+                cls.block, cls.usable, cls.large = ran.stdout.split()[:3]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def json(self, *arguments):
+        answer = heap(*arguments, "--format", "json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        value = json.loads(answer.stdout)
+        jsonschema.validate(value, SCHEMA)
+        return value
+
+    def test_every_block_is_listed(self):
+        value = self.json(self.cores["whole"], "--list")
+        blocks = {block["address"]: block for block in value["blocks"]}
+        self.assertEqual(blocks[self.block]["state"], "used")
+        self.assertEqual(blocks[self.block]["size"], int(self.usable))
+        self.assertTrue(blocks[self.large]["mapped"])
+        self.assertEqual(value["faults"], [])
+        self.assertGreaterEqual(value["usage"]["used"]["count"], 900)
+        rows = list(csv.DictReader(io.StringIO(heap(self.cores["whole"], "--format", "csv").stdout)))
+        self.assertEqual([row["address"] for row in rows], list(blocks))
+
+    def test_parts_and_text(self):
+        for part in ("--sizes", "--arenas", "--check"):
+            self.json(self.cores["whole"], part)
+            self.assertEqual(heap(self.cores["whole"], part, "--format", "csv").returncode, 0)
+        text = heap(self.cores["whole"]).stdout
+        self.assertIn("The heap is whole", text)
+        self.assertIn("cached", text)
+        self.assertEqual(heap(self.cores["whole"], "--sizes", "--check").returncode, 2)
+        self.assertEqual(heap("/nowhere").returncode, 1)
+
+    def test_damage_is_named(self):
+        value = self.json(self.cores["damaged"], "--check")
+        self.assertIn("0x4141414141414141", value["faults"][0]["what"])
+        self.assertGreaterEqual(value["usage"]["used"]["count"], 899)
+        self.assertIn("damaged", heap(self.cores["damaged"]).stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
