@@ -46,7 +46,7 @@ static size_t some_size(unsigned long long& state) {
   if (kind < 1960) return next(state) % 20000;
   if (kind < 1990) return next(state) % 100000;
   if (kind < 1999) return 130000 + next(state) % 900000;
-  return 1000000 + next(state) % 40000000;
+  return 1000000 + next(state) % (next(state) % 8 ? 3000000 : 40000000);
 }
 static void* give(unsigned long long& state) {
   size_t size = some_size(state), way = next(state) % 100;

@@ -60,7 +60,8 @@ Result<snapshot::Snapshot> copy_process(pid_t id) {
   Progress::shared().stop();
   fmt::print(stderr, "inquest: process {} stood still for {:.1f} ms and goes on\n", id,
              static_cast<double>(written.stopped.count()) / 1e3);
-  snapshot.warnings.insert(snapshot.warnings.end(), written.warnings.begin(), written.warnings.end());
+  snapshot.warnings.insert(snapshot.warnings.end(), written.warnings.begin(),
+                           written.warnings.end());
   return snapshot;
 }
 

@@ -7,9 +7,10 @@
 
 namespace inquest::app {
 
-/// Opens a dump. Digits that name no file are the id of a process: it is stopped, its memory is copied to a
-/// temporary file (TMPDIR or /var/tmp, gone at once), and it goes on; how long it stood still is printed to
-/// stderr. Fails with one line: no such file or process, no right to look at it, not a dump.
+/// Opens a dump. Digits that name no file are the id of a process: it is stopped, its memory is
+/// copied to a temporary file (TMPDIR or /var/tmp, gone at once), and it goes on; how long it stood
+/// still is printed to stderr. Fails with one line: no such file or process, no right to look at
+/// it, not a dump.
 Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid);
 
 }  // namespace inquest::app

@@ -9,10 +9,10 @@
 namespace inquest::heap::jemalloc {
 
 struct ThreadCache {
-  uint64_t slow = 0;    ///< address of its tcache_slow_t
-  uint64_t fast = 0;    ///< of its tcache_t
-  uint64_t arena = 0;   ///< of the arena_t that it fills from
-  uint64_t stacks = 0;  ///< of the allocation that the stacks of its bins lie in
+  uint64_t slow = 0;                    ///< address of its tcache_slow_t
+  uint64_t fast = 0;                    ///< of its tcache_t
+  uint64_t arena = 0;                   ///< of the arena_t that it fills from
+  uint64_t stacks = 0;                  ///< of the allocation that the stacks of its bins lie in
   std::optional<uint32_t> thread = {};  ///< absent for one that the program made explicitly
 };
 

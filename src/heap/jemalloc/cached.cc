@@ -25,9 +25,9 @@ class Reader {
               [](const Cached& a, const Cached& b) { return a.region < b.region; });
     auto again = std::unique(cached_.begin(), cached_.end(), [&](const Cached& a, const Cached& b) {
       if (a.region != b.region) return false;
-      collector_.fault(b.slot,
-                       fmt::format("region {:#x} is cached twice, as after a double free", b.region),
-                       arena_);
+      collector_.fault(
+          b.slot, fmt::format("region {:#x} is cached twice, as after a double free", b.region),
+          arena_);
       return true;
     });
     cached_.erase(again, cached_.end());

@@ -18,7 +18,12 @@ class ExtentReader {
  public:
   ExtentReader(Words& words, const Arenas& arenas, std::vector<Cached>& cached,
                const std::vector<uint64_t>& own, Collector& collector)
-      : map_(words), words_(words), arenas_(arenas), cached_(cached), own_(own), collector_(collector) {}
+      : map_(words),
+        words_(words),
+        arenas_(arenas),
+        cached_(cached),
+        own_(own),
+        collector_(collector) {}
 
   void begin() {
     for (const auto& [number, at] : arenas_.at) arena_of(number);
@@ -72,9 +77,9 @@ class ExtentReader {
       return {};
     }
     // Of an extent that is not in use the descriptor keeps what it was, the map does not.
-    bool differ = extent.bits.state() == uint32_t(ExtentState::active) &&
-                  (extent.bits.slab() != (element & 1) ||
-                   extent.bits.size_class() != element >> 48);
+    bool differ =
+        extent.bits.state() == uint32_t(ExtentState::active) &&
+        (extent.bits.slab() != (element & 1) || extent.bits.size_class() != element >> 48);
     if (differ || extent.bits.state() > uint32_t(ExtentState::merging) ||
         extent.bits.size_class() > kSizeClasses) {
       fault(descriptor, fmt::format("the flags {:#x} of the extent at {:#x} are not those that the "

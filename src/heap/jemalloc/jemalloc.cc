@@ -48,7 +48,8 @@ std::vector<AddressRange> find_books(Words& words, const std::set<uint64_t>& pag
     AddressRange found{{page}, {page + kPage}};
     for (uint64_t i = 0; i < kSteps && block != 0; ++i, block -= kBaseAlign) {
       uint64_t size = words.word(block), rest = words.word(block + kBaseDescriptor + kAt);
-      if (size % kPage != 0 || page - block >= size || rest < block || rest > block + size) continue;
+      if (size % kPage != 0 || page - block >= size || rest < block || rest > block + size)
+        continue;
       found = {{block}, {block + size}};
       break;
     }
@@ -75,7 +76,8 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
   Collector collector(heaps, {.name = "jemalloc", .module = map.module});
   Arenas arenas = find_arenas(input.process, map.data, map.root);
   std::vector<Leaf> leaves = read_root(words, map.root, kPageMap);
-  std::vector<Cached> cached = read_caches(words, arenas.caches, collector, collector.first_arena());
+  std::vector<Cached> cached =
+      read_caches(words, arenas.caches, collector, collector.first_arena());
   std::vector<uint64_t> own;
   for (const ThreadCache& cache : arenas.caches) own.push_back(cache.stacks);
   std::sort(own.begin(), own.end());
@@ -89,8 +91,8 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
   for (AddressRange range : find_books(words, books)) allocator.books.push_back(range);
   allocator.books.push_back({{map.root}, {map.root + kLevelBytes}});
   join(allocator.books);
-  allocator.layout = fmt::format("5.3: page map of two levels, pages of 4 KiB, caches of {} threads",
-                                 arenas.caches.size());
+  allocator.layout = fmt::format(
+      "5.3: page map of two levels, pages of 4 KiB, caches of {} threads", arenas.caches.size());
   if (arenas.caches.empty() && !heaps.blocks.empty()) {
     collector.warn("no thread's cache of jemalloc was found: blocks in them count as used",
                    "unless the process ran with tcache:false, take a dump with all memory");

@@ -45,12 +45,14 @@ class Reader {
     Allocator& allocator = collector_.allocator();
     join(allocator.books);
     allocator.module = module_of(process_, delayed.heaps);
-    allocator.layout = fmt::format("2.0: {} segments of slices of 64 KiB, plain free lists, {} heaps",
-                                   segments.size(), delayed.heaps.size());
+    allocator.layout =
+        fmt::format("2.0: {} segments of slices of 64 KiB, plain free lists, {} heaps",
+                    segments.size(), delayed.heaps.size());
     if (!delayed.all) {
-      collector_.warn("a heap of mimalloc was not understood: blocks that other threads freed may "
-                      "count as used",
-                      "only 2.0.9 as Debian 12 builds it is known");
+      collector_.warn(
+          "a heap of mimalloc was not understood: blocks that other threads freed may "
+          "count as used",
+          "only 2.0.9 as Debian 12 builds it is known");
     }
     collector_.finish("mimalloc");
   }

@@ -163,9 +163,10 @@ Delayed find_delayed(Words& words, const std::vector<Segment>& segments, Collect
   }
   for (auto heap = delayed.heaps.begin(); heap != delayed.heaps.end();) {
     if (!threads.contains(words.word(*heap + kHeapThread))) {
-      collector.fault(*heap, fmt::format("{:#x}, which pages name as their heap, is of no thread "
-                                         "that owns a segment",
-                                         *heap),
+      collector.fault(*heap,
+                      fmt::format("{:#x}, which pages name as their heap, is of no thread "
+                                  "that owns a segment",
+                                  *heap),
                       collector.first_arena());
       delayed.all = false;
       heap = delayed.heaps.erase(heap);

@@ -57,9 +57,8 @@ std::vector<Segment> find_segments(const snapshot::Snapshot& process) {
     if (cookie == 0) continue;
     if (auto segment = segment_at(words, at)) by_cookie[cookie ^ at].push_back(*segment);
   }
-  auto most = std::max_element(by_cookie.begin(), by_cookie.end(), [](auto& a, auto& b) {
-    return a.second.size() < b.second.size();
-  });
+  auto most = std::max_element(by_cookie.begin(), by_cookie.end(),
+                               [](auto& a, auto& b) { return a.second.size() < b.second.size(); });
   if (most == by_cookie.end()) return {};
   std::vector<Segment> segments = std::move(most->second);
   uint64_t end = 0;

@@ -30,7 +30,11 @@ class CacheFinder {
  public:
   CacheFinder(const snapshot::Snapshot& process, AddressRange data,
               const std::vector<uint32_t>& sizes, Collector& collector)
-      : process_(process), words_(process.memory), data_(data), sizes_(sizes), collector_(collector) {}
+      : process_(process),
+        words_(process.memory),
+        data_(data),
+        sizes_(sizes),
+        collector_(collector) {}
 
   Caches find() {
     look_for_threads(data_.begin.value, data_.size());

@@ -39,7 +39,11 @@ class SpanReader {
  public:
   SpanReader(Words& words, const std::vector<uint32_t>& sizes, Caches& caches, size_t arena,
              Collector& collector)
-      : map_(words), words_(words), sizes_(sizes), caches_(caches), arena_(arena),
+      : map_(words),
+        words_(words),
+        sizes_(sizes),
+        caches_(caches),
+        arena_(arena),
         collector_(collector) {}
 
   void read(const Leaf& leaf) {
@@ -80,8 +84,8 @@ class SpanReader {
     if (span.bits.location() == 1) return add(span.begin(), span.bytes(), State::free);
     if (span.bits.location() == 2) return add(span.begin(), span.bytes(), State::unused);
     if (span.bits.location() == 3 || span.bits.size_class() >= sizes_.size()) {
-      return fault(span.at + kSpanBits, fmt::format("the span of {:#x} has flags {:#x}",
-                                                    span.begin(), span.bits.raw));
+      return fault(span.at + kSpanBits,
+                   fmt::format("the span of {:#x} has flags {:#x}", span.begin(), span.bits.raw));
     }
     if (span.bits.size_class() == 0) return add(span.begin(), span.bytes(), State::used);
     emit_objects(span, sizes_[span.bits.size_class()]);
@@ -156,9 +160,7 @@ class SpanReader {
 
 void keep_books(const PageTree& map, const std::vector<Leaf>& leaves, const Caches& caches,
                 const std::set<uint64_t>& spans, Allocator& allocator) {
-  auto book = [&](uint64_t at, uint64_t bytes) {
-    allocator.books.push_back({{at}, {at + bytes}});
-  };
+  auto book = [&](uint64_t at, uint64_t bytes) { allocator.books.push_back({{at}, {at + bytes}}); };
   book(map.root, kPageMap.root_bytes());
   for (const Leaf& leaf : leaves) book(leaf.at, kPageMap.leaf_bytes());
   for (uint64_t cache : caches.threads) book(cache, kCacheBytes);
