@@ -113,9 +113,9 @@ TEST_P(Allocators, HoldWhatTheProgramKnows) {
     known[block - heaps.blocks.data()] = true;
     ++found;
     bytes += block->begin + block->size - address;
-    EXPECT_FALSE(std::any_of(ours->books.begin(), ours->books.end(), [&](AddressRange range) {
-      return range.contains({address});
-    })) << std::hex << address << " is among the allocator's books";
+    EXPECT_FALSE(std::any_of(ours->books.begin(), ours->books.end(),
+                             [&](AddressRange range) { return range.contains({address}); }))
+        << std::hex << address << " is among the allocator's books";
   }
   EXPECT_EQ(found, truth_.live.size());
   EXPECT_EQ(bytes, truth_.live_bytes);
@@ -184,9 +184,16 @@ TEST_P(Allocators, SurviveDamageOfTheirBooks) {
     for (int i = 0; i < count; ++i) {
       uint64_t at = targets[random() % targets.size()];
       uint64_t old = process_.memory.read<uint64_t>({at}).value_or(0);
-      uint64_t other = process_.memory.read<uint64_t>({targets[random() % targets.size()]}).value_or(0);
-      uint64_t values[] = {0, ~0ull, 0x4141414141414141, random(), other, old ^ 1ull << random() % 64,
-                           targets[random() % targets.size()], at};
+      uint64_t other =
+          process_.memory.read<uint64_t>({targets[random() % targets.size()]}).value_or(0);
+      uint64_t values[] = {0,
+                           ~0ull,
+                           0x4141414141414141,
+                           random(),
+                           other,
+                           old ^ 1ull << random() % 64,
+                           targets[random() % targets.size()],
+                           at};
       words.emplace_back(at & ~7ull, values[random() % std::size(values)]);
     }
     snapshot::Snapshot process = damaged(process_, words);
@@ -197,27 +204,28 @@ TEST_P(Allocators, SurviveDamageOfTheirBooks) {
     EXPECT_LT(heaps.blocks.size(), sound.blocks.size() * 20);
     for (const Fault& fault : heaps.faults) ASSERT_LT(fault.arena, heaps.arenas.size());
     for (const Block& block : heaps.blocks) ASSERT_LT(block.arena, heaps.arenas.size());
-    if (count == 1) EXPECT_GT(heaps.blocks.size(), sound.blocks.size() / 2) << "round " << round;
+    if (count == 1) {
+      EXPECT_GT(heaps.blocks.size(), sound.blocks.size() / 2) << "round " << round;
+    }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Heap, Allocators,
-    ::testing::Values(Case{.name = "jemalloc", .library = "libjemalloc.so.2"},
-                      Case{.name = "jemalloc", .library = "libjemalloc.so.2", .linked = true},
-                      Case{.name = "mimalloc",
-                           .library = "libmimalloc.so.2.0",
-                           .aligned_inside = true},
-                      Case{.name = "tcmalloc", .library = "libtcmalloc_minimal.so.4"},
-                      Case{.name = "tcmalloc", .library = "libtcmalloc.so.4", .linked = true}),
+    ::testing::Values(
+        Case{.name = "jemalloc", .library = "libjemalloc.so.2"},
+        Case{.name = "jemalloc", .library = "libjemalloc.so.2", .linked = true},
+        Case{.name = "mimalloc", .library = "libmimalloc.so.2.0", .aligned_inside = true},
+        Case{.name = "tcmalloc", .library = "libtcmalloc_minimal.so.4"},
+        Case{.name = "tcmalloc", .library = "libtcmalloc.so.4", .linked = true}),
     [](const auto& one) { return one.param.name + (one.param.linked ? "Linked" : "Preloaded"); });
 
 TEST(AllocatorsAbsent, NothingIsFoundInAProcessWithoutThem) {
   if (!testkit::can_ptrace()) GTEST_SKIP() << "ptrace is not permitted here";
   testkit::TemporaryFolder folder;
-  pid_t pid = testkit::start_program({"/usr/bin/python3", "-c",
-                                      "import time; print('ready', flush=True); time.sleep(600)"},
-                                     folder.file("output"));
+  pid_t pid = testkit::start_program(
+      {"/usr/bin/python3", "-c", "import time; print('ready', flush=True); time.sleep(600)"},
+      folder.file("output"));
   bool ready = testkit::wait_for_text(folder.file("output"), "ready", 100);
   auto core = capture::dump_process(pid, {.path = folder.file("core")});
   ::kill(pid, SIGKILL);
@@ -227,7 +235,8 @@ TEST(AllocatorsAbsent, NothingIsFoundInAProcessWithoutThem) {
   auto process = ingest::open(folder.file("core"));
   ASSERT_TRUE(process);
   for (const Allocator& allocator : find_heaps({.process = *process}).allocators) {
-    EXPECT_THAT(allocator.name, ::testing::Not(::testing::AnyOf("jemalloc", "mimalloc", "tcmalloc")));
+    EXPECT_THAT(allocator.name,
+                ::testing::Not(::testing::AnyOf("jemalloc", "mimalloc", "tcmalloc")));
   }
 }
 

@@ -44,6 +44,7 @@ void Collector::finish(std::string_view name) {
   if (heaps_.faults.size() > first_fault_ && heaps_.arenas.size() == first_arena_) {
     add_arena({.name = "no arena that is known"});
   }
+  if (not_listed_ != 0) warn(fmt::format("{} more blocks of {} are not listed", not_listed_, name));
   if (not_kept_ == 0) return;
   warn(fmt::format("{} more faults of {} are not listed", not_kept_, name),
        "the first in address order is the one to look at");

@@ -26,6 +26,10 @@ class Collector {
   Arena& arena(size_t index) { return heaps_.arenas[index]; }
 
   void add(uint64_t begin, uint64_t size, State state, size_t arena, bool mapped = false) {
+    if (heaps_.blocks.size() - first_block_ >= kMaxBlocks) {
+      not_listed_ += 1;
+      return;
+    }
     Block block{.begin = begin, .arena = arena, .size = size};
     block.set_state(state);
     block.mapped = mapped;
@@ -44,12 +48,16 @@ class Collector {
   void finish(std::string_view name);
 
  private:
+  static constexpr size_t kMaxBlocks = size_t{1} << 27;  // 2 GiB of them
+
   void settle(uint64_t begin);
 
   Heaps& heaps_;
   size_t allocator_;
   size_t first_arena_;
   size_t first_fault_;
+  size_t first_block_ = heaps_.blocks.size();
+  uint64_t not_listed_ = 0;
   size_t waiting_ = first_fault_;  ///< faults from here on have no block after them yet
   uint64_t last_ = 0;
   uint64_t not_kept_ = 0;

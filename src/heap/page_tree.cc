@@ -7,15 +7,54 @@ namespace {
 
 constexpr uint64_t kUserEnd = uint64_t{1} << 47;
 
+/// Where memory is zero, so that no part of it is looked through twice, however many words point
+/// into it.
+class ZeroRuns {
+ public:
+  /// The address of the first word in [at, end) that is not zero; `end` when there is none.
+  uint64_t next(Words& words, uint64_t at, uint64_t end) {
+    while (at < end) {
+      auto after = runs_.upper_bound(at);
+      if (after != runs_.begin() && std::prev(after)->second > at) {
+        at = std::prev(after)->second;
+        continue;
+      }
+      uint64_t limit = after == runs_.end() ? end : std::min(end, after->first), stop = limit;
+      words.each_nonzero(at, limit - at, [&](uint64_t found, uint64_t) {
+        stop = found;
+        return false;
+      });
+      if (stop > at) add(at, stop);
+      if (stop < limit) return stop;
+      at = stop;
+    }
+    return end;
+  }
+
+ private:
+  void add(uint64_t begin, uint64_t end) {
+    auto after = runs_.lower_bound(end);
+    if (after != runs_.end() && after->first == end) {
+      end = after->second;
+      runs_.erase(after);
+    }
+    auto before = runs_.lower_bound(begin);
+    if (before != runs_.begin() && std::prev(before)->second == begin) {
+      std::prev(before)->second = end;
+    } else {
+      runs_.emplace(begin, end);
+    }
+  }
+  std::map<uint64_t, uint64_t> runs_;  // begin -> end, disjoint
+};
+
 /// If the word at `at` points to a leaf, the root that it would be in.
-std::optional<uint64_t> root_by(Words& words, uint64_t at, uint64_t leaf, TreeShape shape,
-                                const PageOf& page_of) {
+std::optional<uint64_t> root_by(Words& words, ZeroRuns& zeros, uint64_t at, uint64_t leaf,
+                                TreeShape shape, const PageOf& page_of) {
   if (leaf % 8 != 0 || leaf >= kUserEnd || !words.has(leaf)) return {};
-  std::optional<uint64_t> page;
-  words.each_nonzero(leaf, shape.leaf_bytes(), [&](uint64_t element_at, uint64_t element) {
-    page = page_of(words, element, (element_at - leaf) / 8);
-    return false;
-  });
+  uint64_t end = leaf + shape.leaf_bytes(), first = zeros.next(words, leaf, end);
+  if (first == end) return {};
+  auto page = page_of(words, words.word(first), (first - leaf) / 8);
   if (!page) return {};
   return at - (*page >> shape.leaf_bits) * 8;
 }
@@ -23,10 +62,11 @@ std::optional<uint64_t> root_by(Words& words, uint64_t at, uint64_t leaf, TreeSh
 std::optional<uint64_t> find_root(const snapshot::Snapshot& process, AddressRange data,
                                   TreeShape shape, const PageOf& page_of) {
   Words words(process.memory), leaves(process.memory);
+  ZeroRuns zeros;
   std::map<uint64_t, size_t> votes;
   uint64_t begin = data.begin.value, end = data.end.value;
   words.each_nonzero(begin, data.size(), [&](uint64_t at, uint64_t word) {
-    auto root = root_by(leaves, at, word, shape, page_of);
+    auto root = root_by(leaves, zeros, at, word, shape, page_of);
     if (root && *root >= begin && *root < end && end - *root >= shape.root_bytes()) ++votes[*root];
     return true;
   });

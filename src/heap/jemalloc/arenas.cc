@@ -11,7 +11,7 @@ constexpr uint32_t kMaxArenas = 4095;       // MALLOCX_ARENA_LIMIT - 1
 constexpr uint64_t kTlsBytes = 16 << 10;    // below the thread pointer: the images' static TLS
 constexpr uint64_t kListSearch = 32 << 10;  // into arena_t: its statistics come first
 constexpr uint64_t kBaseSearch = 128 << 10;
-constexpr size_t kMaxCaches = 1 << 20;
+constexpr size_t kMaxCaches = 1 << 20, kMaxCandidates = 1 << 15;
 
 std::optional<ThreadCache> cache_at(Words& words, uint64_t slow) {
   if (slow % 8 != 0) return {};
@@ -58,7 +58,7 @@ class Finder {
       if (at >= root_ && at - root_ < kLevelBytes) return true;
       if (word % 64 != 0 || word > kAddressMask || !in_books(words_, word)) return true;
       pointers_.emplace(word, at);
-      if (seen.insert(word).second) look_for_list(word);
+      if (seen.size() < kMaxCandidates && seen.insert(word).second) look_for_list(word);
       return true;
     });
   }
@@ -78,7 +78,7 @@ class Finder {
   void follow(ThreadCache cache) {
     uint64_t first = cache.slow;
     while (caches_.size() < kMaxCaches && caches_.emplace(cache.slow, cache).second) {
-      arenas_.insert(cache.arena);
+      if (arenas_.size() < kMaxArenas) arenas_.insert(cache.arena);
       uint64_t next = words_.word(cache.slow + kSlowNext);
       if (next == first) return;
       auto following = cache_at(words_, next);

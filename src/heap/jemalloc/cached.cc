@@ -5,7 +5,7 @@
 namespace inquest::heap::jemalloc {
 namespace {
 
-constexpr size_t kMaxCached = 1 << 26;
+constexpr size_t kMaxSlots = 1 << 24;  // of all caches; stacks that overlap could be endless
 
 class Reader {
  public:
@@ -45,9 +45,9 @@ class Reader {
                        arena_);
       return;
     }
-    for (uint64_t slot = head; slot < head + bytes; slot += 8) {
+    for (uint64_t slot = head; slot < head + bytes && slots_ < kMaxSlots; slot += 8, ++slots_) {
       uint64_t region = words_.word(slot);
-      if (region == 0 || region > kAddressMask || cached_.size() >= kMaxCached) {
+      if (region == 0 || region > kAddressMask) {
         collector_.fault(slot, fmt::format("{:#x} in a cache is no region", region), arena_);
       } else {
         cached_.push_back({.region = region, .size_class = size_class, .slot = slot});
@@ -59,6 +59,7 @@ class Reader {
   Collector& collector_;
   size_t arena_;
   std::vector<Cached> cached_;
+  size_t slots_ = 0;
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace inquest::heap::mimalloc {
 namespace {
 
-constexpr size_t kMaxDelayed = size_t{1} << 27;
+constexpr size_t kMaxDelayed = 1 << 25;
 
 struct Page {
   uint64_t at;     // its mi_page_t

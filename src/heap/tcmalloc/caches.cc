@@ -8,7 +8,7 @@ namespace inquest::heap::tcmalloc {
 namespace {
 
 constexpr uint64_t kTlsBytes = 16 << 10;
-constexpr size_t kMaxCaches = 1 << 20, kMaxObjects = size_t{1} << 27;
+constexpr size_t kMaxCaches = 1 << 20, kMaxObjects = 1 << 24;
 
 std::optional<std::vector<uint32_t>> classes_at(Words& words, uint64_t at) {
   std::vector<uint32_t> sizes{0};
