@@ -56,7 +56,7 @@ def jemalloc():
     slab = HEAP + 5 * MB
     extent(HEAP + 0x1000, slab, 4096, 2, 1, 0, 65, [1 << 63, (1 << 64) - 1])
     extent(HEAP + 0x1080, slab + 0x1000, 0x6000, 37, 0, 0, 0, [])
-    extent(HEAP + 0x1100, slab + 0x7000, 0x9000, 235, 0, 1, 0, [])
+    extent(HEAP + 0x1100, slab + 0x7000, 0x9000, 232, 0, 1, 0, [])
     arena, slow, fast, stack = HEAP + 0x8000, HEAP + 0x2000, HEAP + 0x3000, HEAP + 0x6000
     image.word(DATA + 0x40, arena)
     for at, value in {0x100: slow, 0x108: slow + 16, 0x200: 0, 0x208: HEAP + 192}.items():

@@ -76,10 +76,12 @@ class ExtentReader {
                         extent.size, *given));
       return {};
     }
-    // Of an extent that is not in use the descriptor keeps what it was, the map does not.
-    bool differ =
-        extent.bits.state() == uint32_t(ExtentState::active) &&
-        (extent.bits.slab() != (element & 1) || extent.bits.size_class() != element >> 48);
+    // Of an extent that is not in use the descriptor keeps what it was, the map does not; one that
+    // a cache of huge pages keeps counts as active and has no class.
+    bool in_use = extent.bits.state() == uint32_t(ExtentState::active) &&
+                  extent.bits.size_class() != kSizeClasses;
+    bool differ = in_use && (extent.bits.slab() != (element & 1) ||
+                             extent.bits.size_class() != element >> 48);
     if (differ || extent.bits.state() > uint32_t(ExtentState::merging) ||
         extent.bits.size_class() > kSizeClasses) {
       fault(descriptor, fmt::format("the flags {:#x} of the extent at {:#x} are not those that the "
@@ -104,16 +106,15 @@ class ExtentReader {
     }
     switch (ExtentState{static_cast<uint8_t>(extent.bits.state())}) {
       case ExtentState::active:
-        if (extent.bits.slab()) return emit_slab(extent, arena);
-        if (extent.bits.size_class() < kSizeClasses) return emit_large(extent, arena);
-        break;  // on its way to be one of them
+        if (extent.bits.size_class() == kSizeClasses) break;
+        return extent.bits.slab() ? emit_slab(extent, arena) : emit_large(extent, arena);
       case ExtentState::dirty:
       case ExtentState::muzzy:
-        return collector_.add(extent.begin, extent.size, State::free, arena);
-      default:
         break;
+      default:
+        return collector_.add(extent.begin, extent.size, State::unused, arena);
     }
-    collector_.add(extent.begin, extent.size, State::unused, arena);
+    collector_.add(extent.begin, extent.size, State::free, arena);
   }
 
   void emit_large(const Extent& extent, size_t arena) {

@@ -37,7 +37,7 @@ struct Bits {
 };
 
 // Size classes (sc.h): 8, then 16 to 64 in steps of 16, then four to every doubling.
-inline constexpr uint32_t kSizeClasses = 235;  ///< this as an index means "none"
+inline constexpr uint32_t kSizeClasses = 232;  ///< this as an index means "none"
 inline constexpr uint32_t kSmallClasses = 36;  ///< those that share slabs: up to 14 KiB
 inline constexpr uint64_t size_of_class(uint32_t index) {
   if (index == 0) return 8;
