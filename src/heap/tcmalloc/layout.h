@@ -22,6 +22,8 @@ struct SpanBits {
   uint32_t held() const { return raw & 0xffff; }  ///< objects that are not in the span's list
   uint32_t size_class() const { return raw >> 16 & 0xff; }
   uint32_t location() const { return raw >> 24 & 3; }  ///< 0 in use, 1 free, 2 given to the system
+  /// The span's objects are then a StackTrace, whose first word is the size that was asked for.
+  bool sampled() const { return raw >> 26 & 1; }
 };
 inline constexpr uint64_t kMaxPages = uint64_t{1} << 35;
 

@@ -87,8 +87,17 @@ class SpanReader {
       return fault(span.at + kSpanBits,
                    fmt::format("the span of {:#x} has flags {:#x}", span.begin(), span.bits.raw));
     }
-    if (span.bits.size_class() == 0) return add(span.begin(), span.bytes(), State::used);
+    if (span.bits.size_class() == 0) {
+      uint64_t size = span.bits.sampled() ? sampled_size(span) : span.bytes();
+      return add(span.begin(), size, State::used);
+    }
     emit_objects(span, sizes_[span.bits.size_class()]);
+  }
+
+  /// Of a small block that the sampler gave pages of its own: as if it had none (tc_nallocx).
+  uint64_t sampled_size(const Span& span) {
+    auto size = std::lower_bound(sizes_.begin() + 1, sizes_.end(), words_.word(span.objects));
+    return size == sizes_.end() ? span.bytes() : std::min<uint64_t>(*size, span.bytes());
   }
 
   void emit_objects(const Span& span, uint64_t size) {
