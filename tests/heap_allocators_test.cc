@@ -178,6 +178,7 @@ TEST_P(Allocators, SurviveDamageOfTheirBooks) {
   }
   ASSERT_GT(targets.size(), 500u);
   std::mt19937_64 random(11);
+  size_t kept = 0;
   for (int round = 0; round < 40; ++round) {
     std::vector<std::pair<uint64_t, uint64_t>> words;
     int count = round < 20 ? 1 : round < 35 ? 30 : 3000;
@@ -204,10 +205,12 @@ TEST_P(Allocators, SurviveDamageOfTheirBooks) {
     EXPECT_LT(heaps.blocks.size(), sound.blocks.size() * 20);
     for (const Fault& fault : heaps.faults) ASSERT_LT(fault.arena, heaps.arenas.size());
     for (const Block& block : heaps.blocks) ASSERT_LT(block.arena, heaps.arenas.size());
-    if (count == 1) {
-      EXPECT_GT(heaps.blocks.size(), sound.blocks.size() / 2) << "round " << round;
-    }
+    kept += count == 1 && heaps.blocks.size() > sound.blocks.size() * 9 / 10;
+    // One word may take a whole table with it, but not without a word of that.
+    bool said = !heaps.faults.empty() || !heaps.warnings.empty();
+    EXPECT_TRUE(said || heaps.blocks.size() > sound.blocks.size() / 2) << "round " << round;
   }
+  EXPECT_GE(kept, 14u);  // of 20 with one word overwritten
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -36,6 +36,13 @@ void Collector::fault(uint64_t at, std::string what, size_t arena) {
   if (last_ != 0) heaps_.faults.back().before = Address{last_};
 }
 
+void Collector::fault_roots(const std::vector<uint64_t>& broken) {
+  for (uint64_t at : broken) {
+    fault(at, "the pointer in the page map's root points to no leaf: the blocks below it are lost",
+          first_arena_);
+  }
+}
+
 void Collector::warn(std::string what, std::string advice) {
   heaps_.warnings.push_back({.what = std::move(what), .advice = std::move(advice)});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "heap/heap.h"
 
@@ -43,6 +44,8 @@ class Collector {
   void restart();
   /// At most 1,000 are kept of an allocator; of the rest there is a warning.
   void fault(uint64_t at, std::string what, size_t arena);
+  /// One for every pointer of a page map's root, at these addresses, that points to no leaf.
+  void fault_roots(const std::vector<uint64_t>& broken);
   void warn(std::string what, std::string advice = {});
   /// After the last block. What is faulty has an arena, if need be one made for it.
   void finish(std::string_view name);

@@ -92,22 +92,34 @@ std::vector<PageTree> find_page_trees(const snapshot::Snapshot& process, TreeSha
   return found;
 }
 
-std::vector<Leaf> read_root(Words& words, uint64_t root, TreeShape shape) {
-  std::vector<Leaf> leaves;
+Root read_root(Words& words, uint64_t root, TreeShape shape) {
+  Root read;
+  Words elsewhere = words;
   words.each_nonzero(root, shape.root_bytes(), [&](uint64_t at, uint64_t leaf) {
-    leaves.push_back({.key = (at - root) / 8, .at = leaf});
+    uint64_t last = leaf + shape.leaf_bytes() - 8;
+    bool there = leaf % 8 == 0 && last < kUserEnd && leaf < last &&
+                 (elsewhere.has(leaf) || elsewhere.has(last));
+    if (there) {
+      read.leaves.push_back({.key = (at - root) / 8, .at = leaf});
+    } else {
+      read.broken.push_back(at);
+    }
     return true;
   });
-  std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.at < b.at; });
+  std::sort(read.leaves.begin(), read.leaves.end(),
+            [](const Leaf& a, const Leaf& b) { return a.at < b.at; });
   uint64_t end = 0;
-  std::erase_if(leaves, [&](const Leaf& leaf) {
-    if (leaf.at < end || leaf.at % 8 != 0 || leaf.at >= kUserEnd) return true;
+  std::erase_if(read.leaves, [&](const Leaf& leaf) {
+    if (leaf.at < end) {
+      read.broken.push_back(root + leaf.key * 8);
+      return true;
+    }
     end = leaf.at + shape.leaf_bytes();
     return false;
   });
-  std::sort(leaves.begin(), leaves.end(),
+  std::sort(read.leaves.begin(), read.leaves.end(),
             [](const Leaf& a, const Leaf& b) { return a.key < b.key; });
-  return leaves;
+  return read;
 }
 
 }  // namespace inquest::heap

@@ -36,6 +36,10 @@ struct Leaf {
   uint64_t key = 0;  ///< the leaf is of the pages from key << leaf_bits
   uint64_t at = 0;
 };
-std::vector<Leaf> read_root(Words& words, uint64_t root, TreeShape shape);
+struct Root {
+  std::vector<Leaf> leaves = {};
+  std::vector<uint64_t> broken = {};  ///< addresses of pointers that point to no leaf
+};
+Root read_root(Words& words, uint64_t root, TreeShape shape);
 
 }  // namespace inquest::heap

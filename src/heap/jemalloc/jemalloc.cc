@@ -75,7 +75,8 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
   Words words(input.process.memory);
   Collector collector(heaps, {.name = "jemalloc", .module = map.module});
   Arenas arenas = find_arenas(input.process, map.data, map.root);
-  std::vector<Leaf> leaves = read_root(words, map.root, kPageMap);
+  auto [leaves, broken] = read_root(words, map.root, kPageMap);
+  collector.fault_roots(broken);
   std::vector<Cached> cached =
       read_caches(words, arenas.caches, collector, collector.first_arena());
   std::vector<uint64_t> own;

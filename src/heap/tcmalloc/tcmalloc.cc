@@ -194,7 +194,8 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
     collector.arena(arena).threads.push_back(thread.id);
   }
   Caches caches = find_caches(input.process, map.data, *sizes, collector);
-  std::vector<Leaf> leaves = read_root(words, map.root, kPageMap);
+  auto [leaves, broken] = read_root(words, map.root, kPageMap);
+  collector.fault_roots(broken);
   SpanReader reader(words, *sizes, caches, arena, collector);
   for (const Leaf& leaf : leaves) reader.read(leaf);
   collector.restart();
