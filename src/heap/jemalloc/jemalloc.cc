@@ -71,10 +71,16 @@ void report_unmet(const std::vector<Cached>& cached, Collector& collector) {
   }
 }
 
-void read(const Input& input, const PageTree& map, Heaps& heaps) {
+bool is_named(const snapshot::Module& module) {
+  return module.file_name().find("jemalloc") != std::string_view::npos;
+}
+
+bool read(const Input& input, const PageTree& map, Heaps& heaps) {
   Words words(input.process.memory);
-  Collector collector(heaps, {.name = "jemalloc", .module = map.module});
   Arenas arenas = find_arenas(input.process, map.data, map.root);
+  // In an image of another name something else may look like a page map.
+  if (arenas.caches.empty() && !is_named(input.process.modules[map.module])) return false;
+  Collector collector(heaps, {.name = "jemalloc", .module = map.module});
   auto [leaves, broken] = read_root(words, map.root, kPageMap);
   collector.fault_roots(broken);
   std::vector<Cached> cached =
@@ -99,6 +105,7 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
                    "unless the process ran with tcache:false, take a dump with all memory");
   }
   collector.finish("jemalloc");
+  return true;
 }
 
 }  // namespace
@@ -109,12 +116,11 @@ void find_jemalloc(const Input& input, Heaps& heaps) {
   if (process.os != snapshot::Os::linux || process.arch != snapshot::Arch::x86_64) return;
   std::set<size_t> read;
   for (const PageTree& map : find_page_trees(process, jemalloc::kPageMap, jemalloc::page_of)) {
-    read.insert(map.module);
-    jemalloc::read(input, map, heaps);
+    if (jemalloc::read(input, map, heaps)) read.insert(map.module);
   }
   for (size_t i = 0; i < process.modules.size(); ++i) {
     const snapshot::Module& module = process.modules[i];
-    if (read.contains(i) || module.file_name().find("jemalloc") == std::string_view::npos) continue;
+    if (read.contains(i) || !jemalloc::is_named(module)) continue;
     heaps.warnings.push_back(
         {.what = fmt::format("{} is loaded, but no page map of jemalloc 5.3 was found in its data",
                              module.path),

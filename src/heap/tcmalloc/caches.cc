@@ -21,7 +21,7 @@ std::optional<std::vector<uint32_t>> classes_at(Words& words, uint64_t at) {
   if (words.word(pages + kMaxClasses * 8) != sizes.size()) return {};
   for (size_t i = 1; i < sizes.size(); ++i) {
     uint64_t count = words.word(pages + i * 8);
-    if (count == 0 || count > 256 || count * kPage < sizes[i]) return {};
+    if (count == 0 || count > kMaxClassPages || count * kPage < sizes[i]) return {};
   }
   return sizes;
 }

@@ -31,6 +31,7 @@ inline constexpr uint64_t kMaxPages = uint64_t{1} << 35;
 // follow it.
 inline constexpr uint32_t kMaxClasses = 128;
 inline constexpr uint32_t kMaxSmall = 256 << 10;
+inline constexpr uint64_t kMaxClassPages = 256;  ///< more than a span of any class has
 
 // ThreadCache: a FreeList of 32 bytes for every class, then sizes, the sampler, the thread's
 // pthread_t, and the links of the list of all caches.

@@ -102,7 +102,7 @@ class SpanReader {
 
   void emit_objects(const Span& span, uint64_t size) {
     uint64_t count = span.bytes() / size;
-    if (count == 0 || count > kMaxInSpan) {
+    if (count == 0 || span.count > kMaxClassPages) {
       return fault(span.at + kSpanLength, fmt::format("the span of {:#x} has {} pages of objects",
                                                       span.begin(), span.count));
     }
@@ -155,7 +155,6 @@ class SpanReader {
   }
   void fault(uint64_t at, std::string what) { collector_.fault(at, std::move(what), arena_); }
 
-  static constexpr uint64_t kMaxInSpan = 1 << 18;  // more than any class has in its pages
   Words map_, words_;
   const std::vector<uint32_t>& sizes_;
   Caches& caches_;
@@ -177,17 +176,10 @@ void keep_books(const PageTree& map, const std::vector<Leaf>& leaves, const Cach
   join(allocator.books);
 }
 
-void read(const Input& input, const PageTree& map, Heaps& heaps) {
+bool read(const Input& input, const PageTree& map, Heaps& heaps) {
   Words words(input.process.memory);
   auto sizes = find_size_classes(words, map.data);
-  if (!sizes) {
-    heaps.warnings.push_back(
-        {.what = fmt::format("the page map of a tcmalloc was found at {:#x}, but not its size "
-                             "classes",
-                             map.root),
-         .advice = "its blocks are not listed; only gperftools 2.10 is known"});
-    return;
-  }
+  if (!sizes) return false;  // something else that looks like a page map
   Collector collector(heaps, {.name = "tcmalloc", .module = map.module});
   size_t arena = collector.add_arena({.name = "page heap"});
   for (const snapshot::Thread& thread : input.process.threads) {
@@ -216,6 +208,7 @@ void read(const Input& input, const PageTree& map, Heaps& heaps) {
                    "only the layout of gperftools 2.10 is known");
   }
   collector.finish("tcmalloc");
+  return true;
 }
 
 }  // namespace
@@ -226,15 +219,14 @@ void find_tcmalloc(const Input& input, Heaps& heaps) {
   if (process.os != snapshot::Os::linux || process.arch != snapshot::Arch::x86_64) return;
   std::set<size_t> read;
   for (const PageTree& map : find_page_trees(process, tcmalloc::kPageMap, tcmalloc::page_of)) {
-    read.insert(map.module);
-    tcmalloc::read(input, map, heaps);
+    if (tcmalloc::read(input, map, heaps)) read.insert(map.module);
   }
   for (size_t i = 0; i < process.modules.size(); ++i) {
     const snapshot::Module& module = process.modules[i];
     if (read.contains(i) || module.file_name().find("tcmalloc") == std::string_view::npos) continue;
     heaps.warnings.push_back(
-        {.what = fmt::format("{} is loaded, but no page map of gperftools 2.10 was found in its "
-                             "data",
+        {.what = fmt::format("{} is loaded, but no page map and size classes of gperftools 2.10 "
+                             "were found in its data",
                              module.path),
          .advice = "its blocks are not listed; the dump must hold the library's writable memory"});
   }
