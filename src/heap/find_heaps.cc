@@ -31,7 +31,8 @@ bool begins_before(const Block& a, const Block& b) { return a.begin < b.begin; }
 
 /// Adds what another allocator found; where blocks overlap, those that were there first stay.
 void add_heaps(Heaps& all, Heaps&& more) {
-  if (all.allocators.empty()) {
+  // An allocator that was not found may have left a warning.
+  if (all.allocators.empty() && all.warnings.empty()) {
     all = std::move(more);
     return;
   }
