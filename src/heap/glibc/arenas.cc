@@ -163,11 +163,16 @@ class LibraryFinder {
   void find_heaps() {
     for (size_t i = 0; i < library_.arenas.size(); ++i) arena_index_[library_.arenas[i].at] = i;
     uint64_t step = library_.layout.heap_max();
+    // A damaged dump may claim a region as large as all addresses: 64 TiB of heaps are enough.
+    size_t looks = 1 << 20;
     for (const auto& region : input_.process.regions) {
       if (!region.file.empty() && !region.file.starts_with("[")) continue;
       uint64_t at = (region.range.begin.value + step - 1) & ~(step - 1);
-      for (; at < region.range.end.value && at >= region.range.begin.value; at += step)
+      uint64_t end = region.range.end.value;
+      if (region.recorded > 0) end = std::min(end, region.range.begin.value + region.recorded);
+      for (; at < end && at >= region.range.begin.value && looks > 0; at += step, --looks) {
         look_at_heap(at);
+      }
     }
     for (size_t i = 0; i < library_.arenas.size(); ++i) follow_heaps(i);
     std::sort(heaps_.begin(), heaps_.end());
