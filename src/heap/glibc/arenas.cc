@@ -267,9 +267,12 @@ class LibraryFinder {
 void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<uint64_t>& tops) {
   const uint64_t last_bin = uint64_t{2} * word * kBins;  // from `top`
   uint64_t at = (range.begin.value + word - 1) & ~uint64_t{word - 1};
+  // Pages that a damaged range claims and the dump does not hold: 4 GiB of them are enough.
+  size_t absent = 1 << 20;
   while (at < range.end.value) {
     Bytes run = memory.run(at);
     if (run.empty()) {
+      if (--absent == 0) return;
       at = (at & ~(kPage - 1)) + kPage;
       continue;
     }
