@@ -38,8 +38,8 @@ Bytes Words::next_run(uint64_t& at, uint64_t end, std::vector<std::byte>& copy) 
     // Nothing here: a process that is read as it runs is asked page by page, a dump says at once
     // where it goes on.
     auto piece = piece_after(memory_, page_end - 1);
-    bool is_dump = !memory_.pieces().empty() &&
-                   memory_.pieces().front().origin != snapshot::Origin::live;
+    bool is_dump =
+        !memory_.pieces().empty() && memory_.pieces().front().origin != snapshot::Origin::live;
     if (is_dump && piece == memory_.pieces().end()) break;
     bool dump =
         piece != memory_.pieces().end() && memory_.origin(piece->begin) != snapshot::Origin::live;

@@ -37,12 +37,22 @@ void take_registers(const snapshot::Snapshot& process, const WordScan& scan,
   }
 }
 
-/// Large ranges in parts, so that all cores have their share of them.
-std::vector<RootRange> shares_of(const std::vector<RootRange>& ranges) {
+/// Large ranges in parts, so that all cores have their share of them. A damaged dump may claim a
+/// range as large as all addresses: what it holds nothing of makes no part.
+std::vector<RootRange> shares_of(const snapshot::Memory& memory,
+                                 const std::vector<RootRange>& ranges) {
   constexpr uint64_t kShare = 16 << 20;
+  const auto& pieces = memory.pieces();
+  bool is_dump = !pieces.empty() && pieces.front().origin != snapshot::Origin::live;
   std::vector<RootRange> parts;
   for (const RootRange& whole : ranges) {
     for (Address at = whole.range.begin; at < whole.range.end;) {
+      if (is_dump) {
+        auto next =
+            std::ranges::partition_point(pieces, [&](const auto& p) { return p.end() <= at; });
+        if (next == pieces.end() || next->begin >= whole.range.end) break;
+        at = std::max(at, next->begin);
+      }
       Address end = at + std::min(whole.range.end - at, kShare - at.value % kShare);
       parts.push_back({{at, end}, whole.kind, whole.thread});
       at = end;
@@ -81,7 +91,6 @@ RootsFound read_range(const WordScan& scan, const RootRange& part, const RootPla
       into = Into::thread_vector;
     found.roots.push_back({{hit.at}, hit.block, part.thread, part.kind, into});
   });
-  found.missing = part.range.size() - found.scanned;
   found.pointers = found.roots.size();
   keep_first_of_each(found.roots);
   return found;
@@ -101,7 +110,7 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
     ++sum.ranges;
     sum.bytes += range.range.size();
   }
-  std::vector<RootRange> parts = shares_of(places.ranges);
+  std::vector<RootRange> parts = shares_of(process.memory, places.ranges);
   std::vector<RootsFound> found(parts.size());
   tbb::parallel_for(size_t{0}, parts.size(),
                     [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
@@ -112,11 +121,12 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
     all.tagged_blocks.insert(all.tagged_blocks.end(), some.tagged_blocks.begin(),
                              some.tagged_blocks.end());
     all.scanned += some.scanned;
-    all.missing += some.missing;
     all.tagged += some.tagged;
     all.tags |= some.tags;
     some = {};
   }
+  for (const RootRange& range : places.ranges) all.missing += range.range.size();
+  all.missing -= std::min(all.missing, all.scanned);
   return all;
 }
 
