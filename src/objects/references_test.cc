@@ -273,6 +273,18 @@ TEST(References, CountsWhatTheDumpDoesNotHold) {
   EXPECT_EQ(refs.totals().missing_bytes, 128u);
 }
 
+TEST(References, EndsWhereTheDumpEndsWhateverARegionClaims) {
+  TestHeap heap;
+  BlockId a = heap.next_block();
+  constexpr uint64_t kHuge = 0x800000000000, kClaimed = uint64_t{1} << 60;
+  heap.region(kHuge, 4096, "");
+  heap.put(kHuge + 8, heap.address(a));
+  heap.process().regions.back().range.end = {kHuge + kClaimed};
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(a));
+  EXPECT_GE(refs.totals().missing_bytes, kClaimed - 4096);
+}
+
 TEST(References, Reads32BitProcesses) {
   TestHeap heap(snapshot::Arch::x86);
   constexpr uint64_t kHeap32 = 0x8000000;

@@ -68,5 +68,21 @@ TEST(HeapFinder, SaysNothingOfAProcessWithoutOne) {
   EXPECT_TRUE(heaps.allocators.empty() && heaps.blocks.empty() && heaps.faults.empty());
 }
 
+/// A damaged program header makes a region of nearly all addresses; the search ends with the dump.
+TEST(HeapFinder, EndsWhereTheDumpEndsWhateverARegionClaims) {
+  constexpr uint64_t kModule = 0x10000, kPage = 4096, kClaimed = uint64_t{1} << 62;
+  std::vector<std::byte> bytes(kPage);
+  snapshot::Snapshot process;
+  process.memory.add({kModule}, bytes, snapshot::Origin::dump, nullptr);
+  process.regions = {{.range = {{kModule}, {kClaimed}},
+                      .access = snapshot::Access{true, true, false},
+                      .recorded = kPage}};
+  for (const char* name :
+       {"libc.so.6", "libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc.so.4"}) {
+    process.modules = {{.path = name, .range = {{kModule}, {kClaimed}}}};
+    EXPECT_TRUE(find_heaps({.process = process}).blocks.empty()) << name;
+  }
+}
+
 }  // namespace
 }  // namespace inquest::heap::glibc
