@@ -70,21 +70,14 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   parts->add_flag("--list", options->list, "Every block: address, size, state, arena");
   parts->require_option(0, 1);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  // Every verb takes these; the heap is read without symbols.
-  auto ignored = std::make_shared<std::vector<std::string>>();
-  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not needed")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option("--image", *ignored, "Taken as by the other verbs; not needed")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_unused_places(*verb);
   verb->footer(
       "Examples:\n"
       "  inquest heap core.4711\n"
       "  inquest heap core.4711 --check\n"
       "  inquest heap $(pidof server) --sizes\n"
       "  inquest heap core.4711 --list --format csv | grep ,used, | sort -t, -k2 -n | tail");
-  verb->callback([options, ignored, &status] { status = heap(*options); });
+  verb->callback([options, &status] { status = heap(*options); });
 }
 
 }  // namespace inquest::app

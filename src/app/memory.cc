@@ -44,21 +44,14 @@ void add_memory(CLI::App& root, ExitStatus& status) {
   verb->add_option("DUMP", options->dump, kDumpHelp)->required();
   add_list_format(*verb, options->output, "the areas");
   verb->add_flag("--all", options->all, "Print every area and holder; JSON and CSV always do");
-  // Every verb takes these; there is nothing to look up here.
-  auto ignored = std::make_shared<std::vector<std::string>>();
-  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not used")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option("--image", *ignored, "Taken as by the other verbs; not used")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_unused_places(*verb);
   verb->footer(
       "Examples:\n"
       "  inquest memory core.4711\n"
       "  inquest memory server.dmp --all\n"
       "  inquest memory $(pidof server)\n"
       "  inquest memory core.4711 --format csv | sort -t, -k2 -n -r | head");
-  verb->callback([options, ignored, &status] { status = memory(*options); });
+  verb->callback([options, &status] { status = memory(*options); });
 }
 
 }  // namespace inquest::app

@@ -62,6 +62,15 @@ void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv)
       ->type_name("text|json|csv");
 }
 
+void add_unused_places(CLI::App& verb) {
+  for (auto [name, what] : {std::pair("--symbols", "DIR|URL"), std::pair("--image", "DIR")}) {
+    verb.add_option_function<std::vector<std::string>>(
+            name, [](const std::vector<std::string>&) {}, "Taken as by the other verbs; not used")
+        ->type_name(what)
+        ->allow_extra_args(false);
+  }
+}
+
 void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
   std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
   if (html) outputs.emplace("html", Output::html);

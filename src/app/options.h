@@ -18,6 +18,9 @@ enum class ListOutput : uint8_t { text, json, csv };
 /// Adds --format text|json|csv; `csv` says what a line of it is.
 void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv);
 
+/// Adds --symbols and --image to a verb that has nothing to look up: every verb takes them.
+void add_unused_places(CLI::App& verb);
+
 /// Of the positional argument of every verb that looks at a process.
 inline constexpr const char* kDumpHelp =
     "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz); or the id of a live "

@@ -43,20 +43,13 @@ void add_show(CLI::App& root, ExitStatus& status) {
       ->transform(one_of(outputs))
       ->type_name("text|json");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  // Every verb takes these; there is nothing to look up here.
-  auto ignored = std::make_shared<std::vector<std::string>>();
-  verb->add_option("--symbols", *ignored, "Taken as by the other verbs; not used")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option("--image", *ignored, "Taken as by the other verbs; not used")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_unused_places(*verb);
   verb->footer(
       "Examples:\n"
       "  inquest show crash.dmp\n"
       "  inquest show core.4711 --all\n"
       "  inquest show crash.dmp --format json | jq -r '.modules[] | .path + \" \" + .debug_id'");
-  verb->callback([options, ignored, &status] { status = show(*options); });
+  verb->callback([options, &status] { status = show(*options); });
 }
 
 }  // namespace inquest::app

@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include "report/heap_report.h"
+#include "report/page.h"
 #include "report/prose.h"
-#include "report/warning_groups.h"
 
 namespace inquest::report {
 namespace {
@@ -21,10 +21,10 @@ std::string count_text(uint64_t value) {
   return text;
 }
 
-class HeapText {
+class HeapText : Page {
  public:
   HeapText(const answer::Heap& heap, HeapPart part, const TextStyle& style)
-      : heap_(heap), part_(part), style_(style), paint_(style.colour) {}
+      : Page(style), heap_(heap), part_(part) {}
 
   std::string all() {
     if (part_ == HeapPart::list) {
@@ -36,7 +36,7 @@ class HeapText {
       prose("  ",
             "No allocator that is known was found: the process has none, or the dump lacks its "
             "memory.");
-      warnings();
+      warnings(heap_.warnings);
       return std::move(out_);
     }
     faults();
@@ -44,20 +44,14 @@ class HeapText {
     if (part_ == HeapPart::all || part_ == HeapPart::arenas) arenas();
     if (part_ == HeapPart::all || part_ == HeapPart::sizes) sizes();
     if (part_ == HeapPart::all) fragmentation();
-    if (part_ == HeapPart::all || part_ == HeapPart::check) warnings();
+    if (part_ == HeapPart::all || part_ == HeapPart::check) warnings(heap_.warnings);
     return std::move(out_);
   }
 
  private:
-  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
-  void prose(std::string_view first, const std::string& text) {
-    out_ += wrapped(clean(text), first, style_.width);
-  }
-
   void header() {
     const answer::Dump& dump = heap_.dump;
-    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
-    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    std::string text = subject(dump);
     if (!heap_.allocators.empty()) {
       text +=
           fmt::format(": {} in use in {} block{}", size_text(heap_.usage.used.bytes),
@@ -188,20 +182,8 @@ class HeapText {
     }
   }
 
-  void warnings() {
-    if (heap_.warnings.empty()) return;
-    heading("Warnings");
-    for (const WarningGroup& group : group_warnings(heap_.warnings)) {
-      prose("  - ", group.what);
-      if (!group.advice.empty()) prose("    ", "-> " + group.advice);
-    }
-  }
-
   const answer::Heap& heap_;
   const HeapPart part_;
-  const TextStyle& style_;
-  Palette paint_;
-  std::string out_;
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 /// `leaks` for people at a terminal: how much is lost, then what, largest first.
 #include <algorithm>
 
+#include "report/page.h"
 #include "report/prose.h"
 #include "report/report.h"
-#include "report/warning_groups.h"
 
 namespace inquest::report {
 namespace {
@@ -15,27 +15,23 @@ std::string counted(uint64_t n) {
   return digits;
 }
 
-class LeaksText {
+class LeaksText : Page {
  public:
-  LeaksText(const answer::Leaks& leaks, const TextStyle& style)
-      : leaks_(leaks), style_(style), paint_(style.colour) {}
+  LeaksText(const answer::Leaks& leaks, const TextStyle& style) : Page(style), leaks_(leaks) {}
 
   std::string all() {
     header();
     totals();
     shapes();
     roots();
-    warnings();
+    warnings(leaks_.warnings);
     return std::move(out_);
   }
 
  private:
-  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
-
   void header() {
     const answer::Dump& dump = leaks_.dump;
-    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
-    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    std::string text = subject(dump);
     const answer::BlockSum lost{leaks_.definite.blocks + leaks_.indirect.blocks,
                                 leaks_.definite.bytes + leaks_.indirect.bytes};
     if (lost.blocks == 0 && leaks_.reachable.blocks == 0) {
@@ -112,19 +108,7 @@ class LeaksText {
                                    size_text(leaks_.scanned_bytes), size_text(leaks_.own_bytes)));
   }
 
-  void warnings() {
-    if (leaks_.warnings.empty()) return;
-    heading("Warnings");
-    for (const WarningGroup& group : group_warnings(leaks_.warnings)) {
-      out_ += wrapped(clean(group.what), "  - ", style_.width);
-      if (!group.advice.empty()) out_ += wrapped(clean("-> " + group.advice), "    ", style_.width);
-    }
-  }
-
   const answer::Leaks& leaks_;
-  const TextStyle& style_;
-  Palette paint_;
-  std::string out_;
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 /// `memory` for people at a terminal: where the addresses went, the largest first.
 #include <algorithm>
 
+#include "report/page.h"
 #include "report/report.h"
 #include "report/table.h"
-#include "report/warning_groups.h"
 
 namespace inquest::report {
 namespace {
@@ -18,10 +18,9 @@ std::string share(uint64_t part, uint64_t whole) {
   return fmt::format("{:.1f} %", 100 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-class MemoryText {
+class MemoryText : Page {
  public:
-  MemoryText(const answer::Memory& memory, const TextStyle& style)
-      : memory_(memory), style_(style), paint_(style.colour) {
+  MemoryText(const answer::Memory& memory, const TextStyle& style) : Page(style), memory_(memory) {
     for (const MemoryTotal& total : memory.totals) all_ += total.bytes, held_ += total.committed;
   }
 
@@ -33,20 +32,14 @@ class MemoryText {
     ceilings();
     newest();
     areas();
-    warnings();
+    warnings(memory_.warnings);
     return std::move(out_);
   }
 
  private:
-  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
-  void prose(std::string_view first, const std::string& text) {
-    out_ += wrapped(clean(text), first, style_.width);
-  }
-
   void header() {
     const answer::Dump& dump = memory_.dump;
-    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
-    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    std::string text = subject(dump);
     text += fmt::format(" holds {} of addresses in {} areas, {} of it usable memory",
                         size_text(all_), memory_.areas.size(), size_text(held_));
     out_ += paint_.bold(wrapped(text, "", style_.width));
@@ -137,20 +130,8 @@ class MemoryText {
     list(memory_.areas);
   }
 
-  void warnings() {
-    if (memory_.warnings.empty()) return;
-    heading("Warnings");
-    for (const WarningGroup& group : group_warnings(memory_.warnings)) {
-      prose("  - ", group.what);
-      if (!group.advice.empty()) prose("    ", "-> " + group.advice);
-    }
-  }
-
   const answer::Memory& memory_;
-  const TextStyle& style_;
-  Palette paint_;
   uint64_t all_ = 0, held_ = 0;
-  std::string out_;
 };
 
 }  // namespace

@@ -1,10 +1,10 @@
 /// `show` for people at a terminal: what died of what, then tables.
 #include <algorithm>
 
+#include "report/page.h"
 #include "report/prose.h"
 #include "report/report.h"
 #include "report/table.h"
-#include "report/warning_groups.h"
 
 namespace inquest::report {
 namespace {
@@ -19,10 +19,9 @@ std::string address(const std::optional<Address>& value) {
   return value ? fmt::format("{:#x}", value->value) : std::string();
 }
 
-class ShowText {
+class ShowText : Page {
  public:
-  ShowText(const answer::Show& show, const TextStyle& style)
-      : show_(show), style_(style), paint_(style.colour) {}
+  ShowText(const answer::Show& show, const TextStyle& style) : Page(style), show_(show) {}
 
   std::string all() {
     header();
@@ -35,15 +34,11 @@ class ShowText {
     memory();
     handles();
     annotations();
-    warnings();
+    warnings(show_.warnings);
     return std::move(out_);
   }
 
  private:
-  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
-  void prose(std::string_view first, const std::string& text) {
-    out_ += wrapped(clean(text), first, style_.width);
-  }
   void line(std::string_view what, const std::string& text) {
     if (!text.empty()) prose(fmt::format("  {:<10} ", what), text);
   }
@@ -61,8 +56,7 @@ class ShowText {
 
   void header() {
     const answer::Dump& dump = show_.dump;
-    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
-    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    std::string text = subject(dump);
     text += fmt::format(": {} {} {}, {}{}", clean(dump.os), clean(dump.arch), clean(dump.format),
                         size_text(dump.bytes), dump.complete ? "" : ", incomplete");
     if (!dump.time.empty()) text += ", of " + clean(dump.time);
@@ -184,19 +178,7 @@ class ShowText {
     }
   }
 
-  void warnings() {
-    if (show_.warnings.empty()) return;
-    heading("Warnings");
-    for (const WarningGroup& group : group_warnings(show_.warnings)) {
-      prose("  - ", group.what);
-      if (!group.advice.empty()) prose("    ", "-> " + group.advice);
-    }
-  }
-
   const answer::Show& show_;
-  const TextStyle& style_;
-  Palette paint_;
-  std::string out_;
 };
 
 }  // namespace

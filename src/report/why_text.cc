@@ -3,11 +3,11 @@
 #include <set>
 
 #include "report/folding.h"
+#include "report/page.h"
 #include "report/prose.h"
 #include "report/report.h"
 #include "report/source_lines.h"
 #include "report/stack_lines.h"
-#include "report/warning_groups.h"
 
 namespace inquest::report {
 namespace {
@@ -33,10 +33,9 @@ bool is_raised_by_instruction(std::string_view signal) {
   return false;
 }
 
-class WhyText {
+class WhyText : Page {
  public:
-  WhyText(const answer::Answer& answer, const TextStyle& style)
-      : answer_(answer), style_(style), paint_(style.colour) {}
+  WhyText(const answer::Answer& answer, const TextStyle& style) : Page(style), answer_(answer) {}
 
   std::string why() {
     header();
@@ -46,7 +45,7 @@ class WhyText {
     other_findings();
     other_threads();
     next();
-    warnings();
+    warnings(answer_.warnings);
     footer();
     return std::move(out_);
   }
@@ -60,20 +59,14 @@ class WhyText {
     std::string sources = source_lines(answer_.threads, 0, paint_);
     if (!sources.empty()) heading("Sources of these builds");
     out_ += sources;
-    warnings();
+    warnings(answer_.warnings);
     return std::move(out_);
   }
 
  private:
-  void heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
-  void prose(std::string_view first, const std::string& text) {
-    out_ += wrapped(clean(text), first, style_.width);
-  }
-
   void header() {
     const answer::Dump& dump = answer_.dump;
-    std::string text = dump.command.empty() ? "A process" : clean(dump.command);
-    if (dump.pid) text += fmt::format(" (pid {})", *dump.pid);
+    std::string text = subject(dump);
     if (answer_.fault && !answer_.fault->signal.empty()) {
       text += " died of " + clean(answer_.fault->signal);
     } else if (answer_.fault && !answer_.fault->exception.empty()) {
@@ -213,15 +206,6 @@ class WhyText {
     for (const std::string& step : answer_.verdict.next) prose("  - ", step);
   }
 
-  void warnings() {
-    if (answer_.warnings.empty()) return;
-    heading("Warnings");
-    for (const WarningGroup& group : group_warnings(answer_.warnings)) {
-      prose("  - ", group.what);
-      if (!group.advice.empty()) prose("    ", "-> " + group.advice);
-    }
-  }
-
   void footer() {
     std::string path = answer_.dump.path.empty() ? "DUMP" : clean(answer_.dump.path);
     out_ += "\n" + paint_.dim(wrapped(
@@ -243,9 +227,6 @@ class WhyText {
   }
 
   const answer::Answer& answer_;
-  const TextStyle& style_;
-  Palette paint_;
-  std::string out_;
 };
 
 }  // namespace
