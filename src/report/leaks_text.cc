@@ -99,7 +99,8 @@ class LeaksText : Page {
     heading("Pointers that keep blocks were looked for in");
     for (const answer::LeakRoots& roots : leaks_.roots) {
       if (roots.ranges == 0) continue;
-      std::string size = roots.bytes == 0 ? fmt::format("{} threads", counted(roots.ranges))
+      std::string size = roots.bytes == 0 ? fmt::format("{} thread{}", counted(roots.ranges),
+                                                        roots.ranges == 1 ? "" : "s")
                                           : size_text(roots.bytes);
       out_ += fmt::format("  {:<14} {:>11} {:>12} pointers\n", roots.kind, size,
                           counted(roots.pointers));

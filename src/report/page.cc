@@ -10,9 +10,7 @@ std::string Page::subject(const answer::Dump& dump) {
   return text;
 }
 
-void Page::heading(std::string_view text) {
-  out_ += "\n" + paint_.heading(text) + "\n";
-}
+void Page::heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
 
 void Page::prose(std::string_view first, std::string_view text) {
   out_ += wrapped(clean(text), first, style_.width);
