@@ -35,15 +35,10 @@ Bytes Words::next_run(uint64_t& at, uint64_t end, std::vector<std::byte>& copy) 
     copy.resize(page_end - at);
     copy.resize(memory_.read({at}, copy));
     if (copy.size() >= 8) return copy;
-    // Nothing here: a process that is read as it runs is asked page by page, a dump says at once
-    // where it goes on.
-    auto piece = piece_after(memory_, page_end - 1);
-    bool is_dump =
-        !memory_.pieces().empty() && memory_.pieces().front().origin != snapshot::Origin::live;
-    if (is_dump && piece == memory_.pieces().end()) break;
-    bool dump =
-        piece != memory_.pieces().end() && memory_.origin(piece->begin) != snapshot::Origin::live;
-    at = dump ? std::max(page_end, (piece->begin.value + 7) & ~uint64_t{7}) : page_end;
+    auto next = memory_.next_held({page_end});
+    if (!next) break;
+    at = (next->value + 7) & ~uint64_t{7};
+    if (at < next->value) break;  // the end of all addresses
   }
   return {};
 }

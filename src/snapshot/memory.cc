@@ -94,6 +94,14 @@ std::optional<Origin> Memory::origin(Address at) const {
   return {};
 }
 
+std::optional<Address> Memory::next_held(Address at) const {
+  if (source_) return at;
+  auto next = std::partition_point(pieces_.begin(), pieces_.end(),
+                                   [&](const Piece& p) { return p.end() <= at; });
+  if (next == pieces_.end()) return {};
+  return std::max(at, next->begin);
+}
+
 bool Memory::has(Address at) const { return origin(at).has_value(); }
 
 std::optional<uint64_t> Memory::read_pointer(Address from, unsigned size) const {

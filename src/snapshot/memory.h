@@ -59,6 +59,10 @@ class Memory {
   Bytes view(Address from, uint64_t limit = UINT64_MAX) const;
   std::optional<Origin> origin(Address at) const;
   bool has(Address at) const;
+  /// Where to go on behind a hole: the first address at or after `at` that a piece holds; `at`
+  /// itself where a source is asked, which knows no holes; absent at the end. Regions of a damaged
+  /// dump may claim all addresses: who walks a region walks by this.
+  std::optional<Address> next_held(Address at) const;
 
   /// The value at `from`; absent unless all its bytes are there.
   template <class T>

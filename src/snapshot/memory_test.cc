@@ -108,5 +108,17 @@ TEST(Registers, KnowTheirNamesAndWidth) {
   }
 }
 
+TEST(Memory, SaysWhereItGoesOnBehindAHole) {
+  std::vector<std::byte> bytes(16);
+  Memory memory;
+  EXPECT_FALSE(memory.next_held({0}));
+  memory.add({0x1000}, bytes, Origin::dump, nullptr);
+  memory.add({0x9000}, bytes, Origin::dump, nullptr);
+  EXPECT_EQ(memory.next_held({0}), Address{0x1000});
+  EXPECT_EQ(memory.next_held({0x100f}), Address{0x100f});
+  EXPECT_EQ(memory.next_held({0x1010}), Address{0x9000});
+  EXPECT_FALSE(memory.next_held({0x9010}));
+}
+
 }  // namespace
 }  // namespace inquest::snapshot

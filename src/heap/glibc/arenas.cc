@@ -163,15 +163,15 @@ class LibraryFinder {
   void find_heaps() {
     for (size_t i = 0; i < library_.arenas.size(); ++i) arena_index_[library_.arenas[i].at] = i;
     uint64_t step = library_.layout.heap_max();
-    // A damaged dump may claim a region as large as all addresses: 64 TiB of heaps are enough.
-    size_t looks = 1 << 20;
     for (const auto& region : input_.process.regions) {
       if (!region.file.empty() && !region.file.starts_with("[")) continue;
-      uint64_t at = (region.range.begin.value + step - 1) & ~(step - 1);
-      uint64_t end = region.range.end.value;
-      if (region.recorded > 0) end = std::min(end, region.range.begin.value + region.recorded);
-      for (; at < end && at >= region.range.begin.value && looks > 0; at += step, --looks) {
+      uint64_t at = region.range.begin.value;
+      while (auto held = memory_.next_held(at)) {
+        at = (*held + step - 1) & ~(step - 1);
+        if (at < *held || at >= region.range.end.value) break;
         look_at_heap(at);
+        if (at + step < at) break;  // the end of all addresses
+        at += step;
       }
     }
     for (size_t i = 0; i < library_.arenas.size(); ++i) follow_heaps(i);
@@ -267,13 +267,13 @@ class LibraryFinder {
 void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<uint64_t>& tops) {
   const uint64_t last_bin = uint64_t{2} * word * kBins;  // from `top`
   uint64_t at = (range.begin.value + word - 1) & ~uint64_t{word - 1};
-  // Pages that a damaged range claims and the dump does not hold: 4 GiB of them are enough.
-  size_t absent = 1 << 20;
   while (at < range.end.value) {
     Bytes run = memory.run(at);
     if (run.empty()) {
-      if (--absent == 0) return;
-      at = (at & ~(kPage - 1)) + kPage;
+      auto next = memory.next_held((at & ~(kPage - 1)) + kPage);
+      if (!next) return;
+      at = (*next + word - 1) & ~uint64_t{word - 1};
+      if (at < *next) return;
       continue;
     }
     uint64_t bytes = std::min<uint64_t>(run.size(), range.end.value - at);

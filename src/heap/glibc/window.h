@@ -43,6 +43,11 @@ class Window {
   /// Bytes from `at` on without a copy, at most to the end of their run; empty when not there.
   /// Valid until the next call.
   Bytes run(uint64_t at);
+  /// See Memory::next_held.
+  std::optional<uint64_t> next_held(uint64_t at) const {
+    auto held = memory_.next_held({at});
+    return held ? std::optional(held->value) : std::nullopt;
+  }
 
  private:
   bool read_elsewhere(uint64_t at, void* value, size_t bytes);

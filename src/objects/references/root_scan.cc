@@ -42,17 +42,12 @@ void take_registers(const snapshot::Snapshot& process, const WordScan& scan,
 std::vector<RootRange> shares_of(const snapshot::Memory& memory,
                                  const std::vector<RootRange>& ranges) {
   constexpr uint64_t kShare = 16 << 20;
-  const auto& pieces = memory.pieces();
-  bool is_dump = !pieces.empty() && pieces.front().origin != snapshot::Origin::live;
   std::vector<RootRange> parts;
   for (const RootRange& whole : ranges) {
     for (Address at = whole.range.begin; at < whole.range.end;) {
-      if (is_dump) {
-        auto next =
-            std::ranges::partition_point(pieces, [&](const auto& p) { return p.end() <= at; });
-        if (next == pieces.end() || next->begin >= whole.range.end) break;
-        at = std::max(at, next->begin);
-      }
+      auto held = memory.next_held(at);
+      if (!held || *held >= whole.range.end) break;
+      at = *held;
       Address end = at + std::min(whole.range.end - at, kShare - at.value % kShare);
       parts.push_back({{at, end}, whole.kind, whole.thread});
       at = end;
