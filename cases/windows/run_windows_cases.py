@@ -110,16 +110,18 @@ def die(program, dump, memory, prefix):
     dump.unlink(missing_ok=True)
     environment = dict(os.environ, WINEPREFIX=str(prefix), WINEDEBUG="-all", DISPLAY="")
     command = [WINE, f"./{program.name}", dump.name] + (["full"] if memory == "full" else [])
-    for attempt in range(3):  # on a busy machine Wine's server is sometimes late
+    ended = []
+    for _ in range(3):  # on a busy machine Wine's server is sometimes late, or ends a program that just began
         try:
             done = subprocess.run(command, cwd=program.parent, env=environment, capture_output=True, text=True,
                                   timeout=60)
-            break
+            if done.returncode == 3 and dump.exists():
+                return
+            ended.append(f"ended with {done.returncode} {done.stderr.strip()[-200:]}".strip())
         except subprocess.TimeoutExpired:
-            if attempt == 2:
-                raise Failure("the patient did not die within a minute, three times") from None
-    if done.returncode != 3 or not dump.exists():
-        raise Failure(f"no dump; the patient ended with {done.returncode}")
+            ended.append("did not die within a minute")
+        dump.unlink(missing_ok=True)
+    raise Failure("no dump; the patient " + ", then ".join(ended))
 
 
 # ---- Judging -----------------------------------------------------------------------------------
