@@ -2,6 +2,8 @@
 /// Values; no allocation; safe from any thread.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +58,16 @@ struct AddressRange {
   friend auto operator<=>(const AddressRange&, const AddressRange&) = default;
 };
 
+/// Writes "0x7f12": to print an address needs no more of fmt than its smallest header.
+template <class Out>
+Out write_hex(uint64_t value, Out out) {
+  char digits[16];
+  char* end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
+  *out++ = '0';
+  *out++ = 'x';
+  return std::copy(digits, end, out);
+}
+
 }  // namespace inquest
 
 template <>
@@ -69,7 +81,7 @@ struct fmt::formatter<inquest::Address> {
   constexpr auto parse(format_parse_context& context) { return context.begin(); }
   template <class Context>
   auto format(inquest::Address a, Context& context) const {
-    return fmt::format_to(context.out(), "{:#x}", a.value);
+    return inquest::write_hex(a.value, context.out());
   }
 };
 template <>
@@ -77,6 +89,6 @@ struct fmt::formatter<inquest::Rva> {
   constexpr auto parse(format_parse_context& context) { return context.begin(); }
   template <class Context>
   auto format(inquest::Rva a, Context& context) const {
-    return fmt::format_to(context.out(), "{:#x}", a.value);
+    return inquest::write_hex(a.value, context.out());
   }
 };
