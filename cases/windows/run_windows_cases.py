@@ -302,7 +302,7 @@ def main():
     cases = options.cases or sorted(path.parent.name for path in HERE.glob("*/truth.json"))
     inquest = str(options.inquest.resolve())
     results = []
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(3 * os.cpu_count()) as pool:  # Wine mostly waits
         jobs = [pool.submit(run_case, inquest, case, level, work, prefix) for case in cases for level in LEVELS]
         if not options.cases:
             jobs.append(pool.submit(run_special, inquest, work, prefix))

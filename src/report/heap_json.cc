@@ -1,5 +1,5 @@
 /// `heap` as JSON (schema/heap.schema.json) and as CSV.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "report/heap_report.h"
 #include "report/json.h"

@@ -1,6 +1,6 @@
 /// `heap` for people: is it whole, how much of it is in use, where the rest is.
 #include <algorithm>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "report/heap_report.h"
 #include "report/page.h"

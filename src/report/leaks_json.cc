@@ -1,4 +1,6 @@
 /// `leaks` as JSON (schema/leaks.schema.json) and CSV.
+#include <fmt/format.h>
+
 #include "report/json.h"
 #include "report/report.h"
 
