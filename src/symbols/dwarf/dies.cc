@@ -49,6 +49,19 @@ llvm::DWARFDie Dies::head(llvm::DWARFUnit& unit) {
   return readable(unit, UnitPart::head) ? unit.getUnitDIE(true) : llvm::DWARFDie{};
 }
 
+llvm::ArrayRef<llvm::DWARFDebugInfoEntry> Dies::entries(llvm::DWARFUnit& unit) {
+  if (!readable(unit, UnitPart::whole)) return {};
+  auto all = unit.dies();
+  if (all.begin() == all.end()) return {};
+  return {&*all.begin(), static_cast<size_t>(all.end() - all.begin())};
+}
+
+llvm::DWARFDie Dies::die_at(llvm::DWARFUnit& unit, uint64_t offset) {
+  if (!readable(unit, UnitPart::whole)) return {};
+  llvm::DWARFDie die = unit.getDIEForOffset(offset);
+  return die && !die.isNULL() ? die : llvm::DWARFDie{};
+}
+
 llvm::DWARFDie Dies::root(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   touch(&unit);
   llvm::DWARFDie skeleton = head(unit);
@@ -113,9 +126,8 @@ llvm::DWARFDie Dies::referenced(const llvm::DWARFDie& die, Attribute attribute) 
     offset = *absolute;
     unit = die.getDwarfUnit()->getUnitVector().getUnitForOffset(offset);
   }
-  if (!unit || !readable(*unit, UnitPart::whole)) return {};
-  llvm::DWARFDie target = unit->getDIEForOffset(offset);
-  if (!target || target.isNULL()) return {};
+  llvm::DWARFDie target = unit ? die_at(*unit, offset) : llvm::DWARFDie{};
+  if (!target) return {};
   if (target.getDwarfUnit() != die.getDwarfUnit()) touch(target.getDwarfUnit());
   return target;
 }

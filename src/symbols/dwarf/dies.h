@@ -35,6 +35,10 @@ class Dies {
   bool readable(const llvm::DWARFUnit& unit, UnitPart part);
   /// The first DIE of a unit; invalid when damaged.
   llvm::DWARFDie head(llvm::DWARFUnit& unit);
+  /// All DIEs of a unit, in their order; none when damaged.
+  llvm::ArrayRef<llvm::DWARFDebugInfoEntry> entries(llvm::DWARFUnit& unit);
+  /// The DIE at an offset; invalid when none begins there or the unit is damaged.
+  llvm::DWARFDie die_at(llvm::DWARFUnit& unit, uint64_t offset);
   /// Whether the unit's tables are what its first DIE says. LLVM reads a unit whose tables are
   /// damaged without its location table, and then trusts that it is there.
   bool sound(llvm::DWARFUnit& unit);

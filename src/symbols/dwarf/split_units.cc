@@ -70,6 +70,7 @@ llvm::DWARFUnit* SplitUnits::full(llvm::DWARFUnit& skeleton, std::string_view na
     }
   }
   if (!split.unit) return nullptr;
+  if (!lies_inside(*split.unit, UnitPart::head)) return split.unit = nullptr;
   // See Dies::sound.
   split.unit->clear();
   if (llvm::Error error = split.unit->tryExtractDIEsIfNeeded(true)) {

@@ -90,10 +90,9 @@ llvm::DWARFDie TypeStore::die_of(TypeId id) {
     if (!full || full.getDwarfUnit() == skeleton) return {};
     unit = unit_in(full.getDwarfUnit()->getContext(), offset, (space - kFirstSplit) & 1, true);
   }
-  if (!unit || !dies_.readable(*unit, UnitPart::whole)) return {};
+  if (!unit) return {};
   dies_.touch(unit);
-  llvm::DWARFDie die = unit->getDIEForOffset(offset);
-  return die && !die.isNULL() ? die : llvm::DWARFDie{};
+  return dies_.die_at(*unit, offset);
 }
 
 llvm::DWARFDie TypeStore::type_attribute(llvm::DWARFDie die) {
@@ -133,7 +132,7 @@ bool TypeStore::visit_hit(llvm::DWARFUnit* unit, uint64_t hit, std::string_view 
                           const Each& each) {
   if (!unit) return true;
   dies_.touch(unit);
-  auto all = unit->dies();
+  auto all = dies_.entries(*unit);
   auto after = std::partition_point(all.begin(), all.end(),
                                     [&](const auto& entry) { return entry.getOffset() <= hit; });
   if (after == all.begin()) return true;
@@ -145,7 +144,7 @@ bool TypeStore::visit_hit(llvm::DWARFUnit* unit, uint64_t hit, std::string_view 
 bool TypeStore::visit_unit(llvm::DWARFUnit* unit, std::string_view name, const Each& each) {
   if (!unit) return true;
   dies_.touch(unit);
-  for (const llvm::DWARFDebugInfoEntry& entry : unit->dies()) {
+  for (const llvm::DWARFDebugInfoEntry& entry : dies_.entries(*unit)) {
     switch (entry.getTag()) {
       case DW_TAG_class_type:
       case DW_TAG_structure_type:
@@ -238,7 +237,7 @@ void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) 
            dies_.referenced(candidate, DW_AT_abstract_origin) == die;
   };
   llvm::DWARFUnit* own = die.getDwarfUnit();
-  for (const llvm::DWARFDebugInfoEntry& entry : own->dies()) {
+  for (const llvm::DWARFDebugInfoEntry& entry : dies_.entries(*own)) {
     llvm::DWARFDie candidate(own, &entry);
     if (refers(candidate) && !each(candidate)) return;
   }
@@ -279,7 +278,7 @@ void TypeStore::each_variable_at(uint64_t vaddr, const Each& each) {
     llvm::DWARFUnit* skeleton = dies_.unit(std::prev(after)->offset);
     llvm::DWARFDie full = skeleton ? root(*skeleton) : llvm::DWARFDie{};
     if (!full) continue;
-    for (const llvm::DWARFDebugInfoEntry& entry : full.getDwarfUnit()->dies()) {
+    for (const llvm::DWARFDebugInfoEntry& entry : dies_.entries(*full.getDwarfUnit())) {
       if (entry.getTag() != DW_TAG_variable) continue;
       llvm::DWARFDie die(full.getDwarfUnit(), &entry);
       if (die.find(DW_AT_location) && !each(die)) return;

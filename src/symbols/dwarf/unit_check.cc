@@ -26,8 +26,7 @@ class Abbreviations {
     if (all_ && code <= UINT32_MAX) {
       shape.abbreviation = all_->getAbbreviationDeclaration(static_cast<uint32_t>(code));
     }
-    if (shape.abbreviation)
-      shape.fixed_size = shape.abbreviation->getFixedAttributesByteSize(unit_);
+    if (shape.abbreviation) shape.fixed_size = fixed_size_of(*shape.abbreviation);
     if (code >= kKept) return rare_ = shape;
     if (code >= kept_.size()) kept_.resize(code + 1);
     return kept_[code] = shape;
@@ -35,6 +34,19 @@ class Abbreviations {
 
  private:
   static constexpr uint64_t kKept = 1 << 12;
+
+  /// Summed here: LLVM's own sum counts in 8 and 16 bits, which hundreds of attributes overflow,
+  /// while what it skips attribute by attribute does not.
+  std::optional<size_t> fixed_size_of(const Abbreviation& abbreviation) const {
+    size_t sum = 0;
+    for (const auto& attribute : abbreviation.attributes()) {
+      auto size = attribute.getByteSize(unit_);
+      if (!size) return std::nullopt;
+      sum += static_cast<size_t>(*size);
+    }
+    return sum;
+  }
+
   const llvm::DWARFUnit& unit_;
   const llvm::DWARFAbbreviationDeclarationSet* all_;
   std::vector<Shape> kept_;

@@ -278,9 +278,10 @@ UnitSymbols Compilation::run(llvm::DWARFUnit& unit, std::string* missing_dwo) {
   is_c_ = is_c(toUnsigned(root.find(DW_AT_language), 0));
   // One pass over the unit's DIEs in their order; each knows the function or the inlined call
   // that it stands in by its parent.
-  std::vector<Node> nodes(full->getNumDIEs());
+  auto entries = dies_.entries(*full);
+  std::vector<Node> nodes(entries.size());
   uint32_t i = 0;
-  for (const llvm::DWARFDebugInfoEntry& entry : full->dies()) {
+  for (const llvm::DWARFDebugInfoEntry& entry : entries) {
     Node& node = nodes[i++];
     auto parent = entry.getParentIdx();
     if (parent && *parent < i) node = nodes[*parent];

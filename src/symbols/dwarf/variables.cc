@@ -73,7 +73,7 @@ bool Scopes::holds(const llvm::DWARFDie& die) const {
 }
 
 llvm::DWARFDie Scopes::function_in(llvm::DWARFUnit& unit) const {
-  for (const llvm::DWARFDebugInfoEntry& entry : unit.dies()) {
+  for (const llvm::DWARFDebugInfoEntry& entry : store_.dies().entries(unit)) {
     if (entry.getTag() != DW_TAG_subprogram) continue;
     llvm::DWARFDie die(&unit, &entry);
     if (holds(die)) return die;
