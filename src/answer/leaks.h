@@ -25,6 +25,8 @@ struct LeakShape {
   std::vector<Address> heads = {};             ///< of the largest groups, at most three
   std::string text = {};   ///< what the first head begins with, where it is text
   std::string words = {};  ///< its first four words in hex
+  /// Where all heads were allocated, as a debug heap noted: "src\\game.cpp:42"; empty: not known.
+  std::string origin = {};
 };
 
 /// Where pointers were looked for that keep blocks alive.

@@ -38,13 +38,34 @@ void print(const answer::Leaks& leaks, const LeaksOptions& options) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+/// By the debug types of the module of that name (without ".dll"), where there are any.
+std::optional<uint64_t> field_offset(const cause::Process& process, std::string_view module,
+                                     std::string_view type, std::string_view field) {
+  for (const snapshot::Module& candidate : process.snapshot().modules) {
+    std::string_view name = candidate.file_name();
+    if (name.substr(0, name.rfind('.')) != module) continue;
+    const symbols::TypeReader* types = process.types(candidate);
+    if (!types) return {};
+    for (const symbols::Member& member : types->members(types->find(type))) {
+      if (member.name == field) return member.offset;
+    }
+    return {};
+  }
+  return {};
+}
+
 ExitStatus leaks(const LeaksOptions& options) {
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
   heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+      {.process = dead.snapshot(),
+       .find_symbol = [&](std::string_view name) { return dead.find_symbol(name); },
+       .field_offset =
+           [&](std::string_view module, std::string_view type, std::string_view field) {
+             return field_offset(dead, module, type, field);
+           }});
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   cause::LeakQuestion question{options.references, options.output == ListOutput::csv};

@@ -49,13 +49,16 @@ class Shapes {
   /// Largest first.
   void add(const LeakGroup& group) {
     const heap::Block& head = heaps_.blocks[group.head];
-    Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1)};
+    const heap::Origin* origin = heaps_.origin_of(head);
+    uint64_t place = origin ? uint64_t{origin->file} << 32 | origin->line : 0;
+    Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1), place};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
       shapes_.push_back({.possible = group.possible,
                          .head_size = head.size,
                          .least_blocks = group.blocks,
-                         .most_blocks = group.blocks});
+                         .most_blocks = group.blocks,
+                         .origin = place_text(origin)});
       tables_.push_back(std::get<2>(key));
     }
     answer::LeakShape& shape = shapes_[at->second];
@@ -74,7 +77,12 @@ class Shapes {
   }
 
  private:
-  using Key = std::tuple<bool, uint64_t, uint64_t, int>;
+  using Key = std::tuple<bool, uint64_t, uint64_t, int, uint64_t>;
+
+  std::string place_text(const heap::Origin* origin) const {
+    if (!origin || origin->file == 0) return {};
+    return heaps_.origin_files[origin->file] + ":" + std::to_string(origin->line);
+  }
 
   /// The first word, if it can be a pointer to a virtual table; else 0.
   uint64_t table_of(const heap::Block& head) const {

@@ -4,7 +4,11 @@
 #include "heap/heap.h"
 #include "heap/jemalloc/jemalloc.h"
 #include "heap/mimalloc/mimalloc.h"
+#include "heap/msvc_debug/msvc_debug.h"
+#include "heap/nt/nt.h"
+#include "heap/segment/segment_heap.h"
 #include "heap/tcmalloc/tcmalloc.h"
+#include "heap/wine/wine.h"
 
 namespace inquest::heap {
 namespace {
@@ -25,6 +29,12 @@ constexpr Heaps (*kAllocators[])(const Input&) = {
     alone<find_mimalloc>,
     alone<find_tcmalloc>,
     glibc::find,
+};
+constexpr Heaps (*kWindowsAllocators[])(const Input&) = {
+    alone<find_mimalloc>,
+    alone<wine::find>,
+    alone<nt::find>,
+    alone<segment::find>,
 };
 
 bool begins_before(const Block& a, const Block& b) { return a.begin < b.begin; }
@@ -65,7 +75,12 @@ void add_heaps(Heaps& all, Heaps&& more) {
 
 Heaps find_heaps(const Input& input) {
   Heaps all;
-  for (auto* find : kAllocators) add_heaps(all, find(input));
+  if (input.process.os != snapshot::Os::windows) {
+    for (auto* find : kAllocators) add_heaps(all, find(input));
+    return all;
+  }
+  for (auto* find : kWindowsAllocators) add_heaps(all, find(input));
+  msvc_debug::peel(input, all);
   return all;
 }
 

@@ -26,4 +26,12 @@ const Block* Heaps::block_at(Address at) const {
   return next->range().contains(at) ? &*next : nullptr;
 }
 
+const Origin* Heaps::origin_of(const Block& block) const {
+  if (origins.empty() || &block < blocks.data() || &block >= blocks.data() + blocks.size())
+    return nullptr;
+  auto index = static_cast<uint32_t>(&block - blocks.data());
+  auto found = std::ranges::lower_bound(origins, index, {}, &Origin::block);
+  return found != origins.end() && found->block == index ? &*found : nullptr;
+}
+
 }  // namespace inquest::heap

@@ -75,6 +75,15 @@ struct Allocator {
   std::vector<AddressRange> books = {};
 };
 
+/// Where a block was allocated, as a debugging allocator noted it beside the block.
+struct Origin {
+  uint32_t block = 0;    ///< index into Heaps::blocks
+  uint32_t file = 0;     ///< index into Heaps::origin_files; 0: not noted
+  uint32_t line = 0;     ///< 0: not noted
+  uint64_t request = 0;  ///< number of the allocation, counted from the start of the process
+  uint16_t use = 0;      ///< _NORMAL_BLOCK 1, _CRT_BLOCK 2, _IGNORE_BLOCK 3, _CLIENT_BLOCK 4
+};
+
 /// All of a process. `blocks` is ascending by begin and disjoint; `faults` ascending by address.
 struct Heaps {
   std::vector<Allocator> allocators = {};
@@ -82,7 +91,11 @@ struct Heaps {
   std::vector<Block> blocks = {};
   std::vector<Fault> faults = {};
   std::vector<Warning> warnings = {};
+  std::vector<Origin> origins = {};            ///< ascending by block; of most processes empty
+  std::vector<std::string> origin_files = {};  ///< the first is "", when there are any
 
+  /// Borrowed from `origins`; null when none was noted. O(log n).
+  const Origin* origin_of(const Block& block) const;
   /// The block whose usable bytes hold `at`; null when none does. O(log n).
   const Block* block_at(Address at) const;
 };
@@ -92,6 +105,11 @@ struct Input {
   const snapshot::Snapshot& process;
   /// The address of a symbol by linkage name in any module; may be empty, may say absent.
   std::function<std::optional<Address>(std::string_view)> find_symbol = {};
+  /// The offset of a field in a type of a module ("ntdll", "_HEAP", "Encoding") by its debug types;
+  /// may be empty, may say absent.
+  std::function<std::optional<uint64_t>(std::string_view module, std::string_view type,
+                                        std::string_view field)>
+      field_offset = {};
 };
 
 /// Looks for every allocator that is known. Never fails: what cannot be read is a warning.

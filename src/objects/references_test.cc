@@ -74,6 +74,25 @@ TEST(References, KnowsEachKindOfRoot) {
   EXPECT_TRUE(without.reachable(in_tls));
 }
 
+TEST(References, ReadsTebAndPebOfWindowsProcesses) {
+  TestHeap heap;
+  BlockId in_teb = heap.next_block(), in_peb = heap.next_block(), in_mapping = heap.next_block(),
+          under_stack = heap.next_block();
+  heap.process().os = snapshot::Os::windows;
+  heap.put(TestHeap::kTls + 0x2000 + 0x58, heap.address(in_teb));  // ThreadLocalStoragePointer
+  heap.put(TestHeap::kTls + 0x2000 + 0x60, TestHeap::kMapping + 0x1000);
+  heap.put(TestHeap::kMapping + 0x1040, heap.address(in_peb));
+  heap.put(TestHeap::kMapping + 0x4000, heap.address(in_mapping));
+  heap.put(TestHeap::kStack + 0x100, heap.address(under_stack));
+  References refs = heap.find({.mappings_are_roots = false});
+  EXPECT_TRUE(refs.reachable(in_teb));
+  EXPECT_TRUE(refs.reachable(in_peb));
+  EXPECT_FALSE(refs.reachable(in_mapping));
+  EXPECT_FALSE(refs.reachable(under_stack));
+  refs = heap.find();
+  EXPECT_TRUE(refs.reachable(in_mapping));
+}
+
 TEST(References, VectorRegistersAreStaleBehindASystemCall) {
   TestHeap heap;
   BlockId a = heap.next_block();

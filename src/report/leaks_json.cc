@@ -22,6 +22,7 @@ Json json_of(const answer::LeakShape& shape) {
   for (Address head : shape.heads) json["heads"].push_back(fmt::format("{}", head));
   if (!shape.text.empty()) json["text"] = shape.text;
   if (!shape.words.empty()) json["words"] = shape.words;
+  if (!shape.origin.empty()) json["origin"] = shape.origin;
   return json;
 }
 

@@ -40,7 +40,8 @@ answer::Leaks leaks_example() {
                    .most_blocks = 1,
                    .heads = {Address{0x7000}},
                    .text = "name \x1b[2J\xff",
-                   .words = "0x41"}};
+                   .words = "0x41",
+                   .origin = "src\\name.cpp:42"}};
   leaks.roots = {{"registers", 4, 0, 7}, {"stack", 4, 8192, 12}, {"mapping", 0, 0, 0}};
   leaks.pointer_mask = 0xffff000000000000;
   leaks.tagged_words = 3;
@@ -62,12 +63,15 @@ TEST(LeaksReport, JsonFollowsItsSchema) {
   EXPECT_EQ(json["totals"]["indirect"]["blocks"], 12345);
   EXPECT_EQ(json["shapes"][0]["type"], "game::Guild");
   EXPECT_EQ(json["shapes"][1]["kind"], "possible");
+  EXPECT_EQ(json["shapes"][1]["origin"], "src\\name.cpp:42");
+  EXPECT_FALSE(json["shapes"][0].contains("origin"));
 }
 
 TEST(LeaksReport, TextSaysHowMuchAndWhat) {
   std::string text = leaks_text(leaks_example(), {});
   for (const char* part : {"lobby (pid 1) lost 1.0 MB in 12,347 blocks", "definitely lost",
                            "game::Guild, 47 to 12,300 blocks each", "possibly \"name \\x1b[2J",
+                           "from src\\name.cpp:42",
                            "4 threads", "a warning", "-> do this"})
     EXPECT_NE(text.find(part), text.npos) << part << "\n" << text;
   EXPECT_EQ(text.find('\x1b'), text.npos);

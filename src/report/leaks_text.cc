@@ -87,6 +87,7 @@ class LeaksText : Page {
     } else {
       text += paint_.dim(shape.words);
     }
+    if (!shape.origin.empty()) text += " from " + middle_cut(clean(shape.origin), kText);
     if (shape.most_blocks == 1) return text;
     if (shape.least_blocks == shape.most_blocks)
       return text + fmt::format(", {} blocks each", counted(shape.most_blocks));

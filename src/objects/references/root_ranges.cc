@@ -90,7 +90,27 @@ class Finder {
       add_area(area);
       ranges.push_back(area.range);
     }
+    if (auto peb = find_peb()) {
+      places_.ranges.push_back({*peb, RootKind::global});
+      ranges.push_back(*peb);
+    }
     areas_ = RangeSet(std::move(ranges));
+  }
+
+  /// A Windows process's own block of what all threads share: a global of ntdll's, in a region of
+  /// its own.
+  std::optional<AddressRange> find_peb() const {
+    if (process_.os != snapshot::Os::windows) return {};
+    constexpr uint64_t kPeb = 0x1000;
+    const unsigned word = process_.arch == snapshot::Arch::x86 ? 4 : 8;
+    for (const snapshot::Thread& thread : process_.threads) {
+      if (!thread.tls) continue;
+      // TEB.ProcessEnvironmentBlock.
+      auto peb = process_.memory.read_pointer(Address{*thread.tls} + 12 * word, word);
+      const Region* region = peb ? process_.region_at(Address{*peb}) : nullptr;
+      if (region) return AddressRange{{*peb}, std::min(Address{*peb} + kPeb, region->range.end)};
+    }
+    return {};
   }
 
   void find_stack_pointers() {
