@@ -10,9 +10,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+// A static program has its libc's malloc in itself: the linker sends its calls here (--wrap).
+#ifdef LEDGER_WRAPS
+#include <malloc.h>
+extern "C" {
+void* __real_malloc(size_t);
+void* __real_calloc(size_t, size_t);
+void* __real_realloc(void*, size_t);
+void* __real_memalign(size_t, size_t);
+void __real_free(void*);
+}
+#define LEDGER(name) __wrap_##name
+#else
+#define LEDGER(name) name
+#endif
+
 namespace {
 
-constexpr unsigned kPartBits = 26, kAddressBits = 47, kGranule = 16;
+constexpr unsigned kPartBits = 28, kAddressBits = 47, kGranule = 16;
 constexpr size_t kParts = size_t{1} << (kAddressBits - kPartBits);
 constexpr size_t kEntries = (size_t{1} << kPartBits) / kGranule;
 
@@ -20,16 +35,18 @@ constexpr size_t kEntries = (size_t{1} << kPartBits) / kGranule;
 enum State : uint32_t { kNone = 0, kLive = 1, kFreed = 2 };
 using Entry = std::atomic<uint32_t>;
 
-std::atomic<Entry*> parts[kParts];  // 16 MB of .bss, hardly touched; addresses of shadows only
+std::atomic<Entry*> parts[kParts];  // 4 MB of .bss, hardly touched; addresses of shadows only
 std::atomic<uint64_t> live_count;
 thread_local ledger::Kind kind_now __attribute__((tls_model("initial-exec"))) = ledger::kOther;
 
 thread_local bool entering __attribute__((tls_model("initial-exec")));
 
+#ifndef LEDGER_WRAPS
 template <class Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
+#endif
 void* (*real_malloc)(size_t);
 void* (*real_calloc)(size_t, size_t);
 void* (*real_realloc)(void*, size_t);
@@ -55,6 +72,14 @@ bool find_real() {
   if (real_usable) return true;
   if (finding) return false;
   finding = true;
+#ifdef LEDGER_WRAPS
+  real_malloc = __real_malloc;
+  real_calloc = __real_calloc;
+  real_realloc = __real_realloc;
+  real_aligned = __real_memalign;
+  real_free = __real_free;
+  real_usable = malloc_usable_size;
+#else
   real_malloc = next<void*(size_t)>("malloc");
   real_calloc = next<void*(size_t, size_t)>("calloc");
   real_realloc = next<void*(void*, size_t)>("realloc");
@@ -62,6 +87,7 @@ bool find_real() {
   if (!real_aligned) real_aligned = next<void*(size_t, size_t)>("aligned_alloc");
   real_free = next<void(void*)>("free");
   real_usable = next<size_t(void*)>("malloc_usable_size");
+#endif
   finding = false;
   return true;
 }
@@ -115,24 +141,24 @@ size_t rounded(size_t size) { return size < kGranule ? kGranule : size; }
 
 extern "C" {
 
-void* malloc(size_t size) {
+void* LEDGER(malloc)(size_t size) {
   if (!find_real()) return take_early(size);
   return enter(real_malloc(rounded(size)), true);
 }
-void* calloc(size_t count, size_t size) {
+void* LEDGER(calloc)(size_t count, size_t size) {
   if (!find_real()) return take_early(count * size);
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
   return enter(real_calloc(1, rounded(bytes)), false);
 }
-void free(void* block) {
+void LEDGER(free)(void* block) {
   if (!block || is_early(block)) return;
   strike_out(block);
   real_free(block);
 }
-void* realloc(void* block, size_t size) {
+void* LEDGER(realloc)(void* block, size_t size) {
   if (!block || is_early(block)) {
-    void* made = malloc(size);
+    void* made = LEDGER(malloc)(size);
     if (block && made) memcpy(made, block, size < 64 ? size : 64);
     return made;
   }
@@ -145,12 +171,14 @@ void* realloc(void* block, size_t size) {
   if (after > before) memset(made + before, 0, after - before);
   return made;
 }
-void* memalign(size_t alignment, size_t size) {
+void* LEDGER(memalign)(size_t alignment, size_t size) {
   return enter(real_aligned(alignment, rounded(size)), true);
 }
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
-int posix_memalign(void** out, size_t alignment, size_t size) {
-  *out = memalign(alignment, size);
+void* LEDGER(aligned_alloc)(size_t alignment, size_t size) {
+  return LEDGER(memalign)(alignment, size);
+}
+int LEDGER(posix_memalign)(void** out, size_t alignment, size_t size) {
+  *out = LEDGER(memalign)(alignment, size);
   return *out ? 0 : ENOMEM;
 }
 
@@ -158,14 +186,14 @@ int posix_memalign(void** out, size_t alignment, size_t size) {
 
 // An allocator that LD_PRELOAD brings has operators of its own, which would not pass here.
 void* operator new(size_t size) {
-  if (void* block = malloc(size)) return block;
+  if (void* block = LEDGER(malloc)(size)) return block;
   throw std::bad_alloc();
 }
 void* operator new[](size_t size) { return operator new(size); }
-void operator delete(void* block) noexcept { free(block); }
-void operator delete[](void* block) noexcept { free(block); }
-void operator delete(void* block, size_t) noexcept { free(block); }
-void operator delete[](void* block, size_t) noexcept { free(block); }
+void operator delete(void* block) noexcept { LEDGER(free)(block); }
+void operator delete[](void* block) noexcept { LEDGER(free)(block); }
+void operator delete(void* block, size_t) noexcept { LEDGER(free)(block); }
+void operator delete[](void* block, size_t) noexcept { LEDGER(free)(block); }
 
 namespace ledger {
 

@@ -146,6 +146,35 @@ TEST(References, TellsPossibleFromDefinite) {
   EXPECT_EQ(refs.totals().indirect.blocks, 1u);
 }
 
+// In allocators without headers, a full vector's end is the begin of the next block.
+TEST(References, TheEndOfAFullVectorIsDoubtful) {
+  TestHeap heap;
+  BlockId numbers = heap.block(0, 64), behind = heap.block(64, 64), more = heap.block(128, 64),
+          beside = heap.block(192, 64), other = heap.block(320, 64);
+  // { begin, end, end of room }, full; one with room left; two pointers that are no vector.
+  heap.put(TestHeap::kData, heap.address(numbers));
+  heap.put(TestHeap::kData + 8, heap.address(behind));
+  heap.put(TestHeap::kData + 16, heap.address(behind));
+  heap.put(TestHeap::kData + 64, heap.address(more));
+  heap.put(TestHeap::kData + 72, heap.address(more) + 16);
+  heap.put(TestHeap::kData + 80, heap.address(beside));
+  heap.put(TestHeap::kData + 160, heap.address(other));
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(numbers));
+  EXPECT_EQ(refs.reach(behind), Reach::possible);
+  EXPECT_TRUE(refs.reachable(more));
+  EXPECT_EQ(refs.reach(beside), Reach::possible);
+  EXPECT_TRUE(refs.reachable(other));
+
+  heap.put(TestHeap::kData + 80, 0);
+  heap.put(TestHeap::kData + 400, heap.address(more));
+  heap.put(TestHeap::kData + 408, heap.address(beside));
+  heap.put(TestHeap::kData + 512, heap.address(behind));
+  References again = heap.find();
+  EXPECT_TRUE(again.reachable(beside));
+  EXPECT_TRUE(again.reachable(behind));
+}
+
 TEST(References, AReachableBlocksDoubtfulPointerMakesPossible) {
   TestHeap heap;
   BlockId a = heap.next_block(), b = heap.next_block(), c = heap.next_block();

@@ -49,6 +49,7 @@ class WordScan {
   void scan_bytes(uint64_t at, Bytes bytes, Sink& sink) const;
   template <class Sink>
   void take_word(uint64_t at, uint64_t word, uint32_t block, Sink& sink) const;
+  bool is_end_of_vector(Bytes words, size_t position, uint32_t block) const;
   uint64_t word_at(const std::byte* words, uint32_t position) const {
     if (word_size_ == 4) {
       uint32_t half;
@@ -104,7 +105,12 @@ void WordScan::scan_bytes(uint64_t at, Bytes bytes, Sink& sink) const {
       for (size_t j = 0; j < together; ++j) index_.step(probes[j]);
       for (size_t j = 0; j < together; ++j) {
         uint64_t where = at + (done + passed[i + j]) * word_size_;
-        take_word(where, word_at(words, passed[i + j]), index_.finish(probes[j]), sink);
+        uint32_t block = index_.finish(probes[j]);
+        if (block != kNoBlock && is_end_of_vector(bytes, done + passed[i + j], block)) {
+          if (blocks_[block].state() == heap::State::used) sink(Hit{where, block, Into::middle, 0});
+          continue;
+        }
+        take_word(where, word_at(words, passed[i + j]), block, sink);
       }
     }
   }

@@ -1,0 +1,140 @@
+"""The process whose heap is known: its programs, its dumps, and the truth beside them."""
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+WORK = ROOT / "build/bench/heap"
+INQUEST = os.environ.get("INQUEST", str(ROOT / "build/release/bin/inquest"))
+KINDS = ("other", "reachable", "leaked head", "leaked with", "leaked cycle", "tagged", "mapping", "register",
+         "stack", "thread-local", "array", "base", "interior")  # as in ledger.h
+LEAKED = {"leaked head", "leaked with", "leaked cycle"}
+PRELOADS = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4", "mimalloc": "libmimalloc.so.2"}
+WRAPPED = ("malloc", "calloc", "realloc", "free", "memalign", "aligned_alloc", "posix_memalign")
+
+
+@dataclass
+class Variant:
+    """A way to run the generator and to dump it."""
+    name: str
+    program: str = "heap-generator"
+    env: dict = field(default_factory=dict)
+    before: list = field(default_factory=list)  # words in front of the program: a loader
+    dumper: str = "inquest"  # or "gcore"
+
+
+def build():
+    """Every way in which the generator is compiled. The plain one leaves malloc alone, for other tools."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    source = ROOT / "bench/heap"
+    inputs = [source / name for name in ("generator.cc", "ledger.cc", "ledger.h")]
+    newest = max(path.stat().st_mtime for path in inputs)
+    flags = ["g++", "-std=c++20", "-O2", "-g", "-pthread"]
+    both = [str(source / "generator.cc"), str(source / "ledger.cc")]
+    plain = [*flags, "-DWITHOUT_LEDGER", str(source / "generator.cc")]
+    wraps = "-Wl," + ",".join(f"--wrap={name}" for name in WRAPPED)
+    commands = {
+        "heap-generator": [*flags, *both, "-ldl"],
+        "heap-stripped": [*flags, "-s", *both, "-ldl"],
+        "heap-static": [*flags, "-s", "-static", "-DLEDGER_WRAPS", wraps, *both],
+        "heap-plain": plain,
+        "heap-lsan": [*plain, "-fsanitize=leak"],
+    }
+    for name, command in commands.items():
+        program = WORK / name
+        if not program.exists() or program.stat().st_mtime < newest:
+            subprocess.run([*command, "-o", str(program)], check=True)
+
+
+def find_library(name):
+    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"):
+        if (pathlib.Path(folder) / name).exists():
+            return str(pathlib.Path(folder) / name)
+    return None
+
+
+class Running:
+    """The generator, standing still with all in place; ended at the end of the `with`."""
+
+    def __init__(self, variant, blocks, truth=None, threads=4):
+        command = [*variant.before, str(WORK / variant.program), "--blocks", str(blocks), "--threads", str(threads)]
+        if truth:
+            command += ["--truth", str(truth)]
+        self.program = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **variant.env})
+        self.name = variant.name
+
+    def __enter__(self):
+        if not self.program.stdout.readline().startswith(b"ready"):
+            self.__exit__()
+            sys.exit(f"the generator did not come up: {self.name}")
+        self.wait_until_asleep()
+        return self.program.pid
+
+    def wait_until_asleep(self):
+        """A thread that was woken from the last barrier, and did not run since, has stale registers."""
+        for _ in range(3000):
+            time.sleep(0.02)
+            tasks = pathlib.Path(f"/proc/{self.program.pid}/task").glob("*/stat")
+            if all(stat.read_text().rsplit(")", 1)[1].split()[0] == "S" for stat in tasks):
+                return
+
+    def __exit__(self, *_):
+        self.program.send_signal(signal.SIGKILL)
+        self.program.wait()
+        self.program.stdout.close()
+
+
+def make_dump(variant, blocks):
+    """The core and the truth of a generator of so many blocks."""
+    name = "".join(c if c.isalnum() else "-" for c in variant.name) + f"-{blocks}"
+    core, truth = WORK / f"{name}.core", WORK / f"{name}.truth"
+    core.unlink(missing_ok=True)
+    with Running(variant, blocks, truth) as pid:
+        command = ["gdb", "-p", str(pid), "-batch", "-ex", f"generate-core-file {core}"]
+        if variant.dumper == "inquest":
+            command = [INQUEST, "dump", str(pid), "-o", str(core)]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if not core.exists():
+        sys.exit(f"{variant.name}: no dump: {done.stderr.strip()}")
+    return core, truth
+
+
+def read_truth(path):
+    """Of live blocks: address -> (usable bytes, kind); and the addresses of freed ones."""
+    live, freed = {}, set()
+    for address, usable, kind, is_live, _ in struct.iter_unpack("<QIBBH", path.read_bytes()[16:]):
+        if is_live:
+            live[address] = (usable, KINDS[kind])
+        else:
+            freed.add(address)
+    return live, freed
+
+
+def run_inquest(*arguments):
+    """Seconds, peak of anonymous memory in MB, status, output, errors. The mapped core is not the tool's own."""
+    with open(WORK / "output", "w+b") as out, open(WORK / "errors", "w+b") as err:
+        start = time.perf_counter()
+        child = subprocess.Popen([INQUEST, *arguments], stdout=out, stderr=err)
+        peak = 0
+        while child.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+                peak = max(peak, int(status.split("RssAnon:")[1].split()[0]))
+            except (OSError, IndexError):
+                pass
+            time.sleep(0.002)
+        seconds = time.perf_counter() - start
+        out.seek(0)
+        err.seek(0)
+        return seconds, peak / 1024, child.returncode, out.read().decode(), err.read().decode()
+
+
+def best_cost(runs, *arguments):
+    """The shortest time, the highest peak, the status."""
+    costs = [run_inquest(*arguments) for _ in range(runs)]
+    return min(cost[0] for cost in costs), max(cost[1] for cost in costs), costs[0][2]
