@@ -16,26 +16,6 @@ std::string thread_name(const snapshot::Thread& thread) {
   return fmt::format("`{}` ({})", thread.name, thread.id);
 }
 
-std::string size_text(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) return fmt::format("{} bytes", bytes);
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  double whole = static_cast<double>(static_cast<uint64_t>(value));
-  if (value - whole < 0.05) return fmt::format("{:.0f} {}", value, kUnits[unit]);
-  return fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
-std::string count_text(uint64_t n) {
-  std::string digits = fmt::format("{}", n);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
 std::string bytes_text(Bytes bytes) {
   bool printable = std::all_of(bytes.begin(), bytes.end(), [](std::byte b) {
     auto c = static_cast<unsigned char>(b);

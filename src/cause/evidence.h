@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/quantities.h"
 #include "cause/calls.h"
 
 namespace inquest::cause {
@@ -14,10 +15,6 @@ namespace inquest::cause {
 std::string shortened(std::string_view text, size_t limit);
 /// "`worker` (1234)" or "1234".
 std::string thread_name(const snapshot::Thread& thread);
-/// "8 MiB", "512 KiB", "96 bytes".
-std::string size_text(uint64_t bytes);
-/// "87,381".
-std::string count_text(uint64_t n);
 /// "char[28] ..." bytes as text when they are, else hex: for what overwrote something.
 std::string bytes_text(Bytes bytes);
 

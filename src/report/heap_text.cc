@@ -11,16 +11,6 @@ namespace {
 
 constexpr size_t kSizeRows = 15, kArenaRows = 20, kFaultRows = 20;
 
-/// Numbers of blocks are read more easily in groups of three digits.
-std::string count_text(uint64_t value) {
-  std::string digits = std::to_string(value), text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
 class HeapText : Page {
  public:
   HeapText(const answer::Heap& heap, HeapPart part, const TextStyle& style)

@@ -8,13 +8,6 @@
 namespace inquest::report {
 namespace {
 
-/// "12 345 678"-like, by commas.
-std::string counted(uint64_t n) {
-  std::string digits = std::to_string(n);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 class LeaksText : Page {
  public:
   LeaksText(const answer::Leaks& leaks, const TextStyle& style) : Page(style), leaks_(leaks) {}
@@ -39,14 +32,14 @@ class LeaksText : Page {
     } else if (lost.blocks == 0) {
       text += " lost nothing";
     } else {
-      text += fmt::format(" lost {} in {} block{}", size_text(lost.bytes), counted(lost.blocks),
+      text += fmt::format(" lost {} in {} block{}", size_text(lost.bytes), count_text(lost.blocks),
                           lost.blocks == 1 ? "" : "s");
     }
     out_ += paint_.bold(wrapped(text, "", style_.width));
   }
 
   void total(std::string_view what, const answer::BlockSum& sum, std::string_view means) {
-    out_ += fmt::format("  {:<16} {:>12} blocks {:>9}   {}\n", what, counted(sum.blocks),
+    out_ += fmt::format("  {:<16} {:>12} blocks {:>9}   {}\n", what, count_text(sum.blocks),
                         size_text(sum.bytes), paint_.dim(means));
   }
   void totals() {
@@ -68,13 +61,14 @@ class LeaksText : Page {
     size_t shown = style_.all_rows ? leaks_.shapes.size() : std::min(leaks_.shapes.size(), kRows);
     for (size_t i = 0; i < shown; ++i) {
       const answer::LeakShape& shape = leaks_.shapes[i];
-      out_ += fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", counted(shape.groups),
-                          counted(shape.blocks), size_text(shape.bytes), size_text(shape.head_size),
-                          fmt::format("{}", shape.heads.front()), what(shape));
+      out_ +=
+          fmt::format("  {:>9} {:>9} {:>9} {:>9}  {:<18} {}\n", count_text(shape.groups),
+                      count_text(shape.blocks), size_text(shape.bytes), size_text(shape.head_size),
+                      fmt::format("{}", shape.heads.front()), what(shape));
     }
     if (shown < leaks_.shapes.size())
-      out_ +=
-          fmt::format("  ... {} more: --all shows them\n", counted(leaks_.shapes.size() - shown));
+      out_ += fmt::format("  ... {} more: --all shows them\n",
+                          count_text(leaks_.shapes.size() - shown));
   }
 
   std::string what(const answer::LeakShape& shape) const {
@@ -90,9 +84,9 @@ class LeaksText : Page {
     if (!shape.origin.empty()) text += " from " + middle_cut(clean(shape.origin), kText);
     if (shape.most_blocks == 1) return text;
     if (shape.least_blocks == shape.most_blocks)
-      return text + fmt::format(", {} blocks each", counted(shape.most_blocks));
-    return text + fmt::format(", {} to {} blocks each", counted(shape.least_blocks),
-                              counted(shape.most_blocks));
+      return text + fmt::format(", {} blocks each", count_text(shape.most_blocks));
+    return text + fmt::format(", {} to {} blocks each", count_text(shape.least_blocks),
+                              count_text(shape.most_blocks));
   }
 
   void roots() {
@@ -100,11 +94,11 @@ class LeaksText : Page {
     heading("Pointers that keep blocks were looked for in");
     for (const answer::LeakRoots& roots : leaks_.roots) {
       if (roots.ranges == 0) continue;
-      std::string size = roots.bytes == 0 ? fmt::format("{} thread{}", counted(roots.ranges),
+      std::string size = roots.bytes == 0 ? fmt::format("{} thread{}", count_text(roots.ranges),
                                                         roots.ranges == 1 ? "" : "s")
                                           : size_text(roots.bytes);
       out_ += fmt::format("  {:<14} {:>11} {:>12} pointers\n", roots.kind, size,
-                          counted(roots.pointers));
+                          count_text(roots.pointers));
     }
     out_ += paint_.dim(fmt::format("  {} read; the graph took {}\n",
                                    size_text(leaks_.scanned_bytes), size_text(leaks_.own_bytes)));

@@ -52,8 +52,8 @@ TEST(MemoryCsv, QuotesWhatNeedsIt) {
 
 TEST(MemoryText, ListsAreasOnlyWhenAllIsWanted) {
   std::string text = memory_text(example_memory(), {});
-  EXPECT_TRUE(text.starts_with("lobby (pid 7) holds 8.0 kB of addresses in 2 areas"));
-  EXPECT_NE(text.find("Largest free hole: 5.0 MB at 0x1000"), std::string::npos);
+  EXPECT_TRUE(text.starts_with("lobby (pid 7) holds 8 KiB of addresses in 2 areas"));
+  EXPECT_NE(text.find("Largest free hole: 5 MiB at 0x1000"), std::string::npos);
   EXPECT_NE(text.find("91.6 %"), std::string::npos);
   EXPECT_EQ(text.find("0x7f00 "), std::string::npos);
   std::string all = memory_text(example_memory(), {.all_rows = true});

@@ -177,15 +177,6 @@ std::string plain_path(std::string_view path) {
   return std::filesystem::path(path).lexically_normal().string();
 }
 
-std::string size_text(uint64_t bytes) {
-  if (bytes < 1024) return fmt::format("{} bytes", bytes);
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
-  while (value >= 1024 && unit + 1 < std::size(kUnits)) value /= 1024, ++unit;
-  return fmt::format("{:.{}f} {}", value, value < 10 ? 1 : 0, kUnits[unit]);
-}
-
 std::string confidence_text(double confidence) {
   if (!(confidence > 0)) confidence = 0;
   if (confidence > 1) confidence = 1;

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/quantities.h"
+
 namespace inquest::report {
 
 /// Control characters as "\x1b", what is not UTF-8 as U+FFFD; a newline becomes a space.
@@ -29,8 +31,6 @@ std::string middle_cut(std::string_view text, size_t width);
 /// only: where a folder is a link, the two may be different files.
 std::string plain_path(std::string_view path);
 
-/// 123456 -> "121 kB"; exact under 1024.
-std::string size_text(uint64_t bytes);
 /// 0.97 -> "almost certain (97 %)".
 std::string confidence_text(double confidence);
 

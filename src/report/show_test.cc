@@ -90,7 +90,7 @@ TEST(ShowJson, LeavesOutWhatIsNotKnown) {
 
 TEST(ShowText, TellsWhatMattersFirst) {
   std::string text = show_text(example(), {});
-  EXPECT_TRUE(text.starts_with("lobby.exe (pid 4711): windows x86_64 minidump, 121 kB"));
+  EXPECT_TRUE(text.starts_with("lobby.exe (pid 4711): windows x86_64 minidump, 121 KiB"));
   EXPECT_NE(text.find("0xc0000005 access violation writing 0x24, thread 7, at lobby.exe+0x1000"),
             std::string::npos);
   EXPECT_NE(text.find("3249D99D0C4049318610F4E4FB0B69361"), std::string::npos);
