@@ -71,8 +71,7 @@ TEST(LeaksReport, TextSaysHowMuchAndWhat) {
   std::string text = leaks_text(leaks_example(), {});
   for (const char* part : {"lobby (pid 1) lost 1.0 MB in 12,347 blocks", "definitely lost",
                            "game::Guild, 47 to 12,300 blocks each", "possibly \"name \\x1b[2J",
-                           "from src\\name.cpp:42",
-                           "4 threads", "a warning", "-> do this"})
+                           "from src\\name.cpp:42", "4 threads", "a warning", "-> do this"})
     EXPECT_NE(text.find(part), text.npos) << part << "\n" << text;
   EXPECT_EQ(text.find('\x1b'), text.npos);
   EXPECT_EQ(text.find("mapping"), text.npos) << "no such places were there";
