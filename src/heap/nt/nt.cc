@@ -10,7 +10,8 @@ namespace {
 
 class HeapReader {
  public:
-  HeapReader(windows::Target& target, const Layout& layout, uint64_t at, Collector& collector)
+  HeapReader(windows::Target& target, const Layout& layout, uint64_t at, Collector& collector,
+             windows::Claims& claims)
       : entries_(target, layout, at),
         heap_{.target = target,
               .layout = layout,
@@ -19,7 +20,8 @@ class HeapReader {
               .arena = collector.add_arena({.name = windows::arena_name(target, at), .at = {at}}),
               .collector = collector,
               .own = own_,
-              .user_blocks = user_blocks_} {}
+              .user_blocks = user_blocks_,
+              .claims = claims} {}
 
   void read() {
     find_own();
@@ -91,6 +93,9 @@ class HeapReader {
           at + layout().virtual_commit,
           fmt::format("a large block cannot have {:#x} bytes of {:#x}", committed, reserved));
     }
+    if (!heap_.claims.claim(at, at + reserved)) {
+      return heap_.fault(at, "the large block overlaps another");
+    }
     heap_.collector.arena(heap_.arena).segments.push_back({{at}, {at + reserved}});
     // Its header's size is what was not asked for, in bytes.
     uint64_t unused = begin - at;
@@ -141,7 +146,8 @@ void find(const Input& input, Heaps& heaps) {
                                     by_symbols ? ", by ntdll's debug types" : "",
                                     windows::not_confirmed(input.process)),
               .module = windows::find_module(input.process, "ntdll.dll")});
-  for (uint64_t at : bases) HeapReader(target, layout, at, collector).read();
+  windows::Claims claims;
+  for (uint64_t at : bases) HeapReader(target, layout, at, collector, claims).read();
   join(collector.allocator().books);
   collector.finish("the NT heap");
 }

@@ -28,7 +28,12 @@ class SegmentWalk {
                   fmt::format("the segment's first entry is at {:#x}, outside", first));
       first = at_ + layout.unit();
     }
-    if (end_ > at_) heap_.collector.arena(heap_.arena).segments.push_back({{at_}, {end_}});
+    if (end_ <= at_) return true;
+    if (!heap_.claims.claim(at_, end_)) {
+      heap_.fault(at_, "the segment overlaps another");
+      return true;
+    }
+    heap_.collector.arena(heap_.arena).segments.push_back({{at_}, {end_}});
     read_holes();
     walk(first);
     return true;

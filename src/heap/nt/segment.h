@@ -25,6 +25,7 @@ struct HeapView {
   /// Addresses of what the heap itself keeps in blocks.
   std::unordered_set<uint64_t>& own;
   std::vector<UserBlocks>& user_blocks;
+  windows::Claims& claims;
 
   void fault(uint64_t at, std::string what) { collector.fault(at, std::move(what), arena); }
   uint64_t pointer(uint64_t offset) { return target.pointer(at + offset); }

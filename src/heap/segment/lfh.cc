@@ -23,7 +23,7 @@ class FrontWalk {
   explicit FrontWalk(View& heap) : heap_(heap) {}
 
   void walk(const std::vector<FrontRange>& ranges) {
-    if (!heap_.front_key) find_key(ranges);
+    if (!heap_.front_key && heap_.build < kNewFrontEnd) find_key(ranges);
     for (const FrontRange& range : ranges) {
       heap_.collector.restart();
       list(range);
@@ -41,46 +41,44 @@ class FrontWalk {
   }
 
   /// A subsegment's owner says the size of its blocks, and its own size and count where the first
-  /// may be: each place that is possible gives a key. The one that most subsegments allow is right.
+  /// may be: each place that is possible gives a key. The one that most subsegments allow is right;
+  /// of several, the one that leaves the least between the books and the first blocks.
   void find_key(const std::vector<FrontRange>& ranges) {
     constexpr size_t kAsked = 512;
-    std::map<uint32_t, size_t> votes;
-    for (const FrontRange& range : std::span(ranges).first(std::min(ranges.size(), kAsked))) {
-      uint64_t owner = heap_.target.pointer(range.begin + kOwner);
-      uint32_t size = bucket_size(heap_.target.u8(owner + 1)), count = count_of(range);
-      if (size == 0 || count == 0) continue;
-      uint64_t books = kBitmap + (uint64_t{count} * 2 + 63) / 64 * 8;
-      uint64_t commits = heap_.target.u16(range.begin + kCommitOffset) +
-                         uint64_t{2} * heap_.target.u8(range.begin + kCommitUnits);
-      books = (std::max(books, commits) + 15) / 16 * 16;
-      for (uint64_t first = books; first <= books + 0x200; first += 16) {
-        uint64_t end = first + uint64_t{size} * count, room = range.end - range.begin;
-        if (end > room || first > 0xffff) break;
-        ++votes[stored(range) ^ (static_cast<uint32_t>(first) << 16 | size)];
-      }
-    }
-    auto most = std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; });
-    if (most == votes.end()) return;
-    auto as_many = std::ranges::count(votes, most->second, [](const auto& v) { return v.second; });
-    heap_.front_key = as_many == 1 ? most->first : narrowest(ranges, votes, most->second);
-    if (as_many == 1) return;
+    std::map<uint32_t, Vote> votes;
+    for (const FrontRange& range : std::span(ranges).first(std::min(ranges.size(), kAsked)))
+      vote(range, votes);
+    auto best = std::ranges::min_element(votes, {}, [](const auto& v) { return v.second; });
+    if (best == votes.end()) return;
+    heap_.front_key = best->first;
+    auto as_many = std::ranges::count_if(
+        votes, [&](const auto& v) { return v.second.missing == best->second.missing; });
+    if (as_many == 1 || best->second.slack == 0) return;
     heap_.collector.warn(
-        "the key of the segment heap's front end is not certain: its blocks may be "
-        "listed some bytes off",
+        "the key of the segment heap's front end is not certain: its blocks may be listed some bytes "
+        "off",
         "give ntdll's PDB by --symbols");
   }
-  /// Of keys with as many votes the one that puts the first block of the first range lowest.
-  uint32_t narrowest(const std::vector<FrontRange>& ranges, const std::map<uint32_t, size_t>& votes,
-                     size_t count) {
-    uint32_t best = 0, lowest = UINT32_MAX;
-    for (auto [key, voices] : votes) {
-      uint32_t first = (stored(ranges[0]) ^ key) >> 16;
-      if (voices == count && first < lowest) {
-        lowest = first;
-        best = key;
-      }
+  struct Vote {
+    int64_t missing = 0;  ///< less for every subsegment that allows it
+    uint64_t slack = 0;   ///< bytes of all between books and blocks
+    auto operator<=>(const Vote&) const = default;
+  };
+  void vote(const FrontRange& range, std::map<uint32_t, Vote>& votes) {
+    uint64_t owner = heap_.target.pointer(range.begin + kOwner);
+    uint32_t size = bucket_size(heap_.target.u8(owner + 1)), count = count_of(range);
+    if (size == 0 || count == 0) return;
+    uint64_t books = kBitmap + (uint64_t{count} * 2 + 63) / 64 * 8;
+    uint64_t commits = heap_.target.u16(range.begin + kCommitOffset) +
+                       uint64_t{2} * heap_.target.u8(range.begin + kCommitUnits);
+    books = (std::max(books, commits) + 15) / 16 * 16;
+    for (uint64_t first = books; first <= books + 0x200; first += 16) {
+      uint64_t end = first + uint64_t{size} * count;
+      if (end > range.end - range.begin || first > 0xffff) break;
+      Vote& one = votes[stored(range) ^ (static_cast<uint32_t>(first) << 16 | size)];
+      one.missing -= 1;
+      one.slack += first - books;
     }
-    return best;
   }
 
   void list(const FrontRange& range) {

@@ -109,6 +109,9 @@ class HeapReader {
       return heap_.fault(segment.context + kUnitShift,
                          fmt::format("units of 2^{} bytes are not possible", shift));
     }
+    if (!heap_.claims.claim(segment.at, segment.at + (kUnits << shift))) {
+      return heap_.fault(segment.at, "the segment overlaps another");
+    }
     if (key_in(segment) != heap_.key) {
       heap_.fault(segment.at + kSegmentSignature, "the signature of a segment is wrong");
     }
@@ -201,6 +204,10 @@ class HeapReader {
     }
     std::ranges::sort(found, {}, &Large::begin);
     for (const Large& large : found) {
+      if (!heap_.claims.claim(large.begin, large.begin + large.pages)) {
+        heap_.fault(large.begin, "the large allocation overlaps another");
+        continue;
+      }
       heap_.collector.arena(heap_.arena)
           .segments.push_back({{large.begin}, {large.begin + large.pages}});
       heap_.collector.add(large.begin, large.size, State::used, heap_.arena, true);
@@ -231,12 +238,14 @@ void find(const Input& input, Heaps& heaps) {
                               .layout = "of Windows 10 since 1809 and 11, 64 bits; " +
                                         windows::not_confirmed(input.process),
                               .module = windows::find_module(input.process, "ntdll.dll")});
+  windows::Claims claims;
   for (uint64_t at : bases) {
     size_t arena = collector.add_arena({.name = windows::arena_name(target, at), .at = {at}});
     HeapReader({.target = target,
                 .at = at,
                 .arena = arena,
                 .collector = collector,
+                .claims = claims,
                 .front_key = key_by_symbol(input, target),
                 .build = build_number(input.process.system.os_version)})
         .read();

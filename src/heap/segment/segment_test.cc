@@ -67,6 +67,7 @@ TEST_P(SegmentHeap, GivesEveryBlock) {
     EXPECT_THAT(heaps.allocators[0].layout, HasSubstr("not yet confirmed on a dump"));
     for (const Fault& fault : heaps.faults)
       ADD_FAILURE() << std::hex << fault.at.value << fault.what;
+    EXPECT_THAT(heaps.warnings, IsEmpty());
     EXPECT_EQ(of(heaps, State::used), heap.used);
     EXPECT_EQ(of(heaps, State::free), heap.free);
     EXPECT_EQ(heaps.arenas[0].name, "process heap");
@@ -94,7 +95,7 @@ TEST_P(SegmentHeap, NamesADamagedSubsegmentOfTheFrontEnd) {
 
 TEST_P(SegmentHeap, SaysWhichBuildsFrontEndItDoesNotRead) {
   Heaps heaps = find("10.0.26100");
-  ASSERT_EQ(heaps.warnings.size(), 1u);
+  ASSERT_EQ(heaps.warnings.size(), 1u) << heaps.warnings.back().what;
   EXPECT_THAT(heaps.warnings[0].what, HasSubstr("another layout"));
   EXPECT_TRUE(of(heaps, State::used).contains(chunks[0]));
 }

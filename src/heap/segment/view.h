@@ -17,6 +17,7 @@ struct View {
   uint64_t at;  ///< of the _SEGMENT_HEAP
   size_t arena;
   Collector& collector;
+  windows::Claims& claims;
   uint64_t key = 0;                        ///< RtlpHpHeapGlobals.HeapKey
   std::optional<uint32_t> front_key = {};  ///< of the front end's key what counts
   bool aligns_pages = false;  ///< chunks of pages begin at a page, 16 bytes further than others

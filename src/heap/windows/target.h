@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -62,5 +63,22 @@ struct Break {
 };
 std::optional<Break> walk_ring(Target& target, uint64_t head,
                                const std::function<void(uint64_t)>& visit);
+
+/// What was walked already. Heaps share no memory, so whoever claims what another has is damaged;
+/// and no memory is walked twice, whatever lists say.
+class Claims {
+ public:
+  /// False when some of the range is claimed.
+  bool claim(uint64_t begin, uint64_t end) {
+    auto next = ranges_.lower_bound(begin);
+    if (next != ranges_.end() && next->first < end) return false;
+    if (next != ranges_.begin() && std::prev(next)->second > begin) return false;
+    ranges_[begin] = end;
+    return true;
+  }
+
+ private:
+  std::map<uint64_t, uint64_t> ranges_;  ///< begin -> end
+};
 
 }  // namespace inquest::heap::windows

@@ -18,7 +18,7 @@ class SubheapWalk {
         collector_(collector),
         base_(subheap.at & ~(kRegion - 1)) {}
 
-  bool read(uint64_t heap) {
+  bool read(uint64_t heap, windows::Claims& claims) {
     uint64_t begin = subheap_.first_block();
     auto block_size = target_.pointer(subheap_.block_size()),
          data_size = target_.pointer(subheap_.data_size());
@@ -29,6 +29,10 @@ class SubheapWalk {
     committed_ = std::min(end_, begin + kHeader + data_size);
     if (committed_ < begin + 2 * kHeader) return false;
     last_ = committed_ - 2 * kHeader;
+    if (!claims.claim(base_, end_)) {
+      collector_.fault(subheap_.at, "the subheap overlaps another", arena_);
+      return true;
+    }
     collector_.arena(arena_).segments.push_back({{base_}, {end_}});
     walk(begin);
     return true;
@@ -155,8 +159,9 @@ class SubheapWalk {
 }  // namespace
 
 bool walk_subheap(windows::Target& target, const Layout& layout, uint64_t heap, uint64_t subheap,
-                  size_t arena, Collector& collector) {
-  return SubheapWalk(target, layout, {target.word(), subheap}, arena, collector).read(heap);
+                  size_t arena, Collector& collector, windows::Claims& claims) {
+  SubheapWalk walk(target, layout, {target.word(), subheap}, arena, collector);
+  return walk.read(heap, claims);
 }
 
 void walk_group(windows::Target& target, const Layout& layout, AddressRange data, size_t arena,

@@ -10,7 +10,7 @@ namespace inquest::heap::wine {
 /// header that is borne out by the one behind it. Linear in the committed bytes. False, and nothing
 /// added, when there is no subheap of `heap` at `subheap`.
 bool walk_subheap(windows::Target& target, const Layout& layout, uint64_t heap, uint64_t subheap,
-                  size_t arena, Collector& collector);
+                  size_t arena, Collector& collector, windows::Claims& claims);
 
 /// The blocks of a group of Wine 9 that a used block [begin, end) of the back end holds.
 void walk_group(windows::Target& target, const Layout& layout, AddressRange data, size_t arena,

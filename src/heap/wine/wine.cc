@@ -15,8 +15,9 @@ bool is_heap(windows::Target& target, uint64_t at, const Layout& layout) {
 
 class HeapReader {
  public:
-  HeapReader(windows::Target& target, const Layout& layout, uint64_t at, Collector& collector)
-      : target_(target), layout_(layout), at_(at), collector_(collector) {
+  HeapReader(windows::Target& target, const Layout& layout, uint64_t at, Collector& collector,
+             windows::Claims& claims)
+      : target_(target), layout_(layout), at_(at), collector_(collector), claims_(claims) {
     arena_ = collector.add_arena({.name = windows::arena_name(target, at), .at = {at}});
   }
 
@@ -26,7 +27,7 @@ class HeapReader {
          [&](uint64_t entry) { subheaps.push_back(Subheap::at_ring(entry, target_.word())); });
     std::ranges::sort(subheaps);
     for (uint64_t subheap : subheaps) {
-      if (!walk_subheap(target_, layout_, at_, subheap, arena_, collector_)) {
+      if (!walk_subheap(target_, layout_, at_, subheap, arena_, collector_, claims_)) {
         collector_.fault(subheap, "there is no subheap of this heap, though its list says so",
                          arena_);
       }
@@ -61,6 +62,9 @@ class HeapReader {
           arena_);
       return;
     }
+    if (!claims_.claim(large.at, large.at + all)) {
+      return collector_.fault(large.at, "the large block overlaps another", arena_);
+    }
     collector_.arena(arena_).segments.push_back({{large.at}, {large.at + all}});
     auto header =
         decode(target_.read<uint64_t>(large.header()).value_or(0), layout_, target_.unit());
@@ -75,6 +79,7 @@ class HeapReader {
   const Layout& layout_;
   uint64_t at_;
   Collector& collector_;
+  windows::Claims& claims_;
   size_t arena_;
 };
 
@@ -94,7 +99,8 @@ void find(const Input& input, Heaps& heaps) {
                     "of Wine {}, {} bits{}", has_groups ? "9 or later" : "8", target.word() * 8,
                     confirmed ? "" : "; layout not yet confirmed on a dump of this Wine"),
                 .module = windows::find_module(input.process, "ntdll.dll")});
-    for (uint64_t at : bases) HeapReader(target, layout, at, collector).read();
+    windows::Claims claims;
+    for (uint64_t at : bases) HeapReader(target, layout, at, collector, claims).read();
     collector.finish("Wine's heap");
     return;
   }
