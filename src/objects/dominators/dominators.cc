@@ -47,9 +47,9 @@ FlowGraph graph_of(const heap::Heaps& heaps, const References& references,
 struct Dominators::Impl {
   std::vector<RootOwner> owners;
   DominatorTree tree;
-  std::vector<uint64_t> bytes;           // retained, by number
-  std::vector<uint32_t> blocks;          // the same
-  std::vector<uint32_t> begins, below;   // children of number i: below[begins[i], begins[i + 1])
+  std::vector<uint64_t> bytes;          // retained, by number
+  std::vector<uint32_t> blocks;         // the same
+  std::vector<uint32_t> begins, below;  // children of number i: below[begins[i], begins[i + 1])
   std::vector<std::pair<uint32_t, uint32_t>> owner_numbers;  // owner -> number; ascending
   uint64_t own_bytes = 0;
 
@@ -122,11 +122,11 @@ Dominators Dominators::find(const heap::Heaps& heaps, const References& referenc
       impl->owner_numbers.emplace_back(impl->tree.nodes[i] - kFirstOwner, i);
   }
   std::ranges::sort(impl->owner_numbers);
-  const uint64_t kept = (impl->tree.nodes.capacity() + impl->tree.numbers.capacity() +
-                         impl->tree.parents.capacity() + impl->blocks.capacity() +
-                         impl->begins.capacity() + impl->below.capacity()) *
-                            sizeof(uint32_t) +
-                        impl->bytes.capacity() * sizeof(uint64_t);
+  const uint64_t kept =
+      (impl->tree.nodes.capacity() + impl->tree.numbers.capacity() + impl->tree.parents.capacity() +
+       impl->blocks.capacity() + impl->begins.capacity() + impl->below.capacity()) *
+          sizeof(uint32_t) +
+      impl->bytes.capacity() * sizeof(uint64_t);
   impl->own_bytes = std::max(kept, impl->tree.most_bytes);
   return Dominators(std::move(impl));
 }

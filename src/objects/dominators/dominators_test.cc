@@ -226,7 +226,8 @@ TEST(DominatorTree, EqualsBruteForceOnDenseGraphs) {
     std::vector<std::vector<BlockId>> rows(count);
     for (uint32_t i = 0, edges = static_cast<uint32_t>(random() % (4 * count)); i < edges; ++i)
       rows[random() % count].push_back(static_cast<BlockId>(random() % count));
-    FlowGraph graph{.blocks = count, .from = [&](BlockId i) { return std::span<const BlockId>(rows[i]); }};
+    FlowGraph graph{.blocks = count,
+                    .from = [&](BlockId i) { return std::span<const BlockId>(rows[i]); }};
     graph.tiers = {{{0, 0}}};
     DominatorTree tree = find_dominators(graph);
     auto reached = [&](BlockId removed) {
@@ -268,7 +269,8 @@ TEST(DominatorTree, IsQuickOnGraphsMadeToBeSlow) {
     rows[i].push_back(i / 2);
     rows[i / 3].push_back(i);
   }
-  FlowGraph graph{.blocks = kCount, .from = [&](BlockId i) { return std::span<const BlockId>(rows[i]); }};
+  FlowGraph graph{.blocks = kCount,
+                  .from = [&](BlockId i) { return std::span<const BlockId>(rows[i]); }};
   graph.tiers = {{{0, 0}}};
   DominatorTree tree = find_dominators(graph);
   EXPECT_EQ(tree.nodes.size(), kCount + 2u);
