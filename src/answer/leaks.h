@@ -44,6 +44,29 @@ struct LostBlock {
   Address head;
 };
 
+/// Blocks of one size below a suspect.
+struct HeldKind {
+  uint64_t size = 0;
+  std::string type = {};  ///< of more than half of them; empty when there is no such
+  double type_share = 0;  ///< of how many, 0..1; 0 without a type
+  uint64_t blocks = 0, bytes = 0;
+};
+
+/// Something that alone keeps much of the heap.
+struct Suspect {
+  /// "global g_rooms"; several, of the most pointers first, when no single one keeps it.
+  std::vector<std::string> owners = {};
+  std::optional<Address> holder = {};  ///< the block below which it spreads; absent: the owners
+  uint64_t holder_size = 0;
+  std::string holder_type = {};  ///< empty when it is not known
+  /// The nearest block above a holder of no known type that has one: whose buffer it may be.
+  std::optional<Address> inside = {};
+  std::string inside_type = {};
+  uint64_t bytes = 0, blocks = 0;    ///< that would be freed without it, itself included
+  double share = 0;                  ///< of all used bytes, 0..1
+  std::vector<HeldKind> kinds = {};  ///< most bytes first, at most three
+};
+
 /// Everything `inquest leaks` says.
 struct Leaks {
   Dump dump;
@@ -55,8 +78,10 @@ struct Leaks {
   uint64_t tagged_words = 0;  ///< words that would be addresses without their upper bits
   uint64_t tag_mask = 0;      ///< those bits
   uint64_t scanned_bytes = 0;
-  uint64_t missing_bytes = 0;          ///< of blocks and roots, not in the dump
-  uint64_t own_bytes = 0;              ///< that blocks and graph took in this tool
+  uint64_t missing_bytes = 0;  ///< of blocks and roots, not in the dump
+  uint64_t own_bytes = 0;      ///< that blocks and graph took in this tool
+  /// Largest first; absent when they were not looked for.
+  std::optional<std::vector<Suspect>> suspects = {};
   std::vector<LostBlock> blocks = {};  ///< ascending; only when they were asked for
   std::vector<Warning> warnings = {};
 };

@@ -17,7 +17,7 @@ struct LeaksOptions {
   DumpOptions dump = {};
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
-  bool all = false;
+  bool all = false, suspects = false;
 };
 
 void print(const answer::Leaks& leaks, const LeaksOptions& options) {
@@ -68,7 +68,12 @@ ExitStatus leaks(const LeaksOptions& options) {
            }});
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
-  cause::LeakQuestion question{options.references, options.output == ListOutput::csv};
+  cause::LeakQuestion question{.options = options.references,
+                               .with_blocks = options.output == ListOutput::csv};
+  if (options.suspects) {
+    question.with_suspects = true;
+    Progress::shared().stage("finding who keeps what");
+  }
   answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
   Progress::shared().stop();
   print(answer, options);
@@ -82,6 +87,8 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   auto options = std::make_shared<LeaksOptions>();
   verb->add_option("DUMP", options->dump.dump, kDumpHelp)->required();
   add_list_format(*verb, options->output, "a line for every lost block");
+  verb->add_flag("--suspects", options->suspects,
+                 "Say what keeps much of the rest too, in heaps of over a million blocks");
   verb->add_option(
           "--pointer-mask", options->references.pointer_mask,
           "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
@@ -102,6 +109,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
       "Examples:\n"
       "  inquest leaks core.4711\n"
       "  inquest leaks $(pidof server)\n"
+      "  inquest leaks core.4711 --suspects\n"
       "  inquest leaks core.4711 --pointer-mask 0xffff000000000000\n"
       "  inquest leaks core.4711 --format csv | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = leaks(*options); });

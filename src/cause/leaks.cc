@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <unordered_map>
 
 #include "cause/contents.h"
-#include "cause/runtime/rtti.h"
+#include "cause/owners.h"
+#include "cause/suspects.h"
 
 namespace inquest::cause {
 namespace {
@@ -43,15 +43,18 @@ std::string words_in(Bytes bytes, unsigned word_size) {
 /// Puts groups that look alike together.
 class Shapes {
  public:
-  Shapes(const Process& process, const heap::Heaps& heaps)
-      : process_(process), heaps_(heaps), word_size_(snapshot::pointer_size(process.arch())) {}
+  Shapes(const Process& process, const heap::Heaps& heaps, const BlockTypes& types)
+      : process_(process),
+        heaps_(heaps),
+        word_size_(snapshot::pointer_size(process.arch())),
+        types_(types) {}
 
   /// Largest first.
   void add(const LeakGroup& group) {
     const heap::Block& head = heaps_.blocks[group.head];
     const heap::Origin* origin = heaps_.origin_of(head);
     uint64_t place = origin ? uint64_t{origin->file} << 32 | origin->line : 0;
-    Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1), place};
+    Key key{group.possible, head.size, types_.type_of(head), std::bit_width(group.blocks - 1), place};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
       shapes_.push_back({.possible = group.possible,
@@ -59,7 +62,7 @@ class Shapes {
                          .least_blocks = group.blocks,
                          .most_blocks = group.blocks,
                          .origin = place_text(origin)});
-      tables_.push_back(std::get<2>(key));
+      type_numbers_.push_back(std::get<2>(key));
     }
     answer::LeakShape& shape = shapes_[at->second];
     ++shape.groups;
@@ -71,7 +74,7 @@ class Shapes {
   }
 
   std::vector<answer::LeakShape> take() {
-    for (size_t i = 0; i < shapes_.size(); ++i) describe(shapes_[i], tables_[i]);
+    for (size_t i = 0; i < shapes_.size(); ++i) describe(shapes_[i], type_numbers_[i]);
     std::ranges::stable_sort(shapes_, std::greater(), &answer::LeakShape::bytes);
     return std::move(shapes_);
   }
@@ -84,46 +87,12 @@ class Shapes {
     return heaps_.origin_files[origin->file] + ":" + std::to_string(origin->line);
   }
 
-  /// The first word, if it can be a pointer to a virtual table; else 0.
-  uint64_t table_of(const heap::Block& head) const {
-    if (head.size < word_size_) return 0;
-    auto word = process_.memory().read_pointer(head.address(), word_size_);
-    if (!word || *word % word_size_ != 0 || !process_.snapshot().module_at({*word})) return 0;
-    const snapshot::Region* region = process_.snapshot().region_at({*word});
-    bool is_data = region && region->access && (region->access->write || region->access->execute);
-    return is_data ? 0 : *word;
-  }
-
-  void describe(answer::LeakShape& shape, uint64_t table) {
+  void describe(answer::LeakShape& shape, uint64_t type) {
     constexpr uint64_t kPreview = 64;
     Bytes bytes = process_.memory().view(shape.heads.front(), std::min(kPreview, shape.head_size));
     shape.text = text_in(bytes);
     shape.words = words_in(bytes, word_size_);
-    if (table != 0) shape.type = type_named(table);
-  }
-
-  const std::string& type_named(uint64_t table) {
-    auto [at, is_new] = types_.try_emplace(table);
-    if (is_new) at->second = name_type(table);
-    return at->second;
-  }
-
-  std::string name_type(uint64_t table) {
-    if (auto type = type_of_vtable(process_, {table})) return type->name;
-    // Opening symbols takes time; whoever has more types than this without RTTI sees addresses.
-    constexpr size_t kMost = 32;
-    if (looked_up_ >= kMost) return {};
-    ++looked_up_;
-    const snapshot::Module* module = process_.snapshot().module_at({table});
-    auto symbol = process_.symbols(*module).symbol_at({table - module->range.begin.value});
-    if (!symbol || symbol->is_function || symbol->is_export) return {};
-    constexpr std::string_view kItanium = "vtable for ";
-    std::string_view name = symbol->name;
-    if (name.starts_with(kItanium)) return std::string(name.substr(kItanium.size()));
-    auto end = name.find("::`vftable'");
-    if (end == name.npos) return {};
-    name = name.substr(0, end);
-    return std::string(name.starts_with("const ") ? name.substr(6) : name);
+    if (type != 0) shape.type = types_.name_of(type);
   }
 
   const Process& process_;
@@ -131,9 +100,8 @@ class Shapes {
   unsigned word_size_;
   std::map<Key, size_t> by_key_;
   std::vector<answer::LeakShape> shapes_;
-  std::vector<uint64_t> tables_;  // of each shape
-  std::unordered_map<uint64_t, std::string> types_;
-  size_t looked_up_ = 0;
+  std::vector<uint64_t> type_numbers_;  // of each shape
+  const BlockTypes& types_;
 };
 
 std::vector<answer::LeakRoots> roots_of(const objects::ReferenceTotals& totals) {
@@ -160,6 +128,17 @@ std::vector<answer::LostBlock> lost_blocks(const heap::Heaps& heaps,
     lost.push_back({block.address(), block.size, kind, heaps.blocks[head].address()});
   }
   return lost;
+}
+
+/// `own_bytes`: of blocks and graph before, with the dominators after.
+std::vector<answer::Suspect> suspects_of(const Process& process, const heap::Heaps& heaps,
+                                         const objects::References& references,
+                                         const BlockTypes& types, uint64_t& own_bytes) {
+  RootOwners roots = find_owners(process, references.roots());
+  auto dominators =
+      objects::Dominators::find(heaps, references, std::move(roots.owners), roots.owner_of);
+  own_bytes += dominators.own_bytes();
+  return find_suspects({heaps, references, dominators, roots.owner_of, types});
 }
 
 void warn_without_heap(const Process& process, answer::Leaks& leaks) {
@@ -215,9 +194,14 @@ answer::Leaks describe_leaks(const Process& process, const heap::Heaps& heaps,
   leaks.scanned_bytes = totals.scanned_bytes;
   leaks.missing_bytes = totals.missing_bytes;
   leaks.own_bytes = references.own_bytes() + heaps.blocks.capacity() * sizeof(heap::Block);
-  Shapes shapes(process, heaps);
+  const BlockTypes types =
+      question.types.type_of ? question.types : types_by_virtual_table(process);
+  Shapes shapes(process, heaps, types);
   for (const LeakGroup& group : references.leaks()) shapes.add(group);
   leaks.shapes = shapes.take();
+  constexpr size_t kFew = 1000000;  // blocks
+  if (question.with_suspects.value_or(!question.with_blocks && heaps.blocks.size() <= kFew))
+    leaks.suspects = suspects_of(process, heaps, references, types, leaks.own_bytes);
   if (question.with_blocks) leaks.blocks = lost_blocks(heaps, references);
 
   leaks.warnings = process.snapshot().warnings;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "answer/leaks.h"
+#include "cause/block_types.h"
 #include "cause/process.h"
 #include "heap/heap.h"
 #include "objects/references.h"
@@ -11,6 +12,9 @@ namespace inquest::cause {
 struct LeakQuestion {
   objects::ReferenceOptions options = {};
   bool with_blocks = false;  ///< list every lost block, not only shapes
+  /// Find what keeps the rest. Absent: if the heap is so small that it takes no time.
+  std::optional<bool> with_suspects = {};
+  BlockTypes types = {};  ///< by virtual tables when there are none
 };
 
 /// Never fails: what is not known is a warning. `references` was found with question.options.

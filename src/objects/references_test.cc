@@ -89,8 +89,7 @@ TEST(References, ReadsTebAndPebOfWindowsProcesses) {
   EXPECT_TRUE(refs.reachable(in_peb));
   EXPECT_FALSE(refs.reachable(in_mapping));
   EXPECT_FALSE(refs.reachable(under_stack));
-  refs = heap.find();
-  EXPECT_TRUE(refs.reachable(in_mapping));
+  EXPECT_TRUE(heap.find().reachable(in_mapping));
 }
 
 TEST(References, VectorRegistersAreStaleBehindASystemCall) {

@@ -33,6 +33,33 @@ Json json_of(const answer::LeakRoots& roots) {
           {"pointers", roots.pointers}};
 }
 
+Json json_of(const answer::HeldKind& kind) {
+  Json json{{"size", kind.size}, {"blocks", kind.blocks}, {"bytes", kind.bytes}};
+  if (!kind.type.empty()) {
+    json["type"] = kind.type;
+    json["type_share"] = kind.type_share;
+  }
+  return json;
+}
+
+Json json_of(const answer::Suspect& suspect) {
+  Json json{{"bytes", suspect.bytes},
+            {"blocks", suspect.blocks},
+            {"share", suspect.share},
+            {"owners", suspect.owners}};
+  if (suspect.holder) {
+    json["holder"] = {{"address", fmt::format("{}", *suspect.holder)},
+                      {"size", suspect.holder_size}};
+    if (!suspect.holder_type.empty()) json["holder"]["type"] = suspect.holder_type;
+  }
+  if (suspect.inside)
+    json["inside"] = {{"address", fmt::format("{}", *suspect.inside)},
+                      {"type", suspect.inside_type}};
+  json["kinds"] = Json::array();
+  for (const answer::HeldKind& kind : suspect.kinds) json["kinds"].push_back(json_of(kind));
+  return json;
+}
+
 }  // namespace
 
 std::string leaks_json(const answer::Leaks& leaks) {
@@ -44,6 +71,8 @@ std::string leaks_json(const answer::Leaks& leaks) {
                                  {"possible", json_of(leaks.possible)},
                                  {"reachable", json_of(leaks.reachable)}});
   document.list("shapes", leaks.shapes, [](const auto& shape) { return json_of(shape); });
+  if (leaks.suspects)
+    document.list("suspects", *leaks.suspects, [](const auto& some) { return json_of(some); });
   document.list("roots", leaks.roots, [](const auto& roots) { return json_of(roots); });
   Json search{{"scanned_bytes", leaks.scanned_bytes},
               {"missing_bytes", leaks.missing_bytes},

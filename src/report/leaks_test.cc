@@ -42,6 +42,24 @@ answer::Leaks leaks_example() {
                    .text = "name \x1b[2J\xff",
                    .words = "0x41",
                    .origin = "src\\name.cpp:42"}};
+  leaks.suspects = {{{.owners = {"global g_rooms"},
+                      .holder = Address{0x8000},
+                      .holder_size = 4096,
+                      .holder_type = "",
+                      .inside = Address{0x7000},
+                      .inside_type = "ChatLog",
+                      .bytes = 812000000,
+                      .blocks = 3100001,
+                      .share = 0.71,
+                      .kinds = {{.size = 48,
+                                 .type = "game::Line",
+                                 .type_share = 0.75,
+                                 .blocks = 3100000,
+                                 .bytes = 148800000}}},
+                     {.owners = {"thread 12 worker, stack", "global g_b"},
+                      .bytes = 4096,
+                      .blocks = 1,
+                      .share = 0.05}}};
   leaks.roots = {{"registers", 4, 0, 7}, {"stack", 4, 8192, 12}, {"mapping", 0, 0, 0}};
   leaks.pointer_mask = 0xffff000000000000;
   leaks.tagged_words = 3;
@@ -65,6 +83,8 @@ TEST(LeaksReport, JsonFollowsItsSchema) {
   EXPECT_EQ(json["shapes"][1]["kind"], "possible");
   EXPECT_EQ(json["shapes"][1]["origin"], "src\\name.cpp:42");
   EXPECT_FALSE(json["shapes"][0].contains("origin"));
+  EXPECT_EQ(json["suspects"][0]["inside"]["type"], "ChatLog");
+  EXPECT_FALSE(json["suspects"][1].contains("holder"));
 }
 
 TEST(LeaksReport, TextSaysHowMuchAndWhat) {
@@ -75,6 +95,22 @@ TEST(LeaksReport, TextSaysHowMuchAndWhat) {
     EXPECT_NE(text.find(part), text.npos) << part << "\n" << text;
   EXPECT_EQ(text.find('\x1b'), text.npos);
   EXPECT_EQ(text.find("mapping"), text.npos) << "no such places were there";
+}
+
+TEST(LeaksReport, TextSaysWhoKeepsMuch) {
+  std::string text = leaks_text(leaks_example(), {.width = 1000});
+  EXPECT_NE(text.find("(71 %): 1 block of 4,096 bytes at 0x8000, held by `ChatLog` at 0x7000 of "
+                      "global g_rooms, keeps "
+                      "3,100,001 blocks: 3,100,000 of 48 bytes, mostly (`game::Line`)"),
+            text.npos)
+      << text;
+  EXPECT_NE(text.find("(5 %): thread 12 worker, stack and global g_b together keep 1 block"),
+            text.npos)
+      << text;
+  EXPECT_EQ(text.find("--suspects"), text.npos);
+  auto leaks = leaks_example();
+  leaks.suspects.reset();
+  EXPECT_NE(leaks_text(leaks, {}).find("--suspects"), text.npos);
 }
 
 TEST(LeaksReport, CsvHasALineForEachBlock) {

@@ -16,8 +16,11 @@ class LeaksText : Page {
     header();
     totals();
     shapes();
+    suspects();
     roots();
     warnings(leaks_.warnings);
+    if (!leaks_.suspects && leaks_.reachable.blocks > 0)
+      out_ += "\n" + paint_.dim("--suspects looks for what keeps the rest") + "\n";
     return std::move(out_);
   }
 
@@ -87,6 +90,45 @@ class LeaksText : Page {
       return text + fmt::format(", {} blocks each", count_text(shape.most_blocks));
     return text + fmt::format(", {} to {} blocks each", count_text(shape.least_blocks),
                               count_text(shape.most_blocks));
+  }
+
+  void suspects() {
+    if (!leaks_.suspects || leaks_.suspects->empty()) return;
+    heading("What keeps much, though it is not lost");
+    for (const answer::Suspect& suspect : *leaks_.suspects) prose("  - ", sentence(suspect));
+  }
+
+  /// "812.0 MB (71 %): 1 block of 4,096 bytes (`ChatLog`) at 0x5581..., held by global g_rooms,
+  /// keeps 3,100,001 blocks, 3,100,000 of them of 48 bytes (`std::string`)".
+  static std::string sentence(const answer::Suspect& suspect) {
+    std::string text =
+        fmt::format("{} ({:.0f} %): ", size_text(suspect.bytes), 100 * suspect.share);
+    std::string owners;
+    for (const std::string& owner : suspect.owners)
+      owners += (owners.empty() ? "" : " and ") + owner;
+    if (suspect.holder) {
+      text += fmt::format("1 block of {} bytes{} at {}, held by ", counted(suspect.holder_size),
+                          quoted(suspect.holder_type), *suspect.holder);
+      if (suspect.inside)
+        text += fmt::format("`{}` at {} of ", shortened(suspect.inside_type, 60), *suspect.inside);
+      text += owners;
+      if (suspect.blocks == 1) return text;
+      text += ", keeps ";
+    } else {
+      text += owners + (suspect.owners.size() > 1 ? " together keep " : " keeps ");
+    }
+    text += fmt::format("{} block{}", counted(suspect.blocks), suspect.blocks == 1 ? "" : "s");
+    for (const answer::HeldKind& kind : suspect.kinds) {
+      bool is_first = &kind == &suspect.kinds.front();
+      constexpr double kMostly = 0.95;
+      bool is_mixed = kind.type_share < kMostly && !kind.type.empty();
+      text += fmt::format("{} {} of {} bytes{}{}", is_first ? ":" : ",", counted(kind.blocks),
+                          counted(kind.size), is_mixed ? ", mostly" : "", quoted(kind.type));
+    }
+    return text;
+  }
+  static std::string quoted(const std::string& type) {
+    return type.empty() ? "" : fmt::format(" (`{}`)", shortened(type, 60));
   }
 
   void roots() {
