@@ -1,8 +1,13 @@
 #include <cstdlib>
-#include <cxxabi.h>
 #include <llvm/Demangle/Demangle.h>
 
 #include "symbols/symbols.h"
+
+// Not by <cxxabi.h>: where libc++abi is installed, its header of that name stands before the
+// runtime's own on LLVM's path, and the two contradict each other.
+namespace __cxxabiv1 {
+extern "C" char* __cxa_demangle(const char* name, char* buffer, size_t* length, int* status);
+}
 
 namespace inquest::symbols {
 namespace {
@@ -67,7 +72,7 @@ std::string demangle(std::string_view linkage_name) {
   }
   int status = 0;
   std::string text =
-      take(abi::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
+      take(__cxxabiv1::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
   if (status != 0 || text.empty()) text = linkage_name;
   return std::string(prefix) + text + std::string(suffix);
 }
