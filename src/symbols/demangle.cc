@@ -71,8 +71,8 @@ std::string demangle(std::string_view linkage_name) {
     linkage_name.remove_suffix(4);
   }
   int status = 0;
-  std::string text =
-      take(__cxxabiv1::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
+  std::string text = take(
+      __cxxabiv1::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
   if (status != 0 || text.empty()) text = linkage_name;
   return std::string(prefix) + text + std::string(suffix);
 }
