@@ -16,6 +16,14 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 find_library(ZYDIS_LIBRARY Zydis REQUIRED)
 find_path(ZYDIS_INCLUDE Zydis/Zydis.h REQUIRED)
 
+# SQLite by its static archive where there is one: another library to load costs every start.
+find_path(SQLITE3_INCLUDE sqlite3.h REQUIRED)
+find_library(SQLITE3_LIBRARY NAMES libsqlite3.a sqlite3 REQUIRED)
+add_library(inquest_sqlite3 INTERFACE)
+target_include_directories(inquest_sqlite3 SYSTEM INTERFACE ${SQLITE3_INCLUDE})
+target_link_libraries(inquest_sqlite3 INTERFACE ${SQLITE3_LIBRARY} Threads::Threads
+                                                ${CMAKE_DL_LIBS} m)
+
 # LLVM by its static archives: a program that loads libLLVM.so spends longer on relocations than
 # a look-up with a warm cache takes in all.
 find_package(LLVM 19.1 REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm)
@@ -38,4 +46,5 @@ set(INQUEST_PACKAGE_mspack PkgConfig::MSPACK)
 set(INQUEST_PACKAGE_xxhash PkgConfig::XXHASH)
 set(INQUEST_PACKAGE_tbb TBB::tbb)
 set(INQUEST_PACKAGE_llvm inquest_llvm)
+set(INQUEST_PACKAGE_sqlite3 inquest_sqlite3)
 set(INQUEST_PACKAGE_zydis ${ZYDIS_LIBRARY})

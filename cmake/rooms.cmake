@@ -18,6 +18,7 @@ set(INQUEST_ROOMS
   "objects    | base snapshot symbols heap                            | tbb"
   "answer     | base                                                  | "
   "cause      | base format/elf format/pe format/breakpad snapshot locate symbols unwind heap objects answer | zydis tbb"
+  "query      | base snapshot locate symbols unwind heap objects answer cause                | sqlite3 tbb"
   "report     | base answer                                           | nlohmann_json::nlohmann_json"
   "capture    | base format/elf snapshot ingest                       | "
   "cut        | base ingest snapshot                                  | nlohmann_json::nlohmann_json"
@@ -49,6 +50,9 @@ function(inquest_add_rooms)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cc")
     set(tests ${sources})
     list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+    if(NOT INQUEST_TYPED_TABLES)
+      list(FILTER sources EXCLUDE REGEX "/query/typed/")
+    endif()
     list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
     if(NOT sources)

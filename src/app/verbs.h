@@ -19,6 +19,7 @@ void add_run(CLI::App& root, ExitStatus& status);
 void add_dump(CLI::App& root, ExitStatus& status);
 void add_catch(CLI::App& root, ExitStatus& status);
 void add_cut(CLI::App& root, ExitStatus& status);
+void add_sql(CLI::App& root, ExitStatus& status);
 void add_symbols(CLI::App& root, ExitStatus& status);
 void add_completion(CLI::App& root, ExitStatus& status);
 
