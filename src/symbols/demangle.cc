@@ -1,8 +1,13 @@
 #include <cstdlib>
-#include <cxxabi.h>
 #include <llvm/Demangle/Demangle.h>
 
 #include "symbols/symbols.h"
+
+// As <cxxabi.h> declares it. Not included: LLVM's folder may hold libc++abi's own, which
+// contradicts the system's.
+namespace __cxxabiv1 {
+extern "C" char* __cxa_demangle(const char* mangled, char* buffer, size_t* size, int* status);
+}
 
 namespace inquest::symbols {
 namespace {
@@ -66,8 +71,8 @@ std::string demangle(std::string_view linkage_name) {
     linkage_name.remove_suffix(4);
   }
   int status = 0;
-  std::string text =
-      take(abi::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
+  std::string text = take(
+      __cxxabiv1::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
   if (status != 0 || text.empty()) text = linkage_name;
   return std::string(prefix) + text + std::string(suffix);
 }
