@@ -15,7 +15,7 @@ def inquest(*arguments, **keywords):
 
 class CommandLine(unittest.TestCase):
     def test_help_has_examples(self):
-        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "sql", "run", "dump", "catch", "cut"):
+        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "objects", "sql", "run", "dump", "catch", "cut"):
             answer = inquest(verb, "--help")
             self.assertEqual(answer.returncode, 0, answer.stderr)
             self.assertIn("Example", answer.stdout, verb)

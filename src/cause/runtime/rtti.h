@@ -1,46 +1,25 @@
-/// Run-time type information of the Itanium C++ ABI, read from a dead process.
-///
-/// Source: Itanium C++ ABI 2.9.5 (RTTI layout), common to libstdc++ and libc++abi:
-///   std::type_info             { vptr, const char* name }
-///   __class_type_info          the same
-///   __si_class_type_info       { ..., const type_info* base }             one public base at 0
-///   __vmi_class_type_info      { ..., u32 flags, u32 count, { type_info* base, long offset_flags }
-///   [] }
-/// offset_flags: bit 0 virtual, bit 1 public, from bit 8 the base's offset; for a virtual base the
-/// offset in the virtual table (negative) where the base's offset in the object stands. 64 bit.
+/// Run-time type information (objects/types/rtti.h) of a Process, whose symbols help.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "cause/process.h"
+#include "objects/types/rtti.h"
 
 namespace inquest::cause {
 
-struct TypeInfo {
-  Address at;
-  std::string mangled;  ///< "St13runtime_error": as type_info::name() has it
-  std::string name;     ///< "std::runtime_error"
-  struct Base {
-    Address type;  ///< its type_info
-    int64_t offset = 0;
-    bool is_virtual = false;
-  };
-  std::vector<Base> bases = {};
-  bool is_class = false;  ///< its bases are known to be these
-};
+using TypeInfo = objects::RttiType;
 
-/// Absent when memory does not hold one there (a name that cannot be read included).
-std::optional<TypeInfo> read_type_info(const Process& process, Address at);
+/// Borrows the process.
+objects::RttiInput rtti_of(const Process& process);
 
-/// The type of the object whose virtual table pointer is `vptr`; absent when that is none.
-std::optional<TypeInfo> type_of_vtable(const Process& process, Address vptr);
-
-/// Where in the object at `object` of type `type` its base named `mangled` lies; `type` itself
-/// counts. Bounded depth.
-std::optional<Address> find_base(const Process& process, Address object, const TypeInfo& type,
-                                 std::string_view mangled);
+inline std::optional<TypeInfo> read_type_info(const Process& process, Address at) {
+  return objects::read_type_info(rtti_of(process), at);
+}
+inline std::optional<TypeInfo> type_of_vtable(const Process& process, Address vptr) {
+  return objects::type_of_vtable(rtti_of(process), vptr);
+}
+inline std::optional<Address> find_base(const Process& process, Address object,
+                                        const TypeInfo& type, std::string_view mangled) {
+  return objects::find_base(rtti_of(process), object, type, mangled);
+}
 
 }  // namespace inquest::cause

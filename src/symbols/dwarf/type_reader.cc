@@ -105,6 +105,8 @@ class DwarfTypes final : public TypeReader {
   std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const override;
   std::optional<Global> global_at(Rva rva) const override;
   std::vector<Global> globals(std::string_view name) const override;
+  std::vector<TypeId> instances(std::string_view template_name) const override;
+  void each_global(const std::function<void(const Global&)>& each) const override;
 
  private:
   llvm::DWARFDie begin(TypeId id) const {
@@ -114,6 +116,7 @@ class DwarfTypes final : public TypeReader {
   uint64_t size_of(llvm::DWARFDie die, size_t depth = 0) const;
   Member member(const llvm::DWARFDie& die) const;
   std::optional<Global> global(const llvm::DWARFDie& die) const;
+  void split_globals(std::vector<Global>& all) const;
 
   mutable std::mutex mutex_;
   mutable TypeStore store_;
@@ -309,6 +312,51 @@ std::vector<TypeReader::Global> DwarfTypes::globals(std::string_view name) const
     return out.size() < 64;
   });
   return out;
+}
+
+std::vector<TypeId> DwarfTypes::instances(std::string_view template_name) const {
+  std::lock_guard lock(mutex_);
+  std::vector<TypeId> out;
+  for (uint64_t id : store_.index().instances(template_name)) out.push_back({id});
+  return out;
+}
+
+void DwarfTypes::each_global(const std::function<void(const Global&)>& each) const {
+  std::vector<Global> all;
+  {
+    std::lock_guard lock(mutex_);
+    store_.trim();
+    const uint64_t base = store_.layout().base();
+    for (const DieIndex::Variable& v : store_.index().variables) {
+      if (!v.is_thread_local && v.address < base) continue;
+      Global one{.name = v.name, .type = {v.type}, .begin = {v.address}};
+      one.is_thread_local = v.is_thread_local;
+      if (!v.is_thread_local) one.begin = {v.address - base};
+      if (v.type == 0 || v.name.empty()) {
+        // Said in another unit, or in a function's abstract description.
+        store_.trim();
+        llvm::DWARFDie die = store_.die_of({v.die});
+        if (v.type == 0) one.type = store_.id_of(store_.type_attribute(die));
+        if (v.name.empty() && die) one.name = store_.dies().qualified_name(die);
+      }
+      all.push_back(std::move(one));
+    }
+    split_globals(all);
+  }
+  for (const Global& one : all) each(one);
+}
+
+/// Of units whose rest lies in .dwo files: read whole.
+void DwarfTypes::split_globals(std::vector<Global>& all) const {
+  const std::vector<uint64_t> skeletons = store_.index().skeletons;
+  for (uint64_t offset : skeletons) {
+    store_.trim();
+    store_.each_in_skeleton(offset, [&](const llvm::DWARFDie& die) {
+      if (die.getTag() != DW_TAG_variable || !die.find(DW_AT_location)) return true;
+      if (auto one = global(die)) all.push_back(std::move(*one));
+      return true;
+    });
+  }
 }
 
 }  // namespace

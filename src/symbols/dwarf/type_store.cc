@@ -28,6 +28,24 @@ constexpr size_t kMostHits = 1 << 16;
 TypeStore::TypeStore(const locate::ModuleFiles& files)
     : files_(files), debug_(DwarfFile::of(files)), layout_(CodeLayout::of(files)), dies_(files) {}
 
+const DieIndex& TypeStore::index() {
+  if (index_) return *index_;
+  constexpr uint64_t kTypesSpace = uint64_t{kTypes} << kSpaceShift;
+  constexpr uint64_t kAlternateSpace = uint64_t{kAlternate} << kSpaceShift;
+  std::vector<UnitSection> sections = {
+      {.info = debug_.section_data(".debug_info")},
+      {.info = debug_.section_data(".debug_types"), .space = kTypesSpace, .is_types = true}};
+  std::optional<DwarfFile> alternate;
+  if (files_.alt) {
+    alternate.emplace(files_.alt);
+    sections.push_back({.info = alternate->section_data(".debug_info"),
+                        .space = kAlternateSpace,
+                        .is_alternate = true});
+  }
+  index_ = read_die_index(debug_, alternate ? &*alternate : nullptr, sections, kAlternateSpace);
+  return *index_;
+}
+
 void TypeStore::trim() {
   if (dies_.touched_bytes() < kMostUnitBytesKept) return;
   dies_.release();
@@ -255,6 +273,15 @@ void TypeStore::each_definition_of(const llvm::DWARFDie& die, const Each& each) 
   }
 }
 
+void TypeStore::each_in_skeleton(uint64_t offset, const Each& each) {
+  llvm::DWARFUnit* skeleton = dies_.unit(offset);
+  llvm::DWARFDie full = skeleton ? root(*skeleton) : llvm::DWARFDie{};
+  if (!full || full.getDwarfUnit() == skeleton) return;
+  for (const llvm::DWARFDebugInfoEntry& entry : full.getDwarfUnit()->dies()) {
+    if (!each({full.getDwarfUnit(), &entry})) return;
+  }
+}
+
 void TypeStore::each_variable_at(uint64_t vaddr, const Each& each) {
   budget_ = dies_.touched_bytes() + kMostUnitBytesRead;
   const unsigned size = debug_.is_64() ? 8 : 4;
@@ -290,6 +317,11 @@ void TypeStore::each_variable_at(uint64_t vaddr, const Each& each) {
 TypeId TypeStore::find(std::string_view qualified_name) {
   auto [slot, is_new] = found_.try_emplace(std::string(qualified_name));
   if (!is_new) return slot->second;
+  if (index_) {
+    if (uint64_t id = index_->find(qualified_name)) return slot->second = TypeId{id};
+    // Split units are not in the index.
+    if (index_->skeletons.empty()) return slot->second;
+  }
   // The name's last part: "::" inside template arguments and parameters does not count.
   size_t last = 0;
   int depth = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "symbols/code_layout.h"
+#include "symbols/dwarf/die_index.h"
 #include "symbols/dwarf/dies.h"
 #include "symbols/dwarf/unit_map.h"
 #include "symbols/types.h"
@@ -39,12 +40,16 @@ class TypeStore {
 
   /// The complete type of a qualified name; 0 when none.
   TypeId find(std::string_view qualified_name);
+  /// Of all units; made when first asked. `find` uses it from then on.
+  const DieIndex& index();
 
   using Each = std::function<bool(const llvm::DWARFDie&)>;
   /// Calls with DIEs of that DW_AT_name, in any unit, until `each` says false. Bounded work.
   void each_named(std::string_view name, const Each& each);
   /// Calls with the variables whose specification or abstract origin `die` is.
   void each_definition_of(const llvm::DWARFDie& die, const Each& each);
+  /// Calls with every DIE of the split unit of a skeleton.
+  void each_in_skeleton(uint64_t offset, const Each& each);
   /// Calls with the variables at a virtual address.
   void each_variable_at(uint64_t vaddr, const Each& each);
 
@@ -71,6 +76,7 @@ class TypeStore {
   CodeLayout layout_;
   Dies dies_;
   std::optional<UnitMap> map_;
+  std::optional<DieIndex> index_;
   std::optional<std::vector<UnitBases>> bases_;
   std::unordered_map<std::string, TypeId> found_;
   std::vector<uint64_t> skeletons_;                         // by number, their unit offsets

@@ -209,6 +209,24 @@ uint32_t TypeGraph::definition(uint32_t index) {
   return definitions_[index] = whole ? whole : index;
 }
 
+std::vector<uint32_t> TypeGraph::instances(std::string_view template_name) {
+  constexpr size_t kHeader = 56;
+  if (!templates_) {
+    templates_.emplace();
+    StreamBytes stream(*msf_, kTpiStream);
+    uint32_t index = records_.first_index();
+    Records all(stream.bytes(), std::min(kHeader, stream.bytes().size()));
+    for (Record r; index < records_.end_index() && all.next(r); ++index) {
+      Tag tag = tag_of(r);
+      size_t arguments = tag.kind == 0 ? std::string::npos : tag.name.find('<');
+      if (arguments == std::string::npos || arguments == 0 || tag.is_forward) continue;
+      (*templates_)[std::string(tag.name.substr(0, arguments))].push_back(index);
+    }
+  }
+  auto found = templates_->find(std::string(template_name));
+  return found == templates_->end() ? std::vector<uint32_t>{} : found->second;
+}
+
 uint32_t TypeGraph::find(std::string_view name) { return lookup({.name = std::string(name)}); }
 
 template <class Each>

@@ -15,7 +15,8 @@ namespace inquest::symbols::pdb {
 
 class TypeGraph {
  public:
-  explicit TypeGraph(std::shared_ptr<const Msf> msf) : records_(std::move(msf), kTpiStream) {}
+  explicit TypeGraph(std::shared_ptr<const Msf> msf)
+      : msf_(msf), records_(std::move(msf), kTpiStream) {}
 
   bool empty() const { return records_.end_index() == records_.first_index(); }
   Type type(uint32_t index);
@@ -23,6 +24,8 @@ class TypeGraph {
   std::vector<Enumerator> enumerators(uint32_t index);
   /// The complete type of this name; 0 when none.
   uint32_t find(std::string_view name);
+  /// The complete classes of a template. Reads all records, once for all templates.
+  std::vector<uint32_t> instances(std::string_view template_name);
   /// Parameters of a function's type, without `this`.
   uint32_t parameter_count(uint32_t function_type);
 
@@ -39,7 +42,9 @@ class TypeGraph {
   void each_field(uint32_t list, Each each);
   void set_bits(Member& member);
 
+  std::shared_ptr<const Msf> msf_;
   TypeRecords records_;
+  std::optional<std::unordered_map<std::string, std::vector<uint32_t>>> templates_;
   std::unordered_map<uint32_t, uint32_t> definitions_;
 };
 

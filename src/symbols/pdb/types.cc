@@ -73,6 +73,21 @@ class PdbTypes final : public TypeReader {
     return out;
   }
 
+  std::vector<TypeId> instances(std::string_view template_name) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<TypeId> out;
+    for (uint32_t i : graph_.instances(template_name)) out.push_back({i});
+    return out;
+  }
+  void each_global(const std::function<void(const Global&)>& each) const override {
+    {
+      std::lock_guard lock(mutex_);
+      read_globals();
+    }
+    for (const Global& global : globals_) each(global);
+    for (const Global& global : thread_locals_) each(global);
+  }
+
  private:
   static uint32_t index(TypeId id) { return static_cast<uint32_t>(id.value); }
 
@@ -82,13 +97,19 @@ class PdbTypes final : public TypeReader {
     StreamBytes stream(pdb_->msf(), pdb_->records_stream());
     Records records(stream.bytes());
     for (Record r; records.next(r);) {
-      if (r.kind != S_GDATA32 && r.kind != S_LDATA32) continue;
+      const bool is_thread_local = r.kind == S_GTHREAD32 || r.kind == S_LTHREAD32;
+      if (r.kind != S_GDATA32 && r.kind != S_LDATA32 && !is_thread_local) continue;
       Cursor cursor(r.data, "S_GDATA32");
       auto head = cursor.read<DataHead>();
       std::string_view name = cursor.c_string();
+      if (is_thread_local && !cursor.failed()) {
+        // The section is the template that every thread's block is made of.
+        thread_locals_.push_back({std::string(name), {head.type}, {head.offset}, true});
+        continue;
+      }
       auto rva = pdb_->rva(head.section, head.offset);
       if (cursor.failed() || !rva) continue;
-      globals_.push_back({std::string(name), {head.type}, {*rva}});
+      globals_.push_back({std::string(name), {head.type}, {*rva}, false});
     }
     std::stable_sort(globals_.begin(), globals_.end(),
                      [](const Global& a, const Global& b) { return a.begin < b.begin; });
@@ -99,6 +120,7 @@ class PdbTypes final : public TypeReader {
   mutable TypeGraph graph_;
   mutable bool globals_read_ = false;
   mutable std::vector<Global> globals_;  // sorted by begin
+  mutable std::vector<Global> thread_locals_;
 };
 
 }  // namespace

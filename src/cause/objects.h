@@ -1,0 +1,23 @@
+/// Says of the typed blocks of a process what a person wants to know.
+#pragma once
+
+#include "answer/objects.h"
+#include "cause/process.h"
+#include "heap/heap.h"
+#include "objects/typing.h"
+
+namespace inquest::cause {
+
+struct ObjectsQuestion {
+  /// A type's exact name, else a regular expression that is searched in the names; empty: the
+  /// census alone.
+  std::string type = {};
+};
+
+/// Fails when `type` is neither a name nor a regular expression.
+Result<answer::Objects> describe_objects(const Process& process, const heap::Heaps& heaps,
+                                         const objects::References& references,
+                                         const objects::Typing& typing,
+                                         const ObjectsQuestion& question);
+
+}  // namespace inquest::cause

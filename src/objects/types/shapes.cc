@@ -1,0 +1,155 @@
+#include "objects/types/shapes.h"
+
+#include <tbb/parallel_for.h>
+
+#include "objects/types/piece_view.h"
+
+namespace inquest::objects {
+namespace {
+
+constexpr size_t kShapeChunk = 4096;
+constexpr uint64_t kMostTable = 1 << 20;  // bytes of a table that are looked at
+
+enum class ShapeKind : uint8_t { none, tree, list, table };
+
+/// Of 64-bit processes.
+class ShapeSearch {
+ public:
+  ShapeSearch(const TypingInput& input, const BlockIndex& index)
+      : blocks_(input.heaps.blocks), memory_(input.process.memory), index_(index) {}
+
+  ShapeKind of(BlockId id, PieceView& view) const;
+
+ private:
+  static uint64_t word(Bytes bytes, size_t n) {
+    uint64_t value;
+    std::memcpy(&value, bytes.data() + 8 * n, 8);
+    return value;
+  }
+  /// The used block that begins there; kNoBlock when none does.
+  uint32_t block_at(uint64_t address) const {
+    const uint32_t id = index_.find(address);
+    if (id == kNoBlock || blocks_[id].begin != address) return kNoBlock;
+    return blocks_[id].state() == heap::State::used ? id : kNoBlock;
+  }
+  /// Word n of the block at an address; 0 when there is none.
+  uint64_t word_of(uint64_t address, size_t n) const {
+    return memory_.read<uint64_t>({address + 8 * n}).value_or(0);
+  }
+  bool is_tree(const heap::Block& block, Bytes bytes) const;
+  bool is_list(const heap::Block& block, Bytes bytes) const;
+  bool is_table(Bytes bytes) const;
+
+  const std::vector<heap::Block>& blocks_;
+  const snapshot::Memory& memory_;
+  const BlockIndex& index_;
+};
+
+/// libstdc++: colour (0 or 1), parent, left, right; the others in the places that `at` says.
+bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
+  struct Places {
+    size_t parent, left, right, colour;
+    bool colour_is_word;
+  };
+  static constexpr Places kPlaces[] = {
+      {1, 2, 3, 0, true}, {2, 0, 1, 3, false}, {1, 0, 2, 3, false}};
+  if (block.size < 32) return false;
+  for (const Places& at : kPlaces) {
+    const uint64_t colour = word(bytes, at.colour);
+    if ((at.colour_is_word ? colour & 0xffffffff : colour & 0xff) > 1) continue;
+    const uint64_t parent = word(bytes, at.parent);
+    if (parent == 0 || !memory_.has({parent})) continue;
+    unsigned confirmed = 0;
+    bool contradicted = false;
+    for (size_t side : {at.left, at.right}) {
+      const uint64_t child = word(bytes, side);
+      if (child == 0) continue;
+      const uint32_t id = block_at(child);
+      if (id == kNoBlock || blocks_[id].size != block.size || child == parent ||
+          word_of(child, at.parent) != block.begin) {
+        contradicted = true;
+        break;
+      }
+      ++confirmed;
+    }
+    if (contradicted) continue;
+    const uint32_t above = block_at(parent);
+    const bool is_child =
+        above != kNoBlock && blocks_[above].size == block.size &&
+        (word_of(parent, at.left) == block.begin || word_of(parent, at.right) == block.begin);
+    if (is_child || confirmed == 2) return true;
+  }
+  return false;
+}
+
+bool ShapeSearch::is_list(const heap::Block& block, Bytes bytes) const {
+  if (block.size < 24) return false;
+  const uint64_t first = word(bytes, 0), second = word(bytes, 1);
+  if (first == 0 || second == 0 || first == block.begin) return false;
+  // Next and previous, whichever comes first: both neighbours point back, one is a node like this.
+  const bool mutual = word_of(first, 1) == block.begin && word_of(second, 0) == block.begin;
+  if (!mutual) return false;
+  for (uint64_t neighbour : {first, second}) {
+    const uint32_t id = block_at(neighbour);
+    if (id != kNoBlock && blocks_[id].size == block.size) return true;
+  }
+  return false;
+}
+
+/// Nothing but pointers to begins of blocks and nulls, four pointers or more.
+bool ShapeSearch::is_table(Bytes bytes) const {
+  const size_t words = bytes.size() / 8;
+  size_t pointers = 0;
+  for (size_t i = 0; i < words; ++i) {
+    const uint64_t value = word(bytes, i);
+    if (value == 0) continue;
+    if (block_at(value) == kNoBlock) return false;
+    ++pointers;
+  }
+  return pointers >= 4 && pointers * 8 >= words;
+}
+
+ShapeKind ShapeSearch::of(BlockId id, PieceView& view) const {
+  const heap::Block& block = blocks_[id];
+  if (block.size < 24) return ShapeKind::none;
+  const Bytes bytes = view.at(block.begin, std::min<uint64_t>(block.size, kMostTable));
+  if (bytes.size() < 24 || bytes.size() < std::min<uint64_t>(block.size, 32))
+    return ShapeKind::none;
+  if (is_tree(block, bytes)) return ShapeKind::tree;
+  if (is_list(block, bytes)) return ShapeKind::list;
+  if (is_table(bytes)) return ShapeKind::table;
+  return ShapeKind::none;
+}
+
+}  // namespace
+
+void find_shapes(const TypingInput& input, TypeTable& types, const BlockIndex& index,
+                 Propagation& propagation) {
+  if (snapshot::pointer_size(input.process.arch) != 8) return;
+  const auto& blocks = input.heaps.blocks;
+  const ShapeSearch search(input, index);
+  const TypeIndex names[] = {0, types.named("tree node"), types.named("list node"),
+                             types.named("table of pointers")};
+  static constexpr uint8_t kPercent[] = {0, 90, 90, 70};
+  std::vector<ShapeKind> found(blocks.size());
+  tbb::parallel_for(size_t{0}, (blocks.size() + kShapeChunk - 1) / kShapeChunk, [&](size_t chunk) {
+    PieceView view(input.process.memory);
+    const size_t end = std::min(blocks.size(), (chunk + 1) * kShapeChunk);
+    for (size_t i = chunk * kShapeChunk; i < end; ++i) {
+      if (blocks[i].state() != heap::State::used || propagation.blocks()[i].type != 0) continue;
+      found[i] = search.of(static_cast<BlockId>(i), view);
+    }
+  });
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (found[i] == ShapeKind::none) continue;
+    const auto kind = static_cast<size_t>(found[i]);
+    propagation.claim({.block = static_cast<BlockId>(i),
+                       .type = names[kind],
+                       .strength = Strength::shape,
+                       .percent = kPercent[kind],
+                       .how = How::shape,
+                       .is_array = found[i] == ShapeKind::table});
+  }
+}
+
+}  // namespace inquest::objects

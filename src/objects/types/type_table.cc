@@ -1,0 +1,363 @@
+#include "objects/types/type_table.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/limits.h"
+
+namespace inquest::objects {
+
+using symbols::Member;
+using symbols::Type;
+using symbols::TypeId;
+using symbols::TypeKind;
+using symbols::TypeReader;
+
+namespace {
+
+constexpr size_t kMostSlots = 1 << 14;  // of one type
+constexpr size_t kMostTypes = 4 << 20;
+constexpr uint64_t kMostExpanded = 1024;  // elements of an array within an object
+constexpr size_t kMostBegins = 32;
+
+bool is_byte_name(std::string_view name) {
+  return name == "char" || name == "unsigned char" || name == "signed char" ||
+         name == "std::byte" || name == "char8_t";
+}
+
+}  // namespace
+
+struct TypeTable::Expansion {
+  std::map<uint64_t, PointerSlot> slots = {};
+  std::vector<TypeIndex> at_begin = {};
+  bool has_vptr = false;
+  size_t steps = 0;
+};
+
+TypeTable::TypeTable(const std::vector<ModuleTypes>& modules, const Descriptions& containers,
+                     unsigned word_size)
+    : modules_(modules), containers_(containers), word_size_(word_size) {
+  types_.push_back({});
+  layouts_.push_back({.is_made = true});
+}
+
+size_t TypeTable::module_of(const TypeReader* reader) const {
+  for (size_t i = 0; i < modules_.size(); ++i) {
+    if (modules_[i].types == reader) return i;
+  }
+  return SIZE_MAX;
+}
+
+TypeIndex TypeTable::add(const TypeReader* reader, TypeId id, const Type& type) {
+  const bool is_named = !type.name.empty() && type.name.find("(anonymous)") == std::string::npos;
+  std::vector<TypeIndex>* same = nullptr;
+  if (is_named) {
+    same = &by_name_[type.name];
+    for (TypeIndex known : *same) {
+      if (types_[known].size == type.size) return known;
+      // Declared here, defined there.
+      if (type.size == 0 && reader) return known;
+      if (types_[known].size == 0 && types_[known].reader) {
+        types_[known] = {type.name, type.size, module_of(reader), id, reader};
+        layouts_[known] = {};
+        return known;
+      }
+    }
+  }
+  if (types_.size() >= kMostTypes) return 0;
+  const auto index = static_cast<TypeIndex>(types_.size());
+  types_.push_back({type.name, type.size, module_of(reader), id, reader});
+  Layout& layout = layouts_.emplace_back();
+  layout.is_pointer = type.kind == TypeKind::pointer || type.kind == TypeKind::reference;
+  layout.is_bytes = (type.kind == TypeKind::base && type.size == 1) || is_byte_name(type.name);
+  layout.is_scalar = layout.is_pointer || layout.is_bytes || type.kind == TypeKind::base ||
+                     type.kind == TypeKind::enum_ || type.kind == TypeKind::member_pointer;
+  if (same) same->push_back(index);
+  return index;
+}
+
+TypeIndex TypeTable::index_of(const TypeReader* reader, TypeId id) {
+  if (!reader || !id) return 0;
+  auto [slot, is_new] = by_id_.try_emplace(Key{reader, id.value}, 0);
+  if (!is_new) return slot->second;
+  Type type;
+  TypeId at = id;
+  for (size_t depth = 0; depth < kLimits.type_depth; ++depth) {
+    type = reader->type(at);
+    if (type.kind != TypeKind::typedef_ && type.kind != TypeKind::qualified) break;
+    at = type.target;
+    if (!at) return 0;
+  }
+  switch (type.kind) {
+    case TypeKind::unknown:
+    case TypeKind::typedef_:
+    case TypeKind::qualified:
+    case TypeKind::function:
+      return 0;
+    case TypeKind::array: {
+      // A pointer to an array leads to its elements.
+      TypeIndex element = index_of(reader, type.target);
+      return by_id_[Key{reader, id.value}] = element;
+    }
+    default:
+      break;
+  }
+  if (type.kind == TypeKind::class_ && type.is_declaration) {
+    // Another module may know all of it.
+    for (const ModuleTypes& other : modules_) {
+      if (!other.types || other.types == reader) continue;
+      TypeId whole = other.types->find(type.name);
+      if (!whole) continue;
+      Type found = other.types->type(whole);
+      if (found.is_declaration || found.size == 0) continue;
+      return by_id_[Key{reader, id.value}] = add(other.types, whole, found);
+    }
+  }
+  return by_id_[Key{reader, id.value}] = add(reader, at, type);
+}
+
+TypeIndex TypeTable::find(std::string_view name, const TypeReader* reader) {
+  if (reader) {
+    if (TypeId id = reader->find(name)) return index_of(reader, id);
+  }
+  for (const ModuleTypes& module : modules_) {
+    if (!module.types || module.types == reader) continue;
+    if (TypeId id = module.types->find(name)) return index_of(module.types, id);
+  }
+  return 0;
+}
+
+TypeIndex TypeTable::by_rtti_name(const std::string& name) {
+  auto [slot, is_new] = by_rtti_name_.try_emplace(name, 0);
+  if (!is_new) return slot->second;
+  TypeIndex found = find(name);
+  if (found == 0 && name.find('<') != std::string::npos) {
+    // Demanglers and compilers spell arguments differently.
+    std::string base(split_template(name).name);
+    auto [known, first] = instances_.try_emplace(base);
+    if (first) {
+      for (const ModuleTypes& module : modules_) {
+        if (!module.types) continue;
+        for (TypeId id : module.types->instances(base)) {
+          known->second.try_emplace(plain_spelling(module.types->type(id).name),
+                                    index_of(module.types, id));
+        }
+      }
+    }
+    auto match = known->second.find(plain_spelling(name));
+    if (match != known->second.end()) found = match->second;
+  }
+  if (found == 0) found = named(name);
+  return by_rtti_name_[name] = found;
+}
+
+TypeIndex TypeTable::named(std::string_view name, uint64_t size) {
+  const TypeIndex index = add(nullptr, {}, {.name = std::string(name), .size = size});
+  layouts_[index].is_made |= types_[index].reader == nullptr;
+  return index;
+}
+
+const Layout& TypeTable::layout(TypeIndex type) {
+  if (!layouts_[type].is_made) make(type);
+  return layouts_[type];
+}
+
+void TypeTable::make(TypeIndex index) {
+  layouts_[index].is_made = true;
+  const TypeInfo info = types_[index];
+  if (!info.reader) return;
+  Expansion expansion;
+  expand(expansion, *info.reader, info.id, 0, 0, false);
+  Layout& layout = layouts_[index];
+  for (auto& [offset, slot] : expansion.slots) layout.slots.push_back(slot);
+  layout.at_begin = std::move(expansion.at_begin);
+  layout.has_vptr = expansion.has_vptr;
+}
+
+void TypeTable::expand(Expansion& to, const TypeReader& reader, TypeId id, uint64_t offset,
+                       size_t depth, bool weak) {
+  if (depth > kLimits.type_depth || to.slots.size() > kMostSlots || ++to.steps > kMostSlots * 4) {
+    return;
+  }
+  const TypeId plain = reader.resolve(id);
+  const Type type = reader.type(plain);
+  switch (type.kind) {
+    case TypeKind::pointer:
+    case TypeKind::reference: {
+      if (type.size != word_size_ || offset > UINT32_MAX || offset % word_size_ != 0) return;
+      PointerSlot slot{.offset = static_cast<uint32_t>(offset), .is_weak = weak};
+      slot.target = index_of(&reader, type.target);
+      to.slots[offset] = slot;
+      return;
+    }
+    case TypeKind::array: {
+      const uint64_t size = reader.type(type.target).size;
+      if (size < word_size_) return;  // no pointer fits
+      for (uint64_t i = 0; i < std::min(type.count, kMostExpanded); ++i) {
+        const size_t before = to.slots.size();
+        expand(to, reader, type.target, offset + i * size, depth + 1, weak);
+        if (to.slots.size() == before) return;
+      }
+      return;
+    }
+    case TypeKind::class_:
+      return expand_class(to, reader, plain, type, offset, depth, weak);
+    case TypeKind::union_:
+      return expand_union(to, reader, plain, offset, depth);
+    default:
+      return;
+  }
+}
+
+void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id, const Type& type,
+                             uint64_t offset, size_t depth, bool weak) {
+  if (offset == 0 && depth > 0 && to.at_begin.size() < kMostBegins && type.size > 0) {
+    to.at_begin.push_back(index_of(&reader, id));
+  }
+  if (expand_storage(to, reader, type.name, offset, depth, weak)) return;
+  for (const Member& member : reader.members(id)) {
+    if (member.is_virtual_base || member.bit_size != 0) continue;
+    if (member.is_artificial) {
+      to.has_vptr |= offset + member.offset == 0;
+      continue;
+    }
+    // A base without members shares its place with what follows.
+    expand(to, reader, member.type, offset + member.offset, depth + 1, weak);
+  }
+  add_links(to, reader, id, type.name, offset, weak);
+}
+
+/// libstdc++ keeps the values of its nodes in bytes that only the template's argument explains.
+/// Source: ext/aligned_buffer.h.
+bool TypeTable::expand_storage(Expansion& to, const TypeReader& reader, const std::string& name,
+                               uint64_t offset, size_t depth, bool weak) {
+  if (!name.starts_with("__gnu_cxx::__aligned_")) return false;
+  const TemplateName parts = split_template(name);
+  const bool is_storage =
+      parts.name == "__gnu_cxx::__aligned_membuf" || parts.name == "__gnu_cxx::__aligned_buffer";
+  if (!is_storage || parts.arguments.empty()) return false;
+  std::string_view value = parts.arguments[0];
+  while (value.ends_with(" const")) value.remove_suffix(6);
+  if (!value.ends_with('*')) {
+    if (TypeId id = reader.find(value)) expand(to, reader, id, offset, depth + 1, weak);
+    return true;
+  }
+  value.remove_suffix(1);
+  while (value.ends_with(" const")) value.remove_suffix(6);
+  if (value.starts_with("const ")) value.remove_prefix(6);
+  TypeIndex target = find(value, &reader);
+  if (target == 0 || offset % word_size_ != 0 || offset > UINT32_MAX) return true;
+  to.slots[offset] = {.offset = static_cast<uint32_t>(offset), .target = target, .is_weak = weak};
+  return true;
+}
+
+/// Which member a union holds is not known: only words that at most one of them calls a pointer.
+void TypeTable::expand_union(Expansion& to, const TypeReader& reader, TypeId id, uint64_t offset,
+                             size_t depth) {
+  std::map<uint64_t, std::pair<PointerSlot, int>> claims;
+  for (const Member& member : reader.members(id)) {
+    Expansion one;
+    one.steps = to.steps;
+    // Not at_begin: the object is the union, not this member. Offsets are kept from 0.
+    expand(one, reader, member.type, offset + member.offset, depth + 1, true);
+    to.steps = one.steps;
+    for (const auto& [at, slot] : one.slots) {
+      auto& claim = claims[at];
+      claim.first = slot;
+      ++claim.second;
+    }
+  }
+  for (const auto& [at, claim] : claims) {
+    if (claim.second == 1 && to.slots.size() <= kMostSlots) to.slots[at] = claim.first;
+  }
+}
+
+std::optional<uint64_t> TypeTable::offset_of(const TypeReader& reader, TypeId id,
+                                             std::string_view path, size_t depth) const {
+  if (path.empty()) return 0;
+  if (depth > 8) return {};
+  const size_t dot = path.find('.');
+  const std::string_view first = path.substr(0, dot);
+  const std::string_view rest = dot == std::string_view::npos ? "" : path.substr(dot + 1);
+  for (const Member& member : reader.members(reader.resolve(id))) {
+    if (member.is_virtual_base) continue;
+    std::optional<uint64_t> within;
+    if (!member.name.empty() && member.name == first) {
+      within = offset_of(reader, member.type, rest, depth);
+    } else if (member.is_base || member.name.empty()) {
+      within = offset_of(reader, member.type, path, depth + 1);
+    }
+    if (within) return member.offset + *within;
+  }
+  return {};
+}
+
+void TypeTable::add_links(Expansion& to, const TypeReader& reader, TypeId id,
+                          const std::string& name, uint64_t offset, bool weak) {
+  for (const Link& link : containers_.links(name)) {
+    auto at = offset_of(reader, id, link.member, 0);
+    if (!at || (offset + *at) % word_size_ != 0 || offset + *at > UINT32_MAX) continue;
+    TypeIndex target = find(link.target, &reader);
+    if (target == 0) target = by_rtti_name(link.target);
+    if (types_[target].reader == nullptr) continue;  // the declared type stays
+    PointerSlot slot{.offset = static_cast<uint32_t>(offset + *at), .target = target};
+    slot.into = static_cast<uint32_t>(link.offset);
+    slot.is_link = true;
+    slot.is_weak = weak;
+    to.slots[offset + *at] = slot;
+  }
+}
+
+bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
+  if (derived == base || base == 0) return false;
+  const std::vector<TypeIndex>& begins = layout(derived).at_begin;
+  return std::ranges::find(begins, base) != begins.end();
+}
+
+std::string plain_spelling(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kSame[] = {
+      {"long unsigned int", "unsigned long"},
+      {"long long unsigned int", "unsigned long long"},
+      {"short unsigned int", "unsigned short"},
+      {"unsigned int", "unsigned"},
+      {"long long int", "long long"},
+      {"long int", "long"},
+      {"short int", "short"},
+      {"std::__cxx11::", "std::"},
+      {"(anonymous namespace)", "{anonymous}"}};
+  std::string text(name);
+  for (auto [from, to] : kSame) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+      text.replace(at, from.size(), to);
+    }
+  }
+  std::string out;
+  auto is_word = [](char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; };
+  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ') {
+      // Between two words it counts.
+      if (!out.empty() && is_word(out.back()) && i + 1 < text.size() && is_word(text[i + 1])) {
+        out += ' ';
+      }
+      continue;
+    }
+    const bool is_suffix = (c == 'u' || c == 'l' || c == 'U' || c == 'L') && !out.empty();
+    if (is_suffix) {
+      // "5ul": the number before it begins an argument.
+      size_t digits = out.size();
+      while (digits > 0 && is_digit(out[digits - 1])) --digits;
+      const bool ends = i + 1 == text.size() || text[i + 1] == ',' || text[i + 1] == '>' ||
+                        text[i + 1] == 'l' || text[i + 1] == 'L';
+      if (digits < out.size() && digits > 0 &&
+          (out[digits - 1] == '<' || out[digits - 1] == ',' || out[digits - 1] == '-') && ends) {
+        continue;
+      }
+    }
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace inquest::objects
