@@ -54,7 +54,8 @@ class Shapes {
     const heap::Block& head = heaps_.blocks[group.head];
     const heap::Origin* origin = heaps_.origin_of(head);
     uint64_t place = origin ? uint64_t{origin->file} << 32 | origin->line : 0;
-    Key key{group.possible, head.size, types_.type_of(head), std::bit_width(group.blocks - 1), place};
+    Key key{group.possible, head.size, types_.type_of(head), std::bit_width(group.blocks - 1),
+            place};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
       shapes_.push_back({.possible = group.possible,

@@ -3,8 +3,8 @@
 #include <sqlite3.h>
 #include <string>
 
-#include "query/query_limits.h"
 #include "query/functions.h"
+#include "query/query_limits.h"
 #include "query/tables/tables.h"
 #include "query/virtual_table.h"
 
@@ -94,9 +94,9 @@ Database::~Database() = default;
 Result<std::unique_ptr<Database>> Database::open(const cause::Process& process,
                                                  SourceOptions options) {
   auto impl = std::make_unique<Impl>(process, std::move(options));
-  int status = sqlite3_open_v2(":memory:", &impl->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
-                               nullptr);
+  int status =
+      sqlite3_open_v2(":memory:", &impl->db,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, nullptr);
   if (status == SQLITE_OK) {
     limit(impl->db);
     status = prepare_schema(impl->db, impl->tables, impl->sources);
@@ -115,8 +115,8 @@ Result<std::optional<Statement>> Database::prepare(std::string_view& sql) {
     if (sql.size() > kQueryLimits.query_bytes) return fail("the query is too long");
     sqlite3_stmt* statement = nullptr;
     const char* rest = nullptr;
-    int status = sqlite3_prepare_v2(impl_->db, sql.data(), static_cast<int>(sql.size()), &statement,
-                                    &rest);
+    int status =
+        sqlite3_prepare_v2(impl_->db, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
     if (status != SQLITE_OK) return fail(sqlite_error(impl_->db, sql));
     sql.remove_prefix(static_cast<size_t>(rest - sql.data()));
     if (statement) return std::optional(Statement(impl_->db, statement));

@@ -46,7 +46,8 @@ void address(sqlite3_context* context, int, sqlite3_value** values) {
 }
 
 void symbol_at(sqlite3_context* context, int, sqlite3_value** values) {
-  if (auto at = address_of(values[0])) Cell(context).text(sources_of(context).process().describe(*at));
+  if (auto at = address_of(values[0]))
+    Cell(context).text(sources_of(context).process().describe(*at));
 }
 
 void word_at(sqlite3_context* context, int, sqlite3_value** values) {
@@ -96,9 +97,9 @@ int add_functions(sqlite3* db, Sources& sources) {
     int arguments;
     void (*function)(sqlite3_context*, int, sqlite3_value**);
   };
-  static constexpr Known kKnown[] = {{"hex", 1, hex},           {"address", 1, address},
-                                     {"symbol_at", 1, symbol_at}, {"word_at", 1, word_at},
-                                     {"text_at", 1, text_at},   {"bytes_at", 2, bytes_at}};
+  static constexpr Known kKnown[] = {
+      {"hex", 1, hex},         {"address", 1, address}, {"symbol_at", 1, symbol_at},
+      {"word_at", 1, word_at}, {"text_at", 1, text_at}, {"bytes_at", 2, bytes_at}};
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   for (const Known& one : kKnown) {
     int status = sqlite3_create_function_v2(db, one.name, one.arguments, kFlags, &sources,

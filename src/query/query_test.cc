@@ -1,10 +1,10 @@
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
-#include <chrono>
-#include <thread>
 #include <gtest/gtest.h>
 #include <sstream>
+#include <thread>
 
 #include "cause/test_process.h"
 #include "query/database.h"
@@ -99,8 +99,9 @@ TEST_F(Query, RowsAreFoundByAddress) {
   EXPECT_THAT(ask("SELECT size FROM regions WHERE holds = 0x7f0000001fff"), ElementsAre("8192"));
   EXPECT_THAT(ask("SELECT file FROM regions(0x10abc)"), ElementsAre("/bin/game"));
   EXPECT_THAT(ask("SELECT file FROM regions WHERE holds = 0x11000"), IsEmpty());
-  EXPECT_THAT(ask("SELECT hex(address) FROM regions WHERE address BETWEEN 0x10001 AND 0x7f0000000000"),
-              ElementsAre("0x20000", "0x7f0000000000"));
+  EXPECT_THAT(
+      ask("SELECT hex(address) FROM regions WHERE address BETWEEN 0x10001 AND 0x7f0000000000"),
+      ElementsAre("0x20000", "0x7f0000000000"));
   EXPECT_THAT(ask("SELECT count(*) FROM regions WHERE address > 0x10000 AND address < 0x20000"),
               ElementsAre("0"));
   EXPECT_THAT(ask("SELECT count(*) FROM regions WHERE address = NULL"), ElementsAre("0"));
@@ -151,10 +152,10 @@ TEST_F(Query, FunctionsReadTheProcess) {
 TEST_F(Query, OnlyReadingIsAllowed) {
   for (const char* sql :
        {"ATTACH '/tmp/inquest-test.db' AS x", "CREATE TABLE t(a)", "CREATE TEMP TABLE t(a)",
-        "DELETE FROM blocks", "DROP TABLE blocks", "DROP VIEW leaks", "VACUUM INTO '/tmp/inquest-x'",
-        "PRAGMA temp_store_directory = '/'", "PRAGMA writable_schema = 1", "BEGIN",
-        "SELECT load_extension('x')", "INSERT INTO blocks(address) VALUES (1)",
-        "CREATE VIRTUAL TABLE x USING inquest(blocks)"}) {
+        "DELETE FROM blocks", "DROP TABLE blocks", "DROP VIEW leaks",
+        "VACUUM INTO '/tmp/inquest-x'", "PRAGMA temp_store_directory = '/'",
+        "PRAGMA writable_schema = 1", "BEGIN", "SELECT load_extension('x')",
+        "INSERT INTO blocks(address) VALUES (1)", "CREATE VIRTUAL TABLE x USING inquest(blocks)"}) {
     auto rows = ask(sql);
     ASSERT_EQ(rows.size(), 1u) << sql;
     EXPECT_THAT(rows[0], HasSubstr("error: ")) << sql;
@@ -171,7 +172,8 @@ TEST_F(Query, WhatIsWrongIsSaidWithItsPlace) {
 TEST_F(Query, MemoryAndTimeAreBounded) {
   EXPECT_THAT(ask("SELECT length(hex(zeroblob(40000000))||hex(zeroblob(40000000)))")[0],
               HasSubstr("error"));
-  std::string_view endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c";
+  std::string_view endless =
+      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c";
   auto statement = db_->prepare(endless);
   ASSERT_TRUE(statement && *statement);
   std::jthread stopper([&] {
@@ -200,7 +202,8 @@ TEST_F(Query, TheSchemaIsThatOfTheDocument) {
     for (const Column& column : table->columns()) {
       ours.push_back(fmt::format("{} {}", column.name, declared(column.type)));
     }
-    auto theirs = ask(fmt::format("SELECT name || ' ' || type FROM pragma_table_xinfo('{}')", table->name()));
+    auto theirs =
+        ask(fmt::format("SELECT name || ' ' || type FROM pragma_table_xinfo('{}')", table->name()));
     EXPECT_EQ(theirs, ours) << table->name();
     EXPECT_THAT(schema_of(*db_, table->name()).value_or(""), HasSubstr("CREATE TABLE"));
   }

@@ -84,8 +84,7 @@ const objects::References& Sources::references() {
   if (references_) return *references_;
   heaps();
   stage("following pointers");
-  references_.emplace(
-      objects::References::find(snapshot(), *heaps_, options_.references));
+  references_.emplace(objects::References::find(snapshot(), *heaps_, options_.references));
   const objects::TaggedPointers& tagged = references_->tagged();
   if (tagged.to_lost_blocks != 0) {
     tell("references",

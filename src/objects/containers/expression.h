@@ -26,8 +26,8 @@ enum class Op : uint8_t {
   address,    ///< &a
   negative,
   not_,
-  as,         ///< a as `text`; "$Ts[...]": b is the number of the argument, text is "$Ts"
-  size_of,    ///< sizeof(`text`)
+  as,       ///< a as `text`; "$Ts[...]": b is the number of the argument, text is "$Ts"
+  size_of,  ///< sizeof(`text`)
   multiply,
   divide,
   modulo,

@@ -56,8 +56,8 @@ bool fits_at(std::string_view pattern, std::string_view name, Bindings& bindings
     rest.remove_suffix(3);
     --fixed;
     if (given.arguments.size() < fixed) return false;
-    bindings.bind_rest(rest, {given.arguments.begin() + static_cast<ptrdiff_t>(fixed),
-                              given.arguments.end()});
+    bindings.bind_rest(
+        rest, {given.arguments.begin() + static_cast<ptrdiff_t>(fixed), given.arguments.end()});
   } else if (given.arguments.size() != fixed) {
     return false;
   }

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "query/tables/tables.h"
-#include "query/typed/typed.h"
+#include "query/typed.h"
 #include "query/variable_value.h"
 
 namespace inquest::query {
@@ -111,9 +111,7 @@ class FieldsCursor : public Cursor {
     last_ = block ? std::min(last_, next_ + found.size()) : next_;
   }
 
-  const heap::Block& block() const {
-    return sources_.heaps().blocks[typed_.blocks()[next_ - 1]];
-  }
+  const heap::Block& block() const { return sources_.heaps().blocks[typed_.blocks()[next_ - 1]]; }
   uint64_t offset() const {
     return elements_.first + element_ * info_->size + layout_->fields()[field_].offset;
   }

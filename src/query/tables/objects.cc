@@ -1,7 +1,7 @@
 // The blocks whose type is known, and the census of types.
 #include "query/array_table.h"
 #include "query/tables/tables.h"
-#include "query/typed/typed.h"
+#include "query/typed.h"
 
 namespace inquest::query {
 namespace {

@@ -1,7 +1,6 @@
 /// What the blocks are, for the tables `objects`, `fields` and `types`: computed once.
 ///
-/// Compiled only with -DINQUEST_TYPED_TABLES=ON, which is for a tree that implements
-/// objects/typing.h. Borrows the Sources. One thread.
+/// Borrows the Sources. One thread.
 #pragma once
 
 #include <deque>
@@ -27,9 +26,6 @@ class Typed {
   const objects::TypeInfo* info(objects::TypeIndex type) const;
 
  private:
-  void add_modules(Sources& sources, objects::TypingInput& input) const;
-  void add_locals(Sources& sources, objects::TypingInput& input) const;
-
   std::optional<objects::Typing> typing_;
   std::vector<objects::BlockId> blocks_;
 };
