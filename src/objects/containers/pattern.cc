@@ -94,7 +94,8 @@ const std::vector<std::string>* Bindings::find_rest(std::string_view name) const
 
 std::string Bindings::fill(std::string_view text) const {
   std::string out;
-  for (size_t i = 0; i < text.size();) {
+  constexpr size_t kLongest = 1 << 16;
+  for (size_t i = 0; i < text.size() && out.size() < kLongest;) {
     if (text[i] != '$') {
       out += text[i++];
       continue;
