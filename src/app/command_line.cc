@@ -36,6 +36,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_memory(root, status);
   add_leaks(root, status);
   add_heap(root, status);
+  add_refs(root, status);
   add_run(root, status);
   add_dump(root, status);
   add_catch(root, status);
