@@ -38,6 +38,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_leaks(root, status);
   add_heap(root, status);
   add_objects(root, status);
+  add_refs(root, status);
   add_sql(root, status);
   add_run(root, status);
   add_dump(root, status);

@@ -116,6 +116,7 @@ class DominatorSearch {
 
   /// semi(w) = min over its predecessors v of: v < w ? v : min semi on the path from v up to w.
   void find_semidominators() {
+    constexpr uint32_t kAhead = 16;  // nodes whose predecessors are fetched before their turn
     auto count = static_cast<uint32_t>(nodes_.size());
     parents_.resize(count);
     for (uint32_t bundle = (count - 1) / Bundles::kTargets + 1; bundle-- > 0;) {
@@ -123,6 +124,9 @@ class DominatorSearch {
       uint32_t first = std::max(bundle * Bundles::kTargets, 1u);
       uint32_t end = std::min<uint64_t>(count, uint64_t{bundle + 1} * Bundles::kTargets);
       for (uint32_t w = end; w-- > first;) {
+        if (w >= first + kAhead) {
+          for (uint32_t v : edges_.into(w - kAhead)) __builtin_prefetch(&links_[v]);
+        }
         uint32_t least = tree_[w];
         for (uint32_t v : edges_.into(w)) least = std::min(least, v < w ? v : least_above(v, w));
         parents_[w] = links_[w].value = least;
