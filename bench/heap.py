@@ -13,7 +13,8 @@ import argparse
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "heap"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "heap"), str(HERE / "lib")]
 import cost  # noqa: E402
 import damage  # noqa: E402
 import glibcs  # noqa: E402

@@ -3,7 +3,7 @@ import json
 import math
 import struct
 
-from patient import WORK, Variant, best_cost, make_dump
+from patient import WORK, Variant, best_of, make_dump
 
 SECONDS_HEAP, SECONDS_LEAKS, MEGABYTES = 1.0, 2.0, 350  # of 5 million blocks
 MEASURED = WORK / "cost.json"  # of earlier runs too: the largest size is rarely measured
@@ -15,7 +15,8 @@ def count_live(truth):
 
 def measure(sizes, runs, keep):
     """True if the limits are kept. Adds to what was measured before."""
-    print("\nglibc, warm page cache: seconds (best of runs), memory beyond the mapped core, nanoseconds a block")
+    print("\nglibc, warm page cache: seconds (of all processors together), memory beyond the mapped core,\n"
+          "processor nanoseconds a block")
     good = True
     points = {point["asked"]: point for point in json.loads(MEASURED.read_text())} if MEASURED.exists() else {}
     for blocks in sizes:
@@ -24,14 +25,14 @@ def measure(sizes, runs, keep):
         line = f"  {count:>9} blocks, core {core.stat().st_size / 2**30:.2f} GiB:"
         point = {"asked": blocks, "blocks": count}
         for verb, limit in (("heap", SECONDS_HEAP), ("leaks", SECONDS_LEAKS)):
-            seconds, peak, status = best_cost(runs, verb, str(core), "--format", "json")
-            if status != 0:
+            look = best_of(runs, verb, str(core), "--format", "json")
+            if look.status != 0:
                 line += f"  {verb} -"
                 continue
-            point[verb] = seconds / count * 1e9
-            line += f"  {verb} {seconds:.2f} s, {peak:.0f} MB, {point[verb]:.0f} ns"
+            point[verb] = look.cpu / count * 1e9
+            line += f"  {verb} {look.seconds:.2f} s ({look.cpu:.2f}), {look.peak_mb:.0f} MB, {point[verb]:.0f} ns"
             if 4e6 < count < 6e6:
-                good &= seconds < limit and peak < MEGABYTES
+                good &= look.seconds < limit and look.peak_mb < MEGABYTES
         print(line, flush=True)
         points[blocks] = point
         if not keep:
@@ -59,12 +60,13 @@ def plot(path):
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
              'font-family="sans-serif" font-size="12">', f'<rect width="{width}" height="{height}" fill="white"/>',
-             f'<text x="{left}" y="22" font-size="14">Nanoseconds a block, by the live blocks of the heap (millions)</text>']
+             f'<text x="{left}" y="22" font-size="14">Processor nanoseconds a block, by live blocks (millions)</text>']
     for tick in range(0, high + 1, step):
         parts.append(f'<path d="M{left} {y(tick):.1f}H{width - right}" stroke="#ddd"/>'
                      f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>')
     for blocks in sizes:
-        parts.append(f'<text x="{x(blocks):.1f}" y="{height - bottom + 20}" text-anchor="middle">{blocks / 1e6:.1f}</text>')
+        parts.append(f'<text x="{x(blocks):.1f}" y="{height - bottom + 20}" text-anchor="middle">'
+                     f'{blocks / 1e6:.1f}</text>')
     for verb, colour in (("heap", "#1f77b4"), ("leaks", "#d62728")):
         there = [(x(point["blocks"]), y(point[verb]), point[verb]) for point in points if verb in point]
         line = " ".join(f"{a:.1f},{b:.1f}" for a, b, _ in there)

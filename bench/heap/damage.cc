@@ -5,7 +5,8 @@
 //
 // The core is mapped for this process alone; each damage is made, looked at and taken back. One
 // line a kind of field: damages, how they were named, the most blocks that one hid, the slowest.
-// Ends with status 1 when a damage took too long or hid what it cannot hide.
+// A signal to end (TERM, INT) ends it early. Ends with status 1 when a damage took too long or hid
+// what it cannot hide.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -27,6 +28,8 @@ struct Options {
   std::string show;
   double limit = 5;  // seconds that one look may take
 } options;
+
+volatile sig_atomic_t stopped = 0;  // what was seen so far is printed
 
 char current[256];  // what is being done, for who looks at a crash
 
@@ -119,7 +122,7 @@ class Bench {
 
   void try_one(const Target& target, uint64_t* word, uint64_t value) {
     const uint64_t old = *word;
-    if (old == value) return;
+    if (old == value || stopped) return;
     auto end = fmt::format_to_n(current, sizeof current - 1, "{} at {:#x}: {:#x} -> {:#x}",
                                 target.kind, target.at, old, value);
     *end.out = 0;
@@ -269,10 +272,11 @@ int main(int count, char** words) {
     return 1;
   }
   for (int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGALRM}) signal(number, tell_and_end);
+  for (int number : {SIGTERM, SIGINT}) signal(number, [](int) { stopped = 1; });
   for (const Target& target : each) {
-    if (is_glibc) bench.all_values(target);
+    if (is_glibc && !stopped) bench.all_values(target);
   }
-  for (size_t i = 0; i < options.random; ++i) {
+  for (size_t i = 0; i < options.random && !stopped; ++i) {
     // Chunks, and all that malloc keeps for itself.
     const auto& some = is_glibc && i % 8 != 0 ? any : books;
     if (!some.empty()) bench.random_value(some[bench.below(some.size())]);

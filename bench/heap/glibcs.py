@@ -45,15 +45,17 @@ def fetch(suite):
             return None
         home.mkdir(parents=True, exist_ok=True)
         for command in (["update"], ["download", "libc6"]):
-            done = subprocess.run(["apt-get", "-q", *apt_options(suite), *command], cwd=home, capture_output=True, text=True)
+            done = subprocess.run(["apt-get", "-q", *apt_options(suite), *command], cwd=home, capture_output=True,
+                                  text=True)
         if done.returncode != 0 or not list(home.glob("*.deb")):
-            print(f"glibc of {suite}: skipped, libc6 could not be downloaded: {(done.stderr.splitlines() or [''])[-1]}")
+            why = (done.stderr.splitlines() or [""])[-1]
+            print(f"glibc of {suite}: skipped, libc6 could not be downloaded: {why}")
             return None
     package = next(home.glob("*.deb"))
     if not (home / "root").exists():
         subprocess.run(["dpkg-deb", "-x", str(package), str(home / "root")], check=True)
-    version = subprocess.run(["dpkg-deb", "-f", str(package), "Version"], capture_output=True, text=True).stdout.strip()
-    return home / "root", version
+    version = subprocess.run(["dpkg-deb", "-f", str(package), "Version"], capture_output=True, text=True).stdout
+    return home / "root", version.strip()
 
 
 def newer(suite):

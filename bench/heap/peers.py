@@ -5,19 +5,16 @@ leak; the pointers of `build_mapping` lie in a mapping, those of `build_tagged` 
 """
 import re
 import subprocess
-import sys
 from collections import Counter
 
-sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parent.parent / "lib"))
-from measure import run_once  # noqa: E402
-from patient import (INQUEST, LEAKED, WORK, Running, Variant, make_dump, read_truth,  # noqa: E402
-                     run_inquest)
-from truth import rows_of  # noqa: E402
+from measure import run_once
+from patient import INQUEST, LEAKED, WORK, Running, Variant, make_dump, read_truth, run_inquest
+from truth import rows_of
 
 GROUPS = {"leak_tree": "leaked", "leak_cycle": "leaked", "leak": "leaked", "build_mapping": "held by a mapping",
           "build_tagged": "tagged", "build_interior": "interior"}
 RECORD = {  # the first line of a record, with its blocks
-    "valgrind": re.compile(r"== ([\d,]+) (?:\(.*?\) )?bytes in ([\d,]+) blocks are (definitely|indirectly|possibly) lost"),
+    "valgrind": re.compile(r"== ([\d,]+) (?:\(.*?\) )?bytes in ([\d,]+) blocks are \w+ lost"),
     "lsan": re.compile(r"^(?:Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object\(s\)"),
 }
 
@@ -47,7 +44,7 @@ def measure_inquest(blocks):
     core.unlink()
     core, truth = make_dump(Variant("glibc"), blocks)
     live, _ = read_truth(truth)
-    text = run_inquest("leaks", str(core), "--format", "csv")[3]
+    text = run_inquest("leaks", str(core), "--format", "csv").output
     said = {int(address, 16): kind for address, kind in rows_of(text, "address", "kind")}
     core.unlink()
     truth.unlink()
@@ -56,29 +53,31 @@ def measure_inquest(blocks):
         kind = live.get(address, (0, "other"))[1]
         counts["leaked" if kind in LEAKED else "held by a mapping" if kind == "mapping" else kind] += 1
     leaked = sum(1 for _, kind in live.values() if kind in LEAKED)
-    return dump.seconds + leaks[0], dump.cpu, max(dump.peak_mb, leaks[1]), counts, leaked
+    return dump.seconds + leaks.seconds, dump.cpu + leaks.cpu, max(dump.peak_mb, leaks.peak_mb), counts, leaked
 
 
 def compare(blocks):
     print(f"\nthe same program with {blocks} blocks: from its start to its leaks")
     plain = ["--blocks", str(blocks), "--exit"]
     alone = run_once([str(WORK / "heap-plain"), *plain])
-    seconds, _, peak, found, leaked = measure_inquest(blocks)
+    seconds, cpu, peak, found, leaked = measure_inquest(blocks)
     memcheck = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible", "--num-callers=8"]
     rows = [("LeakSanitizer", run_once([str(WORK / "heap-lsan"), *plain]), "lsan"),
             ("valgrind", run_once([*memcheck, str(WORK / "heap-plain"), *plain]), "valgrind")]
 
-    def tell(name, took, memory, counts, more=""):
+    def tell(name, took, cpu, memory, counts, more=""):
         others = ", ".join(f"{count} {group}" for group, count in sorted(counts.items()) if group != "leaked")
-        print(f"  {name:22} {took:7.2f} s {memory:6.0f} MB, recall {100 * counts['leaked'] / leaked:6.2f} %"
-              f"; of others: {others or 'none'}{more}", flush=True)
+        recall = 100 * counts["leaked"] / leaked
+        print(f"  {name:22} {took:7.2f} s, {cpu:6.2f} s of processor, {memory:6.0f} MB, recall {recall:6.2f} %; "
+              f"of others: {others or 'none'}{more}", flush=True)
 
-    print(f"  {'the program alone':22} {alone.seconds:7.2f} s {alone.peak_mb:6.0f} MB, {leaked} blocks leaked")
-    tell("inquest dump + leaks", seconds, peak, found)
+    print(f"  {'the program alone':22} {alone.seconds:7.2f} s, {alone.cpu:6.2f} s of processor, "
+          f"{alone.peak_mb:6.0f} MB, {leaked} blocks leaked")
+    tell("inquest dump + leaks", seconds, cpu, peak, found)
     for name, cost, record in rows:
-        ratio = max(cost.seconds - alone.seconds, 0.001) / seconds
-        tell(name, cost.seconds, cost.peak_mb, accused(cost.errors, RECORD[record]),
-             f"; over the program alone {ratio:.1f} times what inquest takes")
+        ratio = max(cost.cpu - alone.cpu, 0.001) / cpu
+        tell(name, cost.seconds, cost.cpu, cost.peak_mb, accused(cost.errors, RECORD[record]),
+             f"; over the program alone {ratio:.1f} times inquest's processor time")
 
 
 def available():

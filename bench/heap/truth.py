@@ -21,14 +21,14 @@ def rows_of(text, *names):
 
 def judge_heap(core, live, freed):
     """Whether the list of blocks is the truth. None: this build has no such verb."""
-    _, _, status, text, errors = run_inquest("heap", str(core), "--list", "--format", "csv")
-    if status == 2:
+    look = run_inquest("heap", str(core), "--list", "--format", "csv")
+    if look.status == 2:
         print("  heap:  skipped, this build has no such verb")
         return None
-    if status != 0:
-        print(f"  heap:  status {status}: {errors.strip()}")
+    if look.status != 0:
+        print(f"  heap:  status {look.status}: {look.errors.strip()}")
         return False
-    used = {int(address, 16): int(size) for address, size, state in rows_of(text, "address", "size", "state")
+    used = {int(address, 16): int(size) for address, size, state in rows_of(look.output, "address", "size", "state")
             if state == "used"}
     # tcmalloc cannot yet say how large the blocks are that it gave out before it stood.
     unknown = {address for address, (size, _) in live.items() if size == 0}
@@ -49,11 +49,11 @@ def judge_heap(core, live, freed):
 def judge_leaks(core, live, mask):
     """Recall and false leaks, with the program's mask or without."""
     options = ["--pointer-mask", TAGS] if mask else []
-    _, _, status, text, errors = run_inquest("leaks", str(core), "--format", "csv", *options)
-    if status != 0:
-        print(f"  leaks: status {status}: {errors.strip()}")
+    look = run_inquest("leaks", str(core), "--format", "csv", *options)
+    if look.status != 0:
+        print(f"  leaks: status {look.status}: {look.errors.strip()}")
         return False
-    said = {int(address, 16): kind for address, kind in rows_of(text, "address", "kind")}
+    said = {int(address, 16): kind for address, kind in rows_of(look.output, "address", "kind")}
     counts = Counter((kind, said.get(address, "reachable")) for address, (_, kind) in live.items())
     leaked = sum(count for (kind, _), count in counts.items() if kind in LEAKED)
     sure = sum(count for (kind, word), count in counts.items()

@@ -43,8 +43,11 @@ class MappedScan {
     std::sort(owned.begin(), owned.end());
     auto own = owned.begin();
     for (const auto& region : input_.process.regions) {
-      if (!may_hold_blocks(region) || input_.process.module_at(region.range.begin)) continue;
+      if (!may_hold_blocks(region)) continue;
       Address at = region.range.begin;
+      // A mapping right behind a module's .bss becomes one with it.
+      if (const auto* module = input_.process.module_at(at))
+        at = Address{(module->range.end.value + kPage - 1) & ~(kPage - 1)};
       while (at < region.range.end) {
         while (own != owned.end() && own->end <= at) ++own;
         Address end =
