@@ -142,7 +142,8 @@ class Bench {
     Difference difference = compare(target.at, after);
     ++row.damages;
     size_t* named = &row.silent;
-    if (!after.faults.empty()) named = &row.elsewhere;
+    if (!after.faults.empty() || after.warnings.size() > before_.warnings.size())
+      named = &row.elsewhere;
     for (const heap::Fault& fault : after.faults) {
       if (fault.at.value == target.at) named = &row.at_field;
       if (named != &row.at_field && is_beside(fault, target.at)) named = &row.beside;

@@ -5,6 +5,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -127,7 +128,7 @@ class Look:
 
 
 def run_inquest(*arguments):
-    with open(WORK / "output", "w+b") as out, open(WORK / "errors", "w+b") as err:
+    with tempfile.TemporaryFile(dir=WORK) as out, tempfile.TemporaryFile(dir=WORK) as err:
         start = time.perf_counter()
         child = subprocess.Popen([INQUEST, *arguments], stdout=out, stderr=err)
         peak = 0

@@ -70,7 +70,8 @@ class LibraryFinder {
   std::optional<Library> at(uint64_t fields) {
     Layout& layout = library_.layout;
     uint64_t top = memory_.word(fields, layout.word);
-    if (top == 0 || top == fields) return {};  // never used
+    bool is_used = word(fields + layout.system_bytes()) != 0;
+    if ((top == 0 || top == fields) && !is_used) return {};
     // A few may be damaged; a place that merely looks like the last bin has all broken.
     if (broken_bins(memory_, fields, layout) > kMayBeBroken) return {};
     if (!follow_ring(fields)) return {};
@@ -234,10 +235,26 @@ class LibraryFinder {
       segment.has_top = arena.top >= segment.first && arena.top < segment.end;
       if (segment.first < segment.end) library_.segments.push_back(segment);
     }
+    find_lost_tops();
     // Damage may make them overlap.
     auto& segments = library_.segments;
     for (size_t i = 0; i + 1 < segments.size(); ++i) {
       segments[i].end = std::min(segments[i].end, segments[i + 1].begin);
+    }
+  }
+
+  /// An arena whose top is in none of its heaps. With one heap only, top must have been in that.
+  void find_lost_tops() {
+    std::map<size_t, std::vector<Segment*>> of_arena;
+    for (Segment& segment : library_.segments) of_arena[segment.arena].push_back(&segment);
+    for (auto& [arena, segments] : of_arena) {
+      if (std::ranges::any_of(segments, &Segment::has_top)) continue;
+      if (segments.size() == 1) {
+        segments[0]->has_top = true;  // the walk names it
+      } else if (library_.faults.size() < 1000) {
+        uint64_t fields = library_.arenas[arena].fields;
+        fault(fields, fmt::format("top, {:#x}, is no chunk of the heap", word(fields)), arena);
+      }
     }
   }
 
@@ -263,9 +280,20 @@ class LibraryFinder {
   std::vector<uint64_t> heaps_;
 };
 
+/// Empty bins beside each other end with the last one, which is never used; or, where that was
+/// overwritten (or the one before it is not empty), just before it.
+void add_tops(Window& memory, uint64_t at, unsigned word, std::vector<uint64_t>& tops) {
+  const uint64_t pair = uint64_t{2} * word;
+  if (is_empty_bin(memory, at + pair, word)) return;
+  for (unsigned bin : {kBins, kBins - 1, kBins - 2}) {
+    uint64_t top = at - pair * bin;
+    tops.push_back(top);
+  }
+}
+
 /// Every place in the range that may be the last bin of an arena gives that arena's `top`.
 void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<uint64_t>& tops) {
-  const uint64_t last_bin = uint64_t{2} * word * kBins;  // from `top`
+  Window others = memory;  // `run` stays as it is
   uint64_t at = (range.begin.value + word - 1) & ~uint64_t{word - 1};
   while (at < range.end.value) {
     Bytes run = memory.run(at);
@@ -282,7 +310,7 @@ void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<ui
       std::memcpy(&value, run.data() + offset, word);
       if (value != self) continue;
       std::memcpy(&second, run.data() + offset + word, word);
-      if (second == self) tops.push_back(at + offset - last_bin);
+      if (second == self) add_tops(others, at + offset, word, tops);
       if (tops.size() >= kMostCandidates) return;
     }
     at += std::max<uint64_t>(bytes & ~uint64_t{word - 1}, word);
@@ -323,7 +351,9 @@ std::vector<Library> find_libraries(const Input& input) {
     if (is_module_data(input.process, region)) find_tops(memory, region.range, word, tops);
   }
   std::vector<Library> libraries;
+  std::set<uint64_t> known;
   for (uint64_t top : tops) {
+    if (!known.insert(top).second) continue;
     auto library = LibraryFinder(input, memory).at(top);
     if (!library) continue;
     for (size_t i = 0; i < input.process.modules.size(); ++i) {

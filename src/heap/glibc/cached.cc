@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/core.h>
+#include <map>
 
 #include "heap/glibc/lists.h"
 
@@ -49,6 +50,7 @@ struct CachedList {
   size_t arena;          ///< for faults
   std::string_view name;
   std::optional<uint64_t> count = {};
+  uint64_t owner = 0;  ///< the thread cache whose blocks have a key; 0: they have none
 };
 
 class CachedMarker {
@@ -75,6 +77,8 @@ class CachedMarker {
       uint64_t least = layout_.min_chunk() + (small ? i : kSmallCacheBins) * kAlign;
       CachedList list{place, first, least,          small ? least : uint64_t{1} << 40,
                       0,     arena, "thread cache", {}};
+      // The key came with 2.29, counts of two bytes with 2.30.
+      if (cache.layout.count_bytes == 2) list.owner = cache.at;
       uint64_t count = memory_.word(cache.at + (cache.layout.count_bytes == 2 ? 2 * i : i), 4);
       if (!cache.layout.counts_room)
         list.count = count & (cache.layout.count_bytes == 2 ? 0xffff : 0xff);
@@ -84,6 +88,7 @@ class CachedMarker {
 
   std::optional<bool> mark() {
     decide_mangling();
+    decide_key();
     for (const CachedList& list : lists_) follow(list);
     mark_found();
     return mangled_;
@@ -104,6 +109,35 @@ class CachedMarker {
                  (target % kAlign == (0 - list.shift) % kAlign && begins(target + list.shift));
     }
     if (plain != mangled) mangled_ = mangled > plain;
+  }
+
+  /// Behind the link, a cached block has a key by which free() knows it: the address of its cache,
+  /// since 2.34 one random number for all.
+  void decide_key() {
+    std::map<uint64_t, size_t> seen;
+    size_t all = 0, own = 0;
+    for (const CachedList& list : lists_) {
+      if (list.owner == 0 || list.first == 0) continue;
+      uint64_t key = word(list.first + layout_.word);
+      ++all;
+      own += key == list.owner;
+      ++seen[key];
+    }
+    auto sure = [&](size_t count) { return count >= 4 && count >= all - all / 4; };
+    key_is_owner_ = sure(own);
+    for (auto [key, count] : seen) {
+      if (key != 0 && sure(count)) key_ = key;
+    }
+  }
+  void check_key(const CachedList& list, uint64_t at) {
+    if (list.owner == 0 || (!key_is_owner_ && key_ == 0)) return;
+    uint64_t key = word(at + layout_.word), expected = key_is_owner_ ? list.owner : key_;
+    if (key == expected) return;
+    add_fault(walk_.faults, at + layout_.word,
+              fmt::format("the key of a cached block is {:#x} instead of {:#x}: it was written to "
+                          "after it was freed",
+                          key, expected),
+              list.arena);
   }
   bool begins(uint64_t memory) { return block_that_begins(walk_.blocks, memory) != nullptr; }
 
@@ -138,6 +172,7 @@ class CachedMarker {
         lap *= 2;
       }
       --budget_;
+      check_key(list, at);
       found_.push_back({at, place, list.arena});
       place = at;
       uint64_t raw = word(at);
@@ -196,6 +231,8 @@ class CachedMarker {
   std::vector<CachedList> lists_;
   std::vector<Found> found_;
   std::optional<bool> mangled_;
+  bool key_is_owner_ = false;
+  uint64_t key_ = 0;  ///< 0: not known
 };
 
 }  // namespace

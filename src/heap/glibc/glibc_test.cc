@@ -203,6 +203,17 @@ TEST_F(DamagedHeap, LinksOfCachedBlocks) {
   }
 }
 
+TEST_F(DamagedHeap, KeysOfCachedBlocks) {
+  size_t named = 0;
+  for (const Block& block : some(State::cached, false, 20)) {  // in fast bins too, without keys
+    Heaps heaps = with(block.begin + 8, 0x4141414141414141);
+    named += std::ranges::any_of(heaps.faults,
+                                 [&](const Fault& f) { return f.at.value == block.begin + 8; });
+    EXPECT_EQ(lost(heaps), 0u);
+  }
+  EXPECT_GE(named, 5u);
+}
+
 TEST_F(DamagedHeap, ArenasAndHeaps) {
   for (const AddressRange& book : whole_.allocators[0].books) {
     for (uint64_t at = book.begin.value; at + 8 <= book.end.value && at < book.begin.value + 0x900;
@@ -212,6 +223,23 @@ TEST_F(DamagedHeap, ArenasAndHeaps) {
       }
     }
   }
+}
+
+/// The kernel makes one mapping of a module's .bss and of a block's mapping right behind it.
+TEST_F(DamagedHeap, FindsMappingsRightBehindAModule) {
+  std::vector<Block> mapped = some(State::used, true, 1);
+  ASSERT_FALSE(mapped.empty());
+  snapshot::Snapshot process = image_->process;
+  for (snapshot::Region& region : process.regions) {
+    if (!region.range.contains(mapped[0].address())) continue;
+    const Address end = region.range.begin;
+    region.range.begin = end - 8192;
+    process.modules.push_back({.path = "/lib/before.so", .range = {end - 12288, end - 1000}});
+  }
+  std::ranges::sort(process.modules, {},
+                    [](const snapshot::Module& module) { return module.range.begin.value; });
+  Heaps heaps = find_heaps({.process = process});
+  EXPECT_EQ(lost(heaps), 0u);
 }
 
 TEST_F(DamagedHeap, AnywhereAtRandom) {

@@ -32,6 +32,8 @@ class MainSegment {
         begins_chunks(aligned(base))) {
       segment.begin = base;
       counted = find_counters(base);
+    } else if (auto whole = segment_by_base(run, counted)) {
+      segment = *whole;
     } else if (run.empty()) {
       return {};
     } else {
@@ -63,6 +65,16 @@ class MainSegment {
     library_.segments.push_back(segment);
     std::sort(library_.segments.begin(), library_.segments.end(),
               [](const Segment& a, const Segment& b) { return a.begin < b.begin; });
+  }
+  /// Where top leads elsewhere: from sbrk_base, as many bytes as the arena has.
+  std::optional<Segment> segment_by_base(const AddressRange& run,
+                                         std::optional<MappedCount>& counted) {
+    if (arena_.flags & kNotContiguous) return {};
+    counted = find_counters({});
+    if (base_ == 0 || run.contains({base_})) return {};
+    AddressRange heap = writable_run(input_.process, base_);
+    if (!heap.contains({base_}, arena_.system_bytes)) return {};
+    return Segment{.end = base_ + arena_.system_bytes, .begin = base_, .has_top = true};
   }
   /// What lies at the break, when the arena had to go on elsewhere.
   void add_first_piece() {

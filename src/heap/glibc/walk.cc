@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/core.h>
+#include <utility>
 
 namespace inquest::heap::glibc {
 
@@ -36,10 +37,12 @@ class SegmentWalk {
         top_(segment.has_top ? arena_.top : 0) {
     for (size_t i = 0; i < kCacheLayouts.size(); ++i)
       cache_chunks_[i] = kCacheLayouts[i].chunk(sizeof(Word));
-    if (top_ != 0 && !top_closes_segment() && !chain_meets_top()) {
+    limit_ = end_;
+    if (segment.has_top && !top_closes_segment() && (!chain_meets_top() || chunks_follow_top())) {
       add_fault(walk_.faults, arena_.fields,
                 fmt::format("top, {:#x}, is no chunk of the heap", top_), segment_.arena);
       top_ = 0;
+      is_top_lost_ = true;
     }
     limit_ = top_ != 0 ? top_ : end_;
   }
@@ -106,7 +109,7 @@ class SegmentWalk {
 
   bool top_closes_segment() {
     Word head;
-    return memory_.read(top_ + kWord, head) && (head & kPrevInUse) &&
+    return top_ != 0 && memory_.read(top_ + kWord, head) && (head & kPrevInUse) &&
            (head & ~kFlags) == end_ - top_;
   }
   /// Whether the chunks lead to where the arena has its top. Asked only where top itself is in
@@ -114,12 +117,20 @@ class SegmentWalk {
   bool chain_meets_top() {
     Word head;
     uint64_t at = segment_.first;
-    while (at < top_ && memory_.read(at + kWord, head)) {
+    while (at < top_ && at < end_ && memory_.read(at + kWord, head)) {
       uint64_t size = head & ~kFlags;
       if (size < kHeader || size > top_ - at) return false;
       at += size;
     }
     return at == top_;
+  }
+
+  /// Whether what top points to is a chunk among others.
+  bool chunks_follow_top() {
+    uint64_t top = std::exchange(top_, 0);
+    bool follow = is_sound_chain(top, 0);
+    top_ = top;
+    return follow;
   }
 
   void put(uint64_t at, uint64_t size, State state) {
@@ -178,7 +189,8 @@ class SegmentWalk {
 
   uint64_t take_top(uint64_t at, Word head) {
     uint64_t size = head & ~kFlags;
-    if (size < kLeast || size > end_ - at || (head & (kFlags & ~kOtherArena)) != kPrevInUse) {
+    bool fits = arena_.main ? size >= kLeast && size <= end_ - at : size == end_ - at;
+    if (!fits || (head & (kFlags & ~kOtherArena)) != kPrevInUse) {
       add_fault(walk_.faults, at + kWord,
                 fmt::format("the size of top, {:#x}, is not that of the rest of the heap, {:#x}",
                             uint64_t{head}, end_ - at),
@@ -190,9 +202,10 @@ class SegmentWalk {
     return 0;
   }
 
-  /// A chunk that ends where nothing follows: the end of a segment has no fence.
+  /// A chunk that ends where nothing follows: the end of a segment has no fence. It is top, where
+  /// the arena does not know its own any more.
   uint64_t last(uint64_t at, uint64_t size) {
-    put(at, size + kWord - kHeader, State::used);
+    put(at, size + kWord - kHeader, is_top_lost_ ? State::unused : State::used);
     return 0;
   }
 
@@ -309,7 +322,8 @@ class SegmentWalk {
   Walk& walk_;
   LinkSums& sums_;
   const uint64_t end_;
-  uint64_t top_;           ///< 0: not in this segment
+  uint64_t top_;  ///< 0: not in this segment
+  bool is_top_lost_ = false;
   uint64_t limit_ = 0;     ///< no chunk reaches over it: top or the end
   uint64_t previous_ = 0;  ///< the sound chunk just before; 0 when there is none
   std::array<uint64_t, kCacheLayouts.size()> cache_chunks_{};
