@@ -28,7 +28,7 @@ TEST(Referrers, AreTheGraphBackwards) {
 class Paths : public testing::Test {
  protected:
   std::vector<RootPath> find(BlockId block, size_t limit = 10) {
-    references_ = heap_.find();
+    references_.emplace(heap_.find());
     Referrers referrers = Referrers::find(heap_.heaps().blocks.size(), *references_);
     std::vector<uint32_t> owner_of;
     for (const Root& root : references_->roots())
