@@ -19,7 +19,7 @@ extern char** environ;
 namespace inquest::app {
 
 Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options) {
-  auto snapshot = TRY(open_source(options.dump));
+  auto snapshot = TRY(open_source(options.dump, {.in_place = options.in_place}));
   Progress::shared().stage("looking for symbols");
   return cause::Process::open(std::move(snapshot), analysis_options(options));
 }

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "app/investigate.h"
+#include "app/pools.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "heap/heap.h"
@@ -18,6 +19,7 @@ struct LeaksOptions {
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
   bool all = false;
+  std::string pools = {};
 };
 
 void print(const answer::Leaks& leaks, const LeaksOptions& options) {
@@ -39,12 +41,13 @@ void print(const answer::Leaks& leaks, const LeaksOptions& options) {
 }
 
 ExitStatus leaks(const LeaksOptions& options) {
+  auto pools = read_pools(options.pools);
+  if (!pools) return report_error(pools.error());
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  heap::Heaps heaps = find_blocks(dead, *pools, options.pools);
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   cause::LeakQuestion question{options.references, options.output == ListOutput::csv};
@@ -67,6 +70,8 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
       ->type_name("HEX");
   verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
                  "Pointers in anonymous mappings that no allocator owns keep nothing alive");
+  add_pools_option(*verb, options->pools);
+  add_in_place(*verb, options->dump.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   verb->add_option("--symbols", options->dump.symbols,
                    "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
@@ -81,6 +86,8 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
       "Examples:\n"
       "  inquest leaks core.4711\n"
       "  inquest leaks $(pidof server)\n"
+      "  inquest leaks $(pidof server) --in-place\n"
+      "  inquest leaks core.4711 --pools pools.txt\n"
       "  inquest leaks core.4711 --pointer-mask 0xffff000000000000\n"
       "  inquest leaks core.4711 --format csv | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = leaks(*options); });

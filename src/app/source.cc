@@ -46,20 +46,37 @@ class Scratch {
   std::string folder_;
 };
 
-Result<snapshot::Snapshot> copy_process(pid_t id) {
+void take_in_place(pid_t id, const capture::CoreWritten& written, snapshot::Snapshot& snapshot) {
+  snapshot.read_in_place = written.read_for;
+  fmt::print(stderr, "inquest: process {} was read for {:.1f} ms while it ran\n", id,
+             static_cast<double>(written.read_for.count()) / 1e3);
+  if (written.threads_running == 0) return;
+  snapshot.warnings.push_back(
+      {fmt::format("{} of {} threads ran: nobody knows where their stacks begin, so all that lies "
+                   "in these counts as used",
+                   written.threads_running, written.threads),
+       "without --in-place the process is stopped for the time of a copy, and all is exact"});
+}
+
+Result<snapshot::Snapshot> copy_process(pid_t id, bool in_place) {
   if (::access(fmt::format("/proc/{}", id).c_str(), F_OK) != 0) {
     return fail(fmt::format("{} is neither a file nor a live process", id));
   }
   Progress::shared().stage("copying the process's memory");
   Scratch scratch = TRY(Scratch::make());
-  auto written = TRY(capture::dump_process(id, {.path = scratch.core()}));
+  auto* copy = in_place ? capture::copy_in_place : capture::dump_process;
+  auto written = TRY(copy(id, {.path = scratch.core()}));
   // The copy is mapped, so it lives on when its name goes.
   auto snapshot = TRY(ingest::open(written.path));
   snapshot.format = snapshot::Format::live;
   snapshot.path.clear();
   Progress::shared().stop();
-  fmt::print(stderr, "inquest: process {} stood still for {:.1f} ms and goes on\n", id,
-             static_cast<double>(written.stopped.count()) / 1e3);
+  if (in_place) {
+    take_in_place(id, written, snapshot);
+  } else {
+    fmt::print(stderr, "inquest: process {} stood still for {:.1f} ms and goes on\n", id,
+               static_cast<double>(written.stopped.count()) / 1e3);
+  }
   snapshot.warnings.insert(snapshot.warnings.end(), written.warnings.begin(),
                            written.warnings.end());
   return snapshot;
@@ -67,8 +84,13 @@ Result<snapshot::Snapshot> copy_process(pid_t id) {
 
 }  // namespace
 
-Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid) {
-  if (auto id = process_id(dump_or_pid)) return copy_process(*id);
+Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid,
+                                       const SourceOptions& options) {
+  if (auto id = process_id(dump_or_pid)) return copy_process(*id, options.in_place);
+  if (options.in_place) {
+    return fail(fmt::format("{} is no live process", dump_or_pid),
+                "--in-place is for those; a dump does not move");
+  }
   Progress::shared().stage("reading the dump");
   return ingest::open(dump_or_pid);
 }

@@ -7,10 +7,17 @@
 
 namespace inquest::app {
 
+struct SourceOptions {
+  /// A process is not stopped: what it changes while it is copied may contradict itself
+  /// (Snapshot::read_in_place). With a dump this is an error.
+  bool in_place = false;
+};
+
 /// Opens a dump. Digits that name no file are the id of a process: it is stopped, its memory is
 /// copied to a temporary file (TMPDIR or /var/tmp, gone at once), and it goes on; how long it stood
 /// still is printed to stderr. Fails with one line: no such file or process, no right to look at
 /// it, not a dump.
-Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid);
+Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid,
+                                       const SourceOptions& options = {});
 
 }  // namespace inquest::app

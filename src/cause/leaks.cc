@@ -49,11 +49,13 @@ class Shapes {
   /// Largest first.
   void add(const LeakGroup& group) {
     const heap::Block& head = heaps_.blocks[group.head];
-    Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1)};
+    const std::string& said = heaps_.arenas[head.arena].block_type;
+    Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1), said};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
       shapes_.push_back({.possible = group.possible,
                          .head_size = head.size,
+                         .type = said,
                          .least_blocks = group.blocks,
                          .most_blocks = group.blocks});
       tables_.push_back(std::get<2>(key));
@@ -74,7 +76,7 @@ class Shapes {
   }
 
  private:
-  using Key = std::tuple<bool, uint64_t, uint64_t, int>;
+  using Key = std::tuple<bool, uint64_t, uint64_t, int, std::string>;
 
   /// The first word, if it can be a pointer to a virtual table; else 0.
   uint64_t table_of(const heap::Block& head) const {
@@ -91,7 +93,8 @@ class Shapes {
     Bytes bytes = process_.memory().view(shape.heads.front(), std::min(kPreview, shape.head_size));
     shape.text = text_in(bytes);
     shape.words = words_in(bytes, word_size_);
-    if (table != 0) shape.type = type_named(table);
+    if (table == 0) return;
+    if (const std::string& type = type_named(table); !type.empty()) shape.type = type;
   }
 
   const std::string& type_named(uint64_t table) {

@@ -43,6 +43,7 @@ class LeaksText : Page {
                           lost.blocks == 1 ? "" : "s");
     }
     out_ += paint_.bold(wrapped(text, "", style_.width));
+    in_place_note(dump);
   }
 
   void total(std::string_view what, const answer::BlockSum& sum, std::string_view means) {
