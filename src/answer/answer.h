@@ -124,7 +124,6 @@ struct Dump {
   std::string time = {};  ///< ISO 8601 UTC; empty when not known
   uint64_t bytes = 0;
   bool complete = true;
-  std::optional<double> read_in_place_ms = {};  ///< how long it was read while it ran; else absent
 };
 
 /// Everything `inquest why` says.

@@ -56,6 +56,8 @@ struct Leaks {
   uint64_t missing_bytes = 0;          ///< of blocks and roots, not in the dump
   uint64_t own_bytes = 0;              ///< that blocks and graph took in this tool
   std::vector<LostBlock> blocks = {};  ///< ascending; only when they were asked for
+  /// How long the process was read while it ran on, in milliseconds; absent when it stood still.
+  std::optional<double> read_in_place_ms = {};
   std::vector<Warning> warnings = {};
 };
 

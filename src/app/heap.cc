@@ -17,6 +17,7 @@ struct HeapOptions {
   DumpOptions dump = {};
   std::string pools = {};
   ListOutput output = ListOutput::text;
+  SourceOptions source = {};
   bool sizes = false, arenas = false, check = false, list = false, all = false;
 
   report::HeapPart part() const {
@@ -31,19 +32,24 @@ struct HeapOptions {
   }
 };
 
+answer::Heap describe(const snapshot::Snapshot& process, const heap::Heaps& heaps,
+                      const HeapOptions& options) {
+  answer::Heap answer = cause::describe_heap(process, heaps, options.wants_blocks());
+  answer.read_in_place_ms = read_in_place(process);
+  return answer;
+}
+
 /// Symbols are looked for only when pools are described by them: a heap needs none.
 Result<answer::Heap> look_at_heap(const HeapOptions& options) {
   auto pools = TRY(read_pools(options.pools));
   if (pools.empty()) {
-    auto process = TRY(open_source(options.dump.dump, {.in_place = options.dump.in_place}));
+    auto process = TRY(open_source(options.dump.dump, options.source));
     Progress::shared().stage("walking the heap");
-    heap::Heaps heaps = heap::find_heaps({.process = process});
-    return cause::describe_heap(process, heaps, options.wants_blocks());
+    return describe(process, heap::find_heaps({.process = process}), options);
   }
-  auto process = TRY(open_process(options.dump));
+  auto process = TRY(open_process(options.dump, options.source));
   Progress::shared().stage("walking the heap");
-  heap::Heaps heaps = find_blocks(*process, pools, options.pools);
-  return cause::describe_heap(process->snapshot(), heaps, options.wants_blocks());
+  return describe(process->snapshot(), find_blocks(*process, pools, options.pools), options);
 }
 
 ExitStatus heap(const HeapOptions& options) {
@@ -87,7 +93,7 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   parts->require_option(0, 1);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   add_pools_option(*verb, options->pools);
-  add_in_place(*verb, options->dump.in_place);
+  add_in_place(*verb, options->source.in_place);
   verb->add_option("--symbols", options->dump.symbols, "Where symbols are that --pools names")
       ->type_name("DIR|URL")
       ->allow_extra_args(false);

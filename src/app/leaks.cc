@@ -16,6 +16,7 @@ namespace {
 
 struct LeaksOptions {
   DumpOptions dump = {};
+  SourceOptions source = {};
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
   bool all = false;
@@ -43,7 +44,7 @@ void print(const answer::Leaks& leaks, const LeaksOptions& options) {
 ExitStatus leaks(const LeaksOptions& options) {
   auto pools = read_pools(options.pools);
   if (!pools) return report_error(pools.error());
-  auto process = open_process(options.dump);
+  auto process = open_process(options.dump, options.source);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
@@ -51,7 +52,9 @@ ExitStatus leaks(const LeaksOptions& options) {
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   cause::LeakQuestion question{options.references, options.output == ListOutput::csv};
+  question.block_types = block_types(*pools, heaps);
   answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
+  answer.read_in_place_ms = read_in_place(dead.snapshot());
   Progress::shared().stop();
   print(answer, options);
   return kDone;
@@ -71,7 +74,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
                  "Pointers in anonymous mappings that no allocator owns keep nothing alive");
   add_pools_option(*verb, options->pools);
-  add_in_place(*verb, options->dump.in_place);
+  add_in_place(*verb, options->source.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   verb->add_option("--symbols", options->dump.symbols,
                    "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")

@@ -62,12 +62,6 @@ void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv)
       ->type_name("text|json|csv");
 }
 
-void add_in_place(CLI::App& verb, bool& in_place) {
-  verb.add_flag("--in-place", in_place,
-                "Read a live process while it runs, without stopping it; what moves meanwhile may "
-                "contradict itself");
-}
-
 void add_unused_places(CLI::App& verb) {
   for (auto [name, what] : {std::pair("--symbols", "DIR|URL"), std::pair("--image", "DIR")}) {
     verb.add_option_function<std::vector<std::string>>(

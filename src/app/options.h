@@ -21,9 +21,6 @@ void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv)
 /// Adds --symbols and --image to a verb that has nothing to look up: every verb takes them.
 void add_unused_places(CLI::App& verb);
 
-/// Adds --in-place, for verbs that need no exact registers.
-void add_in_place(CLI::App& verb, bool& in_place);
-
 /// Of the positional argument of every verb that looks at a process.
 inline constexpr const char* kDumpHelp =
     "The dump: a Linux core or a minidump, as it is or packed (.zst .lz4 .xz); or the id of a live "
@@ -37,7 +34,6 @@ struct DumpOptions {
   std::vector<std::string> images = {};
   bool use_cache = true;
   bool all_threads = false;
-  bool in_place = false;  ///< of a live process: see SourceOptions
 };
 
 /// For Option::transform: a name of `names`, whatever its case, becomes its value. What is none of

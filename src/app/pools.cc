@@ -35,4 +35,15 @@ heap::Heaps find_blocks(const cause::Process& process,
   return heaps;
 }
 
+std::vector<std::string> block_types(const std::vector<heap::PoolDescription>& pools,
+                                     const heap::Heaps& heaps) {
+  std::vector<std::string> types(pools.empty() ? 0 : heaps.arenas.size());
+  for (size_t i = 0; i < types.size(); ++i) {
+    for (const heap::PoolDescription& pool : pools) {
+      if (heaps.arenas[i].name == heap::pool_title(pool)) types[i] = pool.type;
+    }
+  }
+  return types;
+}
+
 }  // namespace inquest::app

@@ -20,4 +20,8 @@ Result<std::vector<heap::PoolDescription>> read_pools(const std::string& file);
 heap::Heaps find_blocks(const cause::Process& process,
                         const std::vector<heap::PoolDescription>& pools, const std::string& file);
 
+/// What the pools' descriptions say lies in the blocks of each arena; empty for other arenas.
+std::vector<std::string> block_types(const std::vector<heap::PoolDescription>& pools,
+                                     const heap::Heaps& heaps);
+
 }  // namespace inquest::app

@@ -13,6 +13,9 @@
 namespace inquest::app {
 namespace {
 
+/// An annotation of the snapshot: microseconds.
+constexpr const char* kReadInPlace = "inquest.read_in_place_us";
+
 std::optional<pid_t> process_id(const std::string& text) {
   pid_t id = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -47,7 +50,7 @@ class Scratch {
 };
 
 void take_in_place(pid_t id, const capture::CoreWritten& written, snapshot::Snapshot& snapshot) {
-  snapshot.read_in_place = written.read_for;
+  snapshot.annotations[kReadInPlace] = std::to_string(written.read_for.count());
   fmt::print(stderr, "inquest: process {} was read for {:.1f} ms while it ran\n", id,
              static_cast<double>(written.read_for.count()) / 1e3);
   if (written.threads_running == 0) return;
@@ -93,6 +96,18 @@ Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid,
   }
   Progress::shared().stage("reading the dump");
   return ingest::open(dump_or_pid);
+}
+
+std::optional<double> read_in_place(const snapshot::Snapshot& snapshot) {
+  auto found = snapshot.annotations.find(kReadInPlace);
+  if (found == snapshot.annotations.end() || snapshot.format != snapshot::Format::live) return {};
+  return std::strtod(found->second.c_str(), nullptr) / 1e3;
+}
+
+void add_in_place(CLI::App& verb, bool& in_place) {
+  verb.add_flag("--in-place", in_place,
+                "Read a live process while it runs, without stopping it; what moves meanwhile may "
+                "contradict itself");
 }
 
 }  // namespace inquest::app

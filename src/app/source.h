@@ -1,6 +1,8 @@
 /// What a verb looks at: a dump's path, or the process id of a live process.
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "snapshot/snapshot.h"
@@ -9,7 +11,7 @@ namespace inquest::app {
 
 struct SourceOptions {
   /// A process is not stopped: what it changes while it is copied may contradict itself
-  /// (Snapshot::read_in_place). With a dump this is an error.
+  /// (`read_in_place`). With a dump this is an error.
   bool in_place = false;
 };
 
@@ -19,5 +21,11 @@ struct SourceOptions {
 /// it, not a dump.
 Result<snapshot::Snapshot> open_source(const std::string& dump_or_pid,
                                        const SourceOptions& options = {});
+
+/// Of a process that ran on while it was read: for so long, in milliseconds; else absent.
+std::optional<double> read_in_place(const snapshot::Snapshot& snapshot);
+
+/// Adds --in-place, for verbs that need no exact registers.
+void add_in_place(CLI::App& verb, bool& in_place);
 
 }  // namespace inquest::app

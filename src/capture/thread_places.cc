@@ -13,11 +13,11 @@
 namespace inquest::capture {
 namespace {
 
-constexpr uint64_t kTail = 16 << 10;        ///< of a mapping: a thread's descriptor ends its stack
-constexpr uint64_t kWhole = 256 << 10;      ///< mappings up to here are looked at in full
-constexpr uint64_t kFarthest = 16 << 20;    ///< above a stack pointer
-constexpr uint64_t kAlignment = 64;         ///< of tcbhead_t
-constexpr uint64_t kThreadId = 0x2d0;       ///< pthread::tid
+constexpr uint64_t kTail = 16 << 10;      ///< of a mapping: a thread's descriptor ends its stack
+constexpr uint64_t kWhole = 256 << 10;    ///< mappings up to here are looked at in full
+constexpr uint64_t kFarthest = 16 << 20;  ///< above a stack pointer
+constexpr uint64_t kAlignment = 64;       ///< of tcbhead_t
+constexpr uint64_t kThreadId = 0x2d0;     ///< pthread::tid
 constexpr size_t kMostMappings = 1 << 16;
 
 uint64_t word_at(const std::vector<std::byte>& bytes, size_t at) {

@@ -136,8 +136,6 @@ answer::Dump describe_dump(const Snapshot& snapshot) {
   if (snapshot.process.time) dump.time = iso_time(*snapshot.process.time);
   dump.bytes = snapshot.bytes;
   dump.complete = snapshot.complete;
-  if (snapshot.read_in_place)
-    dump.read_in_place_ms = static_cast<double>(snapshot.read_in_place->count()) / 1e3;
   return dump;
 }
 

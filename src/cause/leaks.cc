@@ -43,13 +43,17 @@ std::string words_in(Bytes bytes, unsigned word_size) {
 /// Puts groups that look alike together.
 class Shapes {
  public:
-  Shapes(const Process& process, const heap::Heaps& heaps)
-      : process_(process), heaps_(heaps), word_size_(snapshot::pointer_size(process.arch())) {}
+  Shapes(const Process& process, const heap::Heaps& heaps,
+         const std::vector<std::string>& block_types)
+      : process_(process),
+        heaps_(heaps),
+        block_types_(block_types),
+        word_size_(snapshot::pointer_size(process.arch())) {}
 
   /// Largest first.
   void add(const LeakGroup& group) {
     const heap::Block& head = heaps_.blocks[group.head];
-    const std::string& said = heaps_.arenas[head.arena].block_type;
+    std::string said = head.arena < block_types_.size() ? block_types_[head.arena] : "";
     Key key{group.possible, head.size, table_of(head), std::bit_width(group.blocks - 1), said};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
@@ -123,6 +127,7 @@ class Shapes {
 
   const Process& process_;
   const heap::Heaps& heaps_;
+  const std::vector<std::string>& block_types_;
   unsigned word_size_;
   std::map<Key, size_t> by_key_;
   std::vector<answer::LeakShape> shapes_;
@@ -210,7 +215,7 @@ answer::Leaks describe_leaks(const Process& process, const heap::Heaps& heaps,
   leaks.scanned_bytes = totals.scanned_bytes;
   leaks.missing_bytes = totals.missing_bytes;
   leaks.own_bytes = references.own_bytes() + heaps.blocks.capacity() * sizeof(heap::Block);
-  Shapes shapes(process, heaps);
+  Shapes shapes(process, heaps, question.block_types);
   for (const LeakGroup& group : references.leaks()) shapes.add(group);
   leaks.shapes = shapes.take();
   if (question.with_blocks) leaks.blocks = lost_blocks(heaps, references);

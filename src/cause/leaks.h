@@ -11,6 +11,8 @@ namespace inquest::cause {
 struct LeakQuestion {
   objects::ReferenceOptions options = {};
   bool with_blocks = false;  ///< list every lost block, not only shapes
+  /// What is known to lie in the blocks of each arena, as Heaps::arenas; may be shorter.
+  std::vector<std::string> block_types = {};
 };
 
 /// Never fails: what is not known is a warning. `references` was found with question.options.

@@ -54,7 +54,6 @@ struct Arena {
   std::vector<AddressRange> segments = {};  ///< memory that it owns, ascending, disjoint
   std::vector<uint32_t> threads = {};  ///< ids of the threads that allocate from it, where known
   std::optional<uint64_t> system_bytes = {};  ///< what it says it took from the system
-  std::string block_type = {};  ///< of what lies in its blocks, where somebody said so
 };
 
 /// A place where the heap contradicts itself.

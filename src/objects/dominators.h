@@ -23,15 +23,15 @@ namespace inquest::objects {
 struct RootOwner {
   std::string name = {};
   RootKind kind = RootKind::global;
-  Address at = {};      ///< of the variable; 0 when it has none
-  uint32_t thread = 0;  ///< id; 0 when it is nobody's
+  Address at = {};       ///< of the variable; 0 when it has none
+  uint32_t thread = 0;   ///< id; 0 when it is nobody's
 };
 
 /// A node: a block, or (from kFirstOwner on) an owner.
 using Node = uint32_t;
 inline constexpr Node kFirstOwner = 1u << 31;
-inline constexpr Node kAllRoots = UINT32_MAX;    ///< several owners together keep it
-inline constexpr Node kNobody = UINT32_MAX - 1;  ///< not a used block
+inline constexpr Node kAllRoots = UINT32_MAX;     ///< several owners together keep it
+inline constexpr Node kNobody = UINT32_MAX - 1;   ///< not a used block
 
 class Dominators {
  public:

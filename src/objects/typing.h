@@ -52,10 +52,10 @@ struct BlockType {
 static_assert(sizeof(BlockType) == 8);
 
 struct TypeInfo {
-  std::string name = {};     ///< qualified: "game::Guild"; of shapes: "std::map node", "text"
-  uint64_t size = 0;         ///< 0: not known
-  size_t module = SIZE_MAX;  ///< index into Input::modules of its debug information
-  symbols::TypeId id = {};   ///< there; 0 when none describes it
+  std::string name = {};   ///< qualified: "game::Guild"; of shapes: "std::map node", "text"
+  uint64_t size = 0;       ///< 0: not known
+  size_t module = SIZE_MAX;      ///< index into Input::modules of its debug information
+  symbols::TypeId id = {};       ///< there; 0 when none describes it
   const symbols::TypeReader* reader = nullptr;  ///< borrowed; null when none describes it
 };
 
@@ -64,8 +64,8 @@ struct TypedPlace {
   Address at;
   symbols::TypeId type;
   const symbols::TypeReader* reader = nullptr;
-  std::string name = {};  ///< "g_rooms", "Room::tick() this"
-  uint32_t thread = 0;    ///< of a local; 0 otherwise
+  std::string name = {};   ///< "g_rooms", "Room::tick() this"
+  uint32_t thread = 0;     ///< of a local; 0 otherwise
 };
 
 /// A module as this room sees it. Borrowed.

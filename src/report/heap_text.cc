@@ -58,7 +58,7 @@ class HeapText : Page {
                       count_text(heap_.usage.used.count), heap_.usage.used.count == 1 ? "" : "s");
     }
     out_ += paint_.bold(wrapped(text, "", style_.width));
-    in_place_note(dump);
+    in_place_note(heap_.read_in_place_ms);
     for (const answer::HeapAllocator& allocator : heap_.allocators) {
       prose("  ", fmt::format("{}{}{}: {}", allocator.name, allocator.module.empty() ? "" : " in ",
                               allocator.module, allocator.layout));
@@ -78,7 +78,7 @@ class HeapText : Page {
         fmt::format("{} fault{}", heap_.faults.size(), heap_.faults.size() == 1 ? "" : "s");
     Address first = heap_.faults.front().at;
     out_ += "\n" +
-            (heap_.dump.read_in_place_ms
+            (heap_.read_in_place_ms
                  ? fmt::format("{}, the first at {}: it ran meanwhile, so this alone is no damage",
                                count, first)
                  : paint_.alarm(

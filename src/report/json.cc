@@ -34,7 +34,6 @@ Json json_of(const answer::Dump& dump) {
   put(json, "time", dump.time);
   json["bytes"] = dump.bytes;
   json["complete"] = dump.complete;
-  if (dump.read_in_place_ms) json["read_in_place_ms"] = *dump.read_in_place_ms;
   return json;
 }
 

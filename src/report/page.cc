@@ -10,11 +10,11 @@ std::string Page::subject(const answer::Dump& dump) {
   return text;
 }
 
-void Page::in_place_note(const answer::Dump& dump) {
-  if (!dump.read_in_place_ms) return;
+void Page::in_place_note(std::optional<double> milliseconds) {
+  if (!milliseconds) return;
   prose("  ", fmt::format("Read while it ran: for {:.1f} ms. What moved meanwhile may contradict "
                           "itself, and what only a register kept is not seen.",
-                          *dump.read_in_place_ms));
+                          *milliseconds));
 }
 
 void Page::heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }

@@ -136,9 +136,6 @@ struct Snapshot {
   std::string path = {};  ///< of the dump; empty for a live process
   uint64_t bytes = 0;     ///< size of the dump
   bool complete = true;   ///< false when the dump was cut or damaged
-  /// The process ran on while it was read, for so long: its memory may contradict itself, and its
-  /// registers are not known. Absent for everything that stood still.
-  std::optional<std::chrono::microseconds> read_in_place = {};
   Process process = {};
   std::vector<Thread> threads = {};
   std::vector<Module> modules = {};  ///< ascending by range.begin, disjoint

@@ -15,7 +15,8 @@ std::optional<uint64_t> number_in(std::string_view text) {
   bool is_hex = text.starts_with("0x") || text.starts_with("0X");
   if (is_hex) text.remove_prefix(2);
   uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, is_hex ? 16 : 10);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, is_hex ? 16 : 10);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
   return value;
 }
@@ -37,7 +38,8 @@ class Line {
   Result<std::optional<PoolDescription>> parse() {
     std::string word = TRY(next_word());
     if (word.empty()) return std::optional<PoolDescription>();
-    if (word != "pool") return wrong("a line begins with \"pool\", not with \"" + printable(word) + "\"");
+    if (word != "pool")
+      return wrong("a line begins with \"pool\", not with \"" + printable(word) + "\"");
     pool_.line = number_;
     pool_.name = TRY(value_of("pool"));
     for (word = TRY(next_word()); !word.empty(); word = TRY(next_word())) TRY(take(word));
@@ -48,9 +50,9 @@ class Line {
  private:
   tl::unexpected<Error> wrong(std::string what, std::string advice = {}) const {
     return inquest::fail(Error{.what = std::move(what),
-                      .file = file_,
-                      .stream = "line " + std::to_string(number_),
-                      .advice = std::move(advice)});
+                               .file = file_,
+                               .stream = "line " + std::to_string(number_),
+                               .advice = std::move(advice)});
   }
 
   /// Empty at the end of the line.
@@ -81,9 +83,12 @@ class Line {
   Result<uint64_t> number_of(std::string_view key, uint64_t most) {
     std::string word = TRY(value_of(key));
     auto value = number_in(word);
-    if (!value) return wrong("\"" + printable(word) + "\" behind \"" + std::string(key) + "\" is not a number");
+    if (!value)
+      return wrong("\"" + printable(word) + "\" behind \"" + std::string(key) +
+                   "\" is not a number");
     if (*value > most) {
-      return wrong("\"" + std::string(key) + " " + printable(word) + "\" is more than " + std::to_string(most));
+      return wrong("\"" + std::string(key) + " " + printable(word) + "\" is more than " +
+                   std::to_string(most));
     }
     return *value;
   }
@@ -97,9 +102,10 @@ class Line {
       text.remove_prefix(1);
     }
     auto bad = [&] {
-      return wrong("\"" + printable(word) + "\" behind \"" + std::string(key) + "\" is no place",
-                   "a place is a symbol or 0xADDRESS, with +OFFSET behind it, with * before it for the "
-                   "pointer stored there");
+      return wrong(
+          "\"" + printable(word) + "\" behind \"" + std::string(key) + "\" is no place",
+          "a place is a symbol or 0xADDRESS, with +OFFSET behind it, with * before it for the "
+          "pointer stored there");
     };
     if (size_t plus = text.rfind('+'); plus != text.npos && plus != 0) {
       auto offset = number_in(text.substr(plus + 1));
@@ -137,14 +143,16 @@ class Line {
     } else if (key == "free") {
       pool_.free = TRY(place_of(key));
     } else {
-      return wrong("\"" + printable(key) + "\" is not one of size, stride, at, count, end, type, free, link");
+      return wrong("\"" + printable(key) +
+                   "\" is not one of size, stride, at, count, end, type, free, link");
     }
     return {};
   }
 
   Result<> check() {
     for (const char* key : {"size", "at"}) {
-      if (!seen_.contains(key)) return wrong("pool " + printable(pool_.name) + " has no \"" + key + "\"");
+      if (!seen_.contains(key))
+        return wrong("pool " + printable(pool_.name) + " has no \"" + key + "\"");
     }
     if (pool_.size == 0) return wrong("a block has more than 0 bytes");
     if (pool_.count.has_value() == pool_.end.has_value()) {
@@ -152,9 +160,12 @@ class Line {
     }
     if (pool_.count == 0u) return wrong("a pool has more than 0 blocks");
     if (!seen_.contains("stride")) pool_.stride = pool_.size;
-    if (pool_.stride < pool_.size) return wrong("\"stride\" is less than \"size\": blocks would overlap");
-    if (seen_.contains("link") && !pool_.free) return wrong("\"link\" is of a list: \"free\" is missing");
-    if (pool_.free && pool_.link >= pool_.stride) return wrong("\"link\" lies behind the end of a block");
+    if (pool_.stride < pool_.size)
+      return wrong("\"stride\" is less than \"size\": blocks would overlap");
+    if (seen_.contains("link") && !pool_.free)
+      return wrong("\"link\" is of a list: \"free\" is missing");
+    if (pool_.free && pool_.link >= pool_.stride)
+      return wrong("\"link\" lies behind the end of a block");
     return {};
   }
 
@@ -185,7 +196,8 @@ Result<std::vector<PoolDescription>> parse_pools(std::string_view text, const st
     }
     pools.push_back(*std::move(pool));
   }
-  if (pools.empty()) return fail(Error{.what = "no pool is described", .file = file, .advice = "see docs/pools.md"});
+  if (pools.empty())
+    return fail(Error{.what = "no pool is described", .file = file, .advice = "see docs/pools.md"});
   return pools;
 }
 

@@ -20,8 +20,8 @@ std::vector<std::string> linkage_names(std::string_view name) {
   for (std::string_view rest = name; !rest.empty(); ++parts) {
     size_t end = std::min(rest.find("::"), rest.size());
     std::string_view part = rest.substr(0, end);
-    nested += part == "(anonymous namespace)" ? "12_GLOBAL__N_1"
-                                              : fmt::format("{}{}", part.size(), part);
+    nested +=
+        part == "(anonymous namespace)" ? "12_GLOBAL__N_1" : fmt::format("{}{}", part.size(), part);
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
   if (parts == 1) {
@@ -51,7 +51,8 @@ class PoolReader {
     auto begin = address_of(pool.at), end = end_of(begin);
     if (!begin || !end) return;
     if (*end <= *begin || *end > kTopAddress || *end - *begin < pool.size) {
-      return warn(fmt::format("{:#x} to {:#x} holds no block of {} bytes", *begin, *end, pool.size));
+      return warn(
+          fmt::format("{:#x} to {:#x} holds no block of {} bytes", *begin, *end, pool.size));
     }
     // The last block needs no room behind it.
     uint64_t count = (*end - *begin - pool.size) / pool.stride + 1;
@@ -108,7 +109,8 @@ class PoolReader {
     }
     if (!place.is_pointer_there) return at;
     auto pointer = input_.process.memory.read_pointer({at}, word_);
-    if (!pointer) warn(fmt::format("{} cannot be read: {:#x} is not in the dump", place.text(), at));
+    if (!pointer)
+      warn(fmt::format("{} cannot be read: {:#x} is not in the dump", place.text(), at));
     return pointer;
   }
 
@@ -144,15 +146,13 @@ class PoolReader {
 
   void take(AddressRange range, uint64_t count) {
     std::string what = pool_->type.empty() ? std::string("blocks") : pool_->type;
-    heaps_.allocators.push_back(
-        {.name = "pool " + pool_->name,
-         .layout = fmt::format("{} of {} bytes, as {}:{} describes", what, pool_->size, file_,
-                               pool_->line)});
+    heaps_.allocators.push_back({.name = pool_title(*pool_),
+                                 .layout = fmt::format("{} of {} bytes, as {}:{} describes", what,
+                                                       pool_->size, file_, pool_->line)});
     arena_ = heaps_.arenas.size();
     heaps_.arenas.push_back({.allocator = heaps_.allocators.size() - 1,
-                             .name = "pool " + pool_->name,
-                             .segments = {range},
-                             .block_type = pool_->type});
+                             .name = pool_title(*pool_),
+                             .segments = {range}});
     ranges_.push_back(range);
     first_ = blocks_.size();
     made_ += count;
@@ -199,13 +199,14 @@ class PoolReader {
       if (*next == 0) return;
       Block* block = block_at(*next);
       if (!block) {
-        return fault(place, fmt::format("the free list of the pool leads to {:#x}, where no block of "
-                                        "it begins",
-                                        *next));
+        return fault(place,
+                     fmt::format("the free list of the pool leads to {:#x}, where no block of "
+                                 "it begins",
+                                 *next));
       }
       if (block->state() == State::free) {
-        return fault(place, fmt::format("the free list of the pool leads to {:#x} a second time",
-                                        *next));
+        return fault(place,
+                     fmt::format("the free list of the pool leads to {:#x} a second time", *next));
       }
       block->set_state(State::free);
       place = *next + pool_->link;
@@ -217,38 +218,39 @@ class PoolReader {
                      file_, pool_->line, pool_->name, at)});
   }
 
-  /// Blocks of other allocators that pools lie in keep what is outside of these.
+  /// Of a block that pools lie in, what is before the first stays a block: pointers to the whole
+  /// lead there. Nobody points to what is between and behind them, so it becomes memory of no
+  /// block, whose pointers count as roots.
   void clip_outer_blocks() {
     std::sort(ranges_.begin(), ranges_.end());
-    std::vector<Block> rest;
+    Block* last = nullptr;
+    uint64_t last_end = 0;
     for (const AddressRange& range : ranges_) {
-      // Pools ascend: one that lies in the same block as the last lies in what that one left.
-      if (!rest.empty() && rest.back().range().contains(range.begin)) {
-        Block last = rest.back();
-        rest.pop_back();
-        split(last, range, rest);
-        continue;
-      }
       auto outer = first_outer(range);
-      if (outer == heaps_.blocks.end() || outer->begin >= range.end.value) continue;
-      split(*outer, range, rest);
-      outer->size = 0;
+      if (last && range.begin.value < last_end) {
+        loosen(*last, range.end.value, last_end);
+      } else if (outer != heaps_.blocks.end() && outer->begin < range.end.value) {
+        last = &*outer;
+        last_end = outer->begin + outer->size;
+        outer->size = range.begin.value - outer->begin;
+        loosen(*outer, range.end.value, last_end);
+      }
     }
     std::erase_if(heaps_.blocks, [](const Block& block) { return block.size == 0; });
-    blocks_.insert(blocks_.end(), rest.begin(), rest.end());
   }
 
-  static void split(const Block& whole, AddressRange range, std::vector<Block>& rest) {
-    uint64_t end = whole.begin + whole.size;
-    auto put = [&](uint64_t from, uint64_t to) {
-      if (from >= to) return;
-      Block part = whole;
-      part.begin = from;
-      part.size = to - from;
-      rest.push_back(part);
-    };
-    put(whole.begin, range.begin.value);
-    put(range.end.value, end);
+  /// Takes [from, to) out of the segments of the block's arena.
+  void loosen(const Block& block, uint64_t from, uint64_t to) {
+    if (from >= to) return;
+    std::vector<AddressRange> rest;
+    auto& segments = heaps_.arenas[block.arena].segments;
+    for (const AddressRange& segment : segments) {
+      AddressRange before{segment.begin, std::min(segment.end, Address{from})};
+      AddressRange behind{std::max(segment.begin, Address{to}), segment.end};
+      if (before.begin < before.end) rest.push_back(before);
+      if (behind.begin < behind.end) rest.push_back(behind);
+    }
+    segments = std::move(rest);
   }
 
   std::vector<Block>::iterator first_outer(AddressRange range) {
@@ -270,6 +272,8 @@ class PoolReader {
 };
 
 }  // namespace
+
+std::string pool_title(const PoolDescription& pool) { return "pool " + pool.name; }
 
 void add_pools(const Input& input, std::span<const PoolDescription> pools, const std::string& file,
                Heaps& heaps) {

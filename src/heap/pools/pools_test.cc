@@ -18,7 +18,8 @@ std::string error_of(std::string_view text) {
 TEST(PoolDescription, TakesAllWordsInAnyOrder) {
   auto pools = parse_pools(
       "# pools of the game\n\n"
-      "pool particles size 48 stride 64 at game::particles count 0x10 type \"game::Particle*\" free "
+      "pool particles size 48 stride 64 at game::particles count 0x10 type \"game::Particle*\" "
+      "free "
       "*game::pool+0x8 link 16  # behind it\r\n"
       "pool \"two words\" end 0x2000 at 0x1000 size 8",
       "pools.txt");
@@ -43,7 +44,8 @@ TEST(PoolDescription, TakesAllWordsInAnyOrder) {
 TEST(PoolDescription, NamesTheLineAtFault) {
   EXPECT_EQ(error_of("pool p size 8 at x count 1\npol q"),
             "pools.txt: line 2: a line begins with \"pool\", not with \"pol\"");
-  EXPECT_THAT(error_of("pool p size eight at x count 1"), HasSubstr("\"eight\" behind \"size\" is not a number"));
+  EXPECT_THAT(error_of("pool p size eight at x count 1"),
+              HasSubstr("\"eight\" behind \"size\" is not a number"));
   EXPECT_THAT(error_of("pool p size 8 at x"), HasSubstr("needs either \"count\" or \"end\""));
   EXPECT_THAT(error_of("pool p size 8 at x count 1 end y"), HasSubstr("either"));
   EXPECT_THAT(error_of("pool p at x count 1"), HasSubstr("no \"size\""));
@@ -114,10 +116,12 @@ TEST_F(PoolsTest, FollowsTheFreeListOfAGlobalArray) {
   put(kGlobal + 64 + 32 + 8, kGlobal + 64 + 96);
   find("pool slots size 24 stride 32 at game::slots count 4 free head link 8 type game::Slot");
   EXPECT_THAT(heaps_.warnings, testing::IsEmpty());
-  EXPECT_THAT(blocks(), ElementsAre("0x10010 1008 used 0", "0x10410 1000 free 0", "0x20040 24 used 1",
-                                    "0x20060 24 free 1", "0x20080 24 used 1", "0x200a0 24 free 1"));
+  EXPECT_THAT(blocks(),
+              ElementsAre("0x10010 1008 used 0", "0x10410 1000 free 0", "0x20040 24 used 1",
+                          "0x20060 24 free 1", "0x20080 24 used 1", "0x200a0 24 free 1"));
   EXPECT_EQ(heaps_.allocators[1].name, "pool slots");
-  EXPECT_EQ(heaps_.arenas[1].block_type, "game::Slot");
+  EXPECT_EQ(heaps_.arenas[1].name, "pool slots");
+  EXPECT_THAT(heaps_.allocators[1].layout, HasSubstr("game::Slot of 24 bytes, as pools.txt:1"));
   EXPECT_THAT(heaps_.arenas[1].segments, ElementsAre(AddressRange{{0x20040}, {0x200b8}}));
 }
 
@@ -126,9 +130,11 @@ TEST_F(PoolsTest, TakesTheBlockApartThatItLiesIn) {
   find("pool a size 100 at *0x20008 count 2\npool b size 16 at 0x10200 end 0x10240\n");
   EXPECT_THAT(heaps_.warnings, testing::IsEmpty());
   EXPECT_THAT(blocks(), ElementsAre("0x10010 48 used 0", "0x10040 100 used 1", "0x100a4 100 used 1",
-                                    "0x10108 248 used 0", "0x10200 16 used 2", "0x10210 16 used 2",
-                                    "0x10220 16 used 2", "0x10230 16 used 2", "0x10240 448 used 0",
-                                    "0x10410 1000 free 0"));
+                                    "0x10200 16 used 2", "0x10210 16 used 2", "0x10220 16 used 2",
+                                    "0x10230 16 used 2", "0x10410 1000 free 0"));
+  // What is left of it behind the pools is nobody's: a place for roots.
+  EXPECT_THAT(heaps_.arenas[0].segments, ElementsAre(AddressRange{{kHeap}, {0x10108}},
+                                                     AddressRange{{0x10400}, {kHeap + 2048}}));
 }
 
 TEST_F(PoolsTest, SaysWhereAFreeListLeadsAstray) {
@@ -137,7 +143,9 @@ TEST_F(PoolsTest, SaysWhereAFreeListLeadsAstray) {
   put(kGlobal + 80, kGlobal + 85);
   put(kGlobal + 16, kGlobal + 128);
   put(kGlobal + 128, kGlobal + 128);
-  find("pool a size 16 at slots count 4 free head\npool b size 16 at 0x20080 count 2 free 0x20010\n");
+  find(
+      "pool a size 16 at slots count 4 free head\npool b size 16 at 0x20080 count 2 free "
+      "0x20010\n");
   ASSERT_EQ(heaps_.faults.size(), 2u);
   EXPECT_EQ(heaps_.faults[0].at, Address{kGlobal + 80});
   EXPECT_THAT(heaps_.faults[0].what, HasSubstr("leads to 0x20055, where no block of it begins"));
@@ -148,19 +156,21 @@ TEST_F(PoolsTest, SaysWhereAFreeListLeadsAstray) {
 TEST_F(PoolsTest, LeavesOutWhatCannotBe) {
   find(
       "pool a size 16 at nowhere count 4\n"
-      "pool b size 16 at 0x10420 count 4\n"            // in a block that is free
-      "pool c size 16 at 0x10300 count 40\n"           // reaches over its block
-      "pool d size 16 at 0x5000000 count 4\n"          // not in the dump
+      "pool b size 16 at 0x10420 count 4\n"             // in a block that is free
+      "pool c size 16 at 0x10300 count 40\n"            // reaches over its block
+      "pool d size 16 at 0x5000000 count 4\n"           // not in the dump
       "pool e size 16 at 0xffffffffffff0000 count 4\n"  // no address
-      "pool f size 64 at 0x20000 end 0x20010\n"        // no room for one
+      "pool f size 64 at 0x20000 end 0x20010\n"         // no room for one
       "pool g size 16 at slots count 2\n"
       "pool h size 16 at slots+0x10 count 2\n");  // over g
   std::vector<std::string> said;
   for (const Warning& warning : heaps_.warnings) said.push_back(warning.what);
-  EXPECT_THAT(said, ElementsAre(HasSubstr("pools.txt:1: pool a was left out: no module has a symbol nowhere"),
-                                HasSubstr("given back"), HasSubstr("reaches over the block of 1008 bytes"),
-                                HasSubstr("not in the dump"), HasSubstr("no address"),
-                                HasSubstr("holds no block"), HasSubstr("overlaps a pool")));
+  EXPECT_THAT(
+      said,
+      ElementsAre(HasSubstr("pools.txt:1: pool a was left out: no module has a symbol nowhere"),
+                  HasSubstr("given back"), HasSubstr("reaches over the block of 1008 bytes"),
+                  HasSubstr("not in the dump"), HasSubstr("no address"),
+                  HasSubstr("holds no block"), HasSubstr("overlaps a pool")));
   EXPECT_EQ(heaps_.blocks.size(), 4u);
 }
 
