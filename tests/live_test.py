@@ -32,6 +32,33 @@ int main() {
 """
 
 
+# Blocks kept and lost, by threads that wait; one more thread takes and gives all the time when asked to.
+BUSY = r"""
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+void* kept[1000];
+__attribute__((noinline)) void lose() { for (int i = 0; i < 20; ++i) *static_cast<volatile char*>(std::malloc(300)) = 1; }
+__attribute__((noinline)) void clear() { volatile char stack[8192]; for (auto& c : stack) c = 0; }
+int main(int argc, char**) {
+  for (auto& block : kept) block = std::malloc(100);
+  lose();
+  clear();
+  // Blocks of a thread's own cache and arena, kept by its own stack only.
+  std::thread waits([] { std::vector<void*> own; for (int i = 0; i < 50; ++i) own.push_back(std::malloc(72));
+                         for (int i = 0; i < 5; ++i) std::free(std::malloc(24 + 16 * i)); ::pause(); });
+  std::thread works([argc] { while (argc > 1) { std::vector<void*> all; for (int i = 0; i < 300; ++i) all.push_back(std::malloc(i * 7));
+                             for (void* block : all) std::free(block); } });
+  ::usleep(300000);
+  std::puts("ready");
+  std::fflush(stdout);
+  ::pause();
+}
+"""
+
+
 def inquest(*arguments):
     return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=300)
 
@@ -66,6 +93,58 @@ class Live(unittest.TestCase):
             finally:
                 child.kill()
                 child.communicate()
+
+    def start_busy(self, folder, *arguments):
+        program = os.path.join(folder, "busy")
+        pathlib.Path(program + ".cc").write_text(BUSY)
+        subprocess.run(["g++", "-O1", program + ".cc", "-o", program, "-pthread"], check=True)
+        child = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(child.stdout.readline(), "ready\n")
+        return child
+
+    def test_in_place_says_the_same_of_what_does_not_move(self):
+        with tempfile.TemporaryDirectory() as folder:
+            child = self.start_busy(folder)
+            try:
+                for verb in ("heap", "leaks", "memory"):
+                    stopped = inquest(verb, str(child.pid), "--format", "json")
+                    in_place = inquest(verb, str(child.pid), "--in-place", "--format", "json")
+                    self.assertEqual(in_place.returncode, 0, in_place.stderr)
+                    self.assertIn("was read for", in_place.stderr)
+                    self.assertNotIn("stood still", in_place.stderr)
+                    ours, theirs = json.loads(in_place.stdout), json.loads(stopped.stdout)
+                    self.assertGreater(ours["read_in_place_ms"], 0)
+                    self.assertNotIn("read_in_place_ms", theirs)
+                    for part in {"heap": ("usage", "arenas", "faults"), "leaks": ("totals",), "memory": ("by_use",)}[verb]:
+                        self.assertEqual(ours[part], theirs[part], verb)
+                    if verb == "leaks":
+                        self.assertEqual(ours["totals"]["definite"]["blocks"], 20)
+                text = inquest("heap", str(child.pid), "--in-place").stdout
+                self.assertIn("Read while it ran: for ", text)
+                self.assertIn("TracerPid:\t0", pathlib.Path(f"/proc/{child.pid}/status").read_text())
+            finally:
+                child.kill()
+                child.communicate()
+
+    def test_in_place_bears_what_moves(self):
+        with tempfile.TemporaryDirectory() as folder:
+            child = self.start_busy(folder, "work")
+            try:
+                for verb in ("heap", "leaks", "memory") * 2:
+                    answer = inquest(verb, str(child.pid), "--in-place", "--format", "json")
+                    self.assertEqual(answer.returncode, 0, answer.stderr)
+                    if verb == "heap":
+                        self.assertGreaterEqual(json.loads(answer.stdout)["usage"]["used"]["count"], 1050)
+                self.assertNotIn("is damaged", inquest("heap", str(child.pid), "--in-place").stdout)
+                self.assertIsNone(child.poll())
+            finally:
+                child.kill()
+                child.communicate()
+
+    def test_in_place_is_for_processes(self):
+        answer = inquest("heap", __file__, "--in-place")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("is no live process", answer.stderr)
 
     def test_what_is_neither(self):
         answer = inquest("why", "999999999")

@@ -68,6 +68,8 @@ struct Heap {
   HeapSum crumbs = {};      ///< free blocks smaller than that
   std::vector<HeapFault> faults = {};
   std::vector<HeapBlock> blocks = {};  ///< only when a list is wanted
+  /// How long the process was read while it ran on, in milliseconds; absent when it stood still.
+  std::optional<double> read_in_place_ms = {};
   std::vector<Warning> warnings = {};
 };
 

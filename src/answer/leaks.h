@@ -83,6 +83,8 @@ struct Leaks {
   /// Largest first; absent when they were not looked for.
   std::optional<std::vector<Suspect>> suspects = {};
   std::vector<LostBlock> blocks = {};  ///< ascending; only when they were asked for
+  /// How long the process was read while it ran on, in milliseconds; absent when it stood still.
+  std::optional<double> read_in_place_ms = {};
   std::vector<Warning> warnings = {};
 };
 

@@ -41,6 +41,8 @@ struct Memory {
   MemoryArea largest_hole = {};
   std::vector<MemoryCeiling> ceilings;
   bool is_whole = true;
+  /// How long the process was read while it ran on, in milliseconds; absent when it stood still.
+  std::optional<double> read_in_place_ms = {};
   std::vector<Warning> warnings;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "app/investigate.h"
+#include "app/pools.h"
 #include "app/source.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -12,8 +14,10 @@ namespace inquest::app {
 namespace {
 
 struct HeapOptions {
-  std::string dump = {};
+  DumpOptions dump = {};
+  std::string pools = {};
   ListOutput output = ListOutput::text;
+  SourceOptions source = {};
   bool sizes = false, arenas = false, check = false, list = false, all = false;
 
   report::HeapPart part() const {
@@ -28,12 +32,30 @@ struct HeapOptions {
   }
 };
 
-ExitStatus heap(const HeapOptions& options) {
-  auto process = open_source(options.dump);
-  if (!process) return report_error(process.error());
+answer::Heap describe(const snapshot::Snapshot& process, const heap::Heaps& heaps,
+                      const HeapOptions& options) {
+  answer::Heap answer = cause::describe_heap(process, heaps, options.wants_blocks());
+  answer.read_in_place_ms = read_in_place(process);
+  return answer;
+}
+
+/// Symbols are looked for only when pools are described by them: a heap needs none.
+Result<answer::Heap> look_at_heap(const HeapOptions& options) {
+  auto pools = TRY(read_pools(options.pools));
+  if (pools.empty()) {
+    auto process = TRY(open_source(options.dump.dump, options.source));
+    Progress::shared().stage("walking the heap");
+    return describe(process, heap::find_heaps({.process = process}), options);
+  }
+  auto process = TRY(open_process(options.dump, options.source));
   Progress::shared().stage("walking the heap");
-  heap::Heaps heaps = heap::find_heaps({.process = *process});
-  answer::Heap answer = cause::describe_heap(*process, heaps, options.wants_blocks());
+  return describe(process->snapshot(), find_blocks(*process, pools, options.pools), options);
+}
+
+ExitStatus heap(const HeapOptions& options) {
+  auto looked = look_at_heap(options);
+  if (!looked) return report_error(looked.error());
+  const answer::Heap& answer = *looked;
   Progress::shared().stop();
   std::string text;
   switch (options.output) {
@@ -59,7 +81,7 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand(
       "heap", "Show every block that the allocators hold, and whether they are whole");
   auto options = std::make_shared<HeapOptions>();
-  verb->add_option("DUMP", options->dump, kDumpHelp)->required();
+  verb->add_option("DUMP", options->dump.dump, kDumpHelp)->required();
   add_list_format(*verb, options->output, "the blocks, or the part that was asked for");
   // One part at a time.
   auto* parts = verb->add_option_group("parts");
@@ -70,12 +92,21 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   parts->add_flag("--list", options->list, "Every block: address, size, state, arena");
   parts->require_option(0, 1);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  add_unused_places(*verb);
+  add_pools_option(*verb, options->pools);
+  add_in_place(*verb, options->source.in_place);
+  verb->add_option("--symbols", options->dump.symbols, "Where symbols are that --pools names")
+      ->type_name("DIR|URL")
+      ->allow_extra_args(false);
+  verb->add_option("--image", options->dump.images, "Where the program's files are, for --pools")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   verb->footer(
       "Examples:\n"
       "  inquest heap core.4711\n"
       "  inquest heap core.4711 --check\n"
       "  inquest heap $(pidof server) --sizes\n"
+      "  inquest heap $(pidof server) --in-place\n"
+      "  inquest heap core.4711 --pools pools.txt --arenas\n"
       "  inquest heap core.4711 --list --format csv | grep ,used, | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = heap(*options); });
 }

@@ -7,6 +7,7 @@
 #include "app/terminal.h"
 #include "app/types_file.h"
 #include "app/verbs.h"
+#include "cause/heap_input.h"
 
 namespace inquest::app {
 namespace {
@@ -54,8 +55,7 @@ ExitStatus inspect(const InspectOptions& options) {
   auto address = address_of(dead, options.address);
   if (!address) return report_error(address.error());
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
   Progress::shared().stage("reading the object");
   cause::InspectQuestion question{.at = *address, .as = options.as};
   question.values.depth = options.depth;

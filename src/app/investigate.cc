@@ -18,8 +18,9 @@ extern char** environ;
 
 namespace inquest::app {
 
-Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options) {
-  auto snapshot = TRY(open_source(options.dump));
+Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options,
+                                                     const SourceOptions& source) {
+  auto snapshot = TRY(open_source(options.dump, source));
   Progress::shared().stage("looking for symbols");
   return cause::Process::open(std::move(snapshot), analysis_options(options));
 }

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "app/options.h"
+#include "app/source.h"
 #include "cause/process.h"
 
 namespace inquest::app {
 
 /// Open, ingest. The Process locates and reads symbols as it is asked.
-Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options);
+Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options,
+                                                     const SourceOptions& source = {});
 
 /// Prints why it died in the chosen format.
 void print_why(const cause::Process& process, const DumpOptions& options);

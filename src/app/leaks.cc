@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "app/investigate.h"
+#include "app/pools.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "heap/heap.h"
@@ -15,9 +16,11 @@ namespace {
 
 struct LeaksOptions {
   DumpOptions dump = {};
+  SourceOptions source = {};
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
   bool all = false, suspects = false;
+  std::string pools = {};
 };
 
 void print(const answer::Leaks& leaks, const LeaksOptions& options) {
@@ -38,43 +41,25 @@ void print(const answer::Leaks& leaks, const LeaksOptions& options) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-/// By the debug types of the module of that name (without ".dll"), where there are any.
-std::optional<uint64_t> field_offset(const cause::Process& process, std::string_view module,
-                                     std::string_view type, std::string_view field) {
-  for (const snapshot::Module& candidate : process.snapshot().modules) {
-    std::string_view name = candidate.file_name();
-    if (name.substr(0, name.rfind('.')) != module) continue;
-    const symbols::TypeReader* types = process.types(candidate);
-    if (!types) return {};
-    for (const symbols::Member& member : types->members(types->find(type))) {
-      if (member.name == field) return member.offset;
-    }
-    return {};
-  }
-  return {};
-}
-
 ExitStatus leaks(const LeaksOptions& options) {
-  auto process = open_process(options.dump);
+  auto pools = read_pools(options.pools);
+  if (!pools) return report_error(pools.error());
+  auto process = open_process(options.dump, options.source);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = heap::find_heaps(
-      {.process = dead.snapshot(),
-       .find_symbol = [&](std::string_view name) { return dead.find_symbol(name); },
-       .field_offset =
-           [&](std::string_view module, std::string_view type, std::string_view field) {
-             return field_offset(dead, module, type, field);
-           }});
+  heap::Heaps heaps = find_blocks(dead, *pools, options.pools);
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   cause::LeakQuestion question{.options = options.references,
-                               .with_blocks = options.output == ListOutput::csv};
+                               .with_blocks = options.output == ListOutput::csv,
+                               .arena_types = arena_types(*pools, heaps)};
   if (options.suspects) {
     question.with_suspects = true;
     Progress::shared().stage("finding who keeps what");
   }
   answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
+  answer.read_in_place_ms = read_in_place(dead.snapshot());
   Progress::shared().stop();
   print(answer, options);
   return kDone;
@@ -95,6 +80,8 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
       ->type_name("HEX");
   verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
                  "Pointers in anonymous mappings that no allocator owns keep nothing alive");
+  add_pools_option(*verb, options->pools);
+  add_in_place(*verb, options->source.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   verb->add_option("--symbols", options->dump.symbols,
                    "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
@@ -110,6 +97,8 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
       "  inquest leaks core.4711\n"
       "  inquest leaks $(pidof server)\n"
       "  inquest leaks core.4711 --suspects\n"
+      "  inquest leaks $(pidof server) --in-place\n"
+      "  inquest leaks core.4711 --pools pools.txt\n"
       "  inquest leaks core.4711 --pointer-mask 0xffff000000000000\n"
       "  inquest leaks core.4711 --format csv | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = leaks(*options); });

@@ -6,8 +6,8 @@
 #include "app/investigate.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
+#include "cause/heap_input.h"
 #include "cause/typing_input.h"
-#include "heap/heap.h"
 #include "report/objects_report.h"
 
 namespace inquest::app {
@@ -43,8 +43,7 @@ ExitStatus objects(const ObjectsOptions& options) {
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, {});
   Progress::shared().stage("reading types");

@@ -6,7 +6,7 @@
 #include "app/investigate.h"
 #include "app/terminal.h"
 #include "app/verbs.h"
-#include "heap/heap.h"
+#include "cause/heap_input.h"
 #include "objects/references.h"
 #include "report/refs_report.h"
 
@@ -41,8 +41,7 @@ ExitStatus refs(const RefsOptions& options) {
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.question.options);
   Progress::shared().stage("finding who keeps what");

@@ -39,13 +39,19 @@ struct CoreWritten {
   uint64_t bytes = 0;                      ///< file size, holes included
   std::chrono::microseconds stopped = {};  ///< how long the process stood still
   std::vector<Warning> warnings = {};
-  uint64_t disk_bytes = 0;  ///< what the file takes, holes not included
-  pid_t pid = 0;            ///< whose core it is
-  size_t threads = 0;       ///< recorded with their registers; 0 when not counted
+  uint64_t disk_bytes = 0;                  ///< what the file takes, holes not included
+  pid_t pid = 0;                            ///< whose core it is
+  size_t threads = 0;                       ///< recorded with their registers; 0 when not counted
+  std::chrono::microseconds read_for = {};  ///< `copy_in_place`: how long reading took
+  size_t threads_running = 0;  ///< `copy_in_place`: of which nobody knows where they stand
 };
 
 /// Writes a core of a running process, which goes on. Needs the right to ptrace it.
 Result<CoreWritten> dump_process(pid_t pid, const CoreOptions& options);
+
+/// The same without stopping it: what changes while it is read may contradict itself. Registers are
+/// those of blocked threads' system calls only. Needs the right to ptrace it, but does not.
+Result<CoreWritten> copy_in_place(pid_t pid, const CoreOptions& options);
 
 struct RunOutcome {
   std::optional<int> exit_status = {};   ///< when it exited

@@ -43,9 +43,11 @@ std::string words_in(Bytes bytes, unsigned word_size) {
 /// Puts groups that look alike together.
 class Shapes {
  public:
-  Shapes(const Process& process, const heap::Heaps& heaps, const BlockTypes& types)
+  Shapes(const Process& process, const heap::Heaps& heaps, const BlockTypes& types,
+         const std::vector<std::string>& arena_types)
       : process_(process),
         heaps_(heaps),
+        arena_types_(arena_types),
         word_size_(snapshot::pointer_size(process.arch())),
         types_(types) {}
 
@@ -54,12 +56,14 @@ class Shapes {
     const heap::Block& head = heaps_.blocks[group.head];
     const heap::Origin* origin = heaps_.origin_of(head);
     uint64_t place = origin ? uint64_t{origin->file} << 32 | origin->line : 0;
+    std::string said = head.arena < arena_types_.size() ? arena_types_[head.arena] : "";
     Key key{group.possible, head.size, types_.type_of(head), std::bit_width(group.blocks - 1),
-            place};
+            place,          said};
     auto [at, is_new] = by_key_.try_emplace(key, shapes_.size());
     if (is_new) {
       shapes_.push_back({.possible = group.possible,
                          .head_size = head.size,
+                         .type = said,
                          .least_blocks = group.blocks,
                          .most_blocks = group.blocks,
                          .origin = place_text(origin)});
@@ -81,7 +85,7 @@ class Shapes {
   }
 
  private:
-  using Key = std::tuple<bool, uint64_t, uint64_t, int, uint64_t>;
+  using Key = std::tuple<bool, uint64_t, uint64_t, int, uint64_t, std::string>;
 
   std::string place_text(const heap::Origin* origin) const {
     if (!origin || origin->file == 0) return {};
@@ -93,11 +97,13 @@ class Shapes {
     Bytes bytes = process_.memory().view(shape.heads.front(), std::min(kPreview, shape.head_size));
     shape.text = text_in(bytes);
     shape.words = words_in(bytes, word_size_);
-    if (type != 0) shape.type = types_.name_of(type);
+    if (type == 0) return;
+    if (std::string name = types_.name_of(type); !name.empty()) shape.type = name;
   }
 
   const Process& process_;
   const heap::Heaps& heaps_;
+  const std::vector<std::string>& arena_types_;
   unsigned word_size_;
   std::map<Key, size_t> by_key_;
   std::vector<answer::LeakShape> shapes_;
@@ -197,7 +203,7 @@ answer::Leaks describe_leaks(const Process& process, const heap::Heaps& heaps,
   leaks.own_bytes = references.own_bytes() + heaps.blocks.capacity() * sizeof(heap::Block);
   const BlockTypes types =
       question.types.type_of ? question.types : types_by_virtual_table(process);
-  Shapes shapes(process, heaps, types);
+  Shapes shapes(process, heaps, types, question.arena_types);
   for (const LeakGroup& group : references.leaks()) shapes.add(group);
   leaks.shapes = shapes.take();
   constexpr size_t kFew = 1000000;  // blocks

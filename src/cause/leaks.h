@@ -15,6 +15,8 @@ struct LeakQuestion {
   /// Find what keeps the rest. Absent: if the heap is so small that it takes no time.
   std::optional<bool> with_suspects = {};
   BlockTypes types = {};  ///< by virtual tables when there are none
+  /// What is known to lie in the blocks of each arena, as Heaps::arenas; may be shorter.
+  std::vector<std::string> arena_types = {};
 };
 
 /// Never fails: what is not known is a warning. `references` was found with question.options.

@@ -39,8 +39,12 @@ enum class Into : uint8_t {
   begin,
   array,          ///< behind the count that `new T[n]` keeps for destructors
   base_class,     ///< at a second virtual table: a base of an object of several bases
-  string,         ///< at the characters of a copy-on-write std::string
+  string,         ///< at the characters of a copy-on-write std::string, or of an SDS (redis)
   length,         ///< behind a 64-bit length (SQLite)
+  back_pointer,   ///< at a structure whose first words name the block that it lies in
+  pool,           ///< at an object cut from a block whose head says up to where it is used
+  collected,      ///< at an object of CPython's, behind the head for its collector
+  tree_node,      ///< at a node of tsearch's tree, with the colour in the lowest bit
   thread_vector,  ///< a thread's own pointer to its vector of thread-local blocks
   middle,         ///< anywhere else: it may be chance
 };

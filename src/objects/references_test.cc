@@ -218,6 +218,104 @@ TEST(References, ExceptsPointersIntoTheMiddleMadeByRule) {
   EXPECT_EQ(refs.reach(not_array), Reach::possible);
 }
 
+/// Puts a word of 8 bytes that says how long a text is, how much room it has, and how wide these
+/// are.
+void put_sds(TestHeap& heap, BlockId block, uint64_t words, std::string_view text) {
+  heap.put(heap.address(block), words);
+  uint64_t head = words >> 16 == 1 ? 3 : 1, first = words & (head == 3 ? 0xffffff : 0xff);
+  std::string bytes(32, '\0');
+  std::memcpy(bytes.data(), &first, head);
+  std::memcpy(bytes.data() + head, text.data(), text.size());
+  for (uint64_t i = 0; i < bytes.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + i, 8);
+    heap.put(heap.address(block) + i, word);
+  }
+}
+
+TEST(References, KnowsTheStringsOfRedis) {
+  TestHeap heap;
+  BlockId wide = heap.block(0, 32), narrow = heap.block(80, 16), wrong = heap.block(160, 32),
+          open = heap.block(240, 32);
+  put_sds(heap, wide, 0x011c05, "hello");      // 5 of 28, of the kind with a byte each
+  put_sds(heap, narrow, 9 << 3, "user:4711");  // 9, which stands in the kind's byte
+  put_sds(heap, wrong, 0x011c1d, "hello");     // 29 of 28
+  put_sds(heap, open, 0x011c03, "hello");      // no zero behind three characters
+  heap.put(TestHeap::kData, heap.address(wide) + 3);
+  heap.put(TestHeap::kData + 8, heap.address(narrow) + 1);
+  heap.put(TestHeap::kData + 16, heap.address(wrong) + 3);
+  heap.put(TestHeap::kData + 24, heap.address(open) + 3);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(wide));
+  EXPECT_TRUE(refs.reachable(narrow));
+  EXPECT_EQ(refs.reach(wrong), Reach::possible);
+  EXPECT_EQ(refs.reach(open), Reach::possible);
+}
+
+TEST(References, KnowsWhatNamesTheBlockThatItLiesIn) {
+  TestHeap heap;
+  BlockId aligned = heap.block(0, 200), page = heap.block(240, 4376), other = heap.block(4800, 64);
+  heap.put(heap.address(aligned) + 0x48, heap.address(aligned));  // to be freed
+  heap.put(heap.address(page), 4360);                             // SQLite's length
+  heap.put(heap.address(page) + 8 + 4096, heap.address(page) + 8);
+  heap.put(heap.address(other) + 32, heap.address(other) + 16);
+  heap.put(TestHeap::kData, heap.address(aligned) + 0x40);
+  heap.put(TestHeap::kData + 8, heap.address(page) + 8 + 4096);
+  heap.put(TestHeap::kData + 16, heap.address(other) + 32);
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 3u);
+  EXPECT_EQ(refs.roots()[0].into, Into::back_pointer);
+  EXPECT_EQ(refs.roots()[1].into, Into::back_pointer);
+  EXPECT_EQ(refs.roots()[2].into, Into::middle);
+}
+
+TEST(References, KnowsWhatIsCutFromAPool) {
+  TestHeap heap;
+  BlockId pool = heap.block(0, 1032), not_pool = heap.block(1040, 1032);
+  for (BlockId block : {pool, not_pool}) {
+    heap.put(heap.address(block), heap.address(block) + 333);
+    heap.put(heap.address(block) + 8, heap.address(block) + (block == pool ? 1024 : 512));
+  }
+  heap.put(TestHeap::kData, heap.address(pool) + 160);
+  heap.put(TestHeap::kData + 8, heap.address(not_pool) + 160);
+  heap.put(TestHeap::kData + 16, heap.address(pool) + 640);  // behind what is used
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 3u);
+  EXPECT_EQ(refs.roots()[0].into, Into::pool);
+  EXPECT_EQ(refs.roots()[1].into, Into::middle);
+  EXPECT_EQ(refs.roots()[2].into, Into::middle);
+}
+
+TEST(References, KnowsPythonsObjectsBehindTheCollectorsHead) {
+  TestHeap heap;
+  constexpr uint64_t kType = TestHeap::kData + 0x100, kUserType = TestHeap::kData + 0x200;
+  BlockId object = heap.block(0, 520), number = heap.block(600, 520);
+  heap.put(kType + 8, kType);  // `type` is its own type
+  heap.put(kUserType + 8, kType);
+  heap.put(heap.address(object) + 16, 1);
+  heap.put(heap.address(object) + 24, kUserType);
+  heap.put(heap.address(number) + 16, 1);
+  heap.put(heap.address(number) + 24, TestHeap::kData + 0x300);
+  heap.put(TestHeap::kData, heap.address(object) + 16);
+  heap.put(TestHeap::kData + 8, heap.address(number) + 16);
+  References refs = heap.find();
+  EXPECT_TRUE(refs.reachable(object));
+  EXPECT_EQ(refs.reach(number), Reach::possible);
+}
+
+TEST(References, KnowsTheColourInPointersOfTsearch) {
+  TestHeap heap;
+  BlockId node = heap.block(0, 24), text = heap.block(80, 24);
+  heap.put(heap.address(node), TestHeap::kData + 0x100);  // the key; no children
+  for (unsigned i = 0; i < 3; ++i) heap.put(heap.address(text) + 8 * i, 0x6c6c6c6c6c6c6c6c);
+  heap.put(TestHeap::kData, heap.address(node) + 1);
+  heap.put(TestHeap::kData + 8, heap.address(text) + 1);
+  References refs = heap.find();
+  ASSERT_EQ(refs.roots().size(), 2u);
+  EXPECT_EQ(refs.roots()[0].into, Into::tree_node);
+  EXPECT_EQ(refs.roots()[1].into, Into::middle);
+}
+
 TEST(References, TakesTheThreadsOwnVector) {
   TestHeap heap;
   BlockId vector = heap.next_block(), other = heap.next_block();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cause/cause.h"
+#include "cause/heap_input.h"
 
 namespace inquest::query {
 namespace {
@@ -61,8 +62,7 @@ void Sources::tell(std::string_view about, const std::vector<Warning>& warnings)
 const heap::Heaps& Sources::heaps() {
   if (heaps_) return *heaps_;
   stage("finding the blocks of the heap");
-  heaps_ = heap::find_heaps(
-      {snapshot(), [&](std::string_view name) { return process_.find_symbol(name); }});
+  heaps_ = heap::find_heaps(cause::heap_input(process_));
   tell("heap", heaps_->warnings);
   if (heaps_->blocks.empty()) {
     tell("heap", {{"no block of any allocator was found in the dump",

@@ -73,6 +73,7 @@ std::string quoted(const std::string& text) {
 std::string heap_json(const answer::Heap& heap, HeapPart part) {
   Document document("inquest.heap/1");
   document.member("dump", json_of(heap.dump));
+  if (heap.read_in_place_ms) document.member("read_in_place_ms", *heap.read_in_place_ms);
   heap_list(document, "allocators", heap.allocators);
   document.member("usage", heap_value(heap.usage));
   heap_list(document, "arenas", heap.arenas);

@@ -48,6 +48,7 @@ class HeapText : Page {
                       count_text(heap_.usage.used.count), heap_.usage.used.count == 1 ? "" : "s");
     }
     out_ += paint_.bold(wrapped(text, "", style_.width));
+    in_place_note(heap_.read_in_place_ms);
     for (const answer::HeapAllocator& allocator : heap_.allocators) {
       prose("  ", fmt::format("{}{}{}: {}", allocator.name, allocator.module.empty() ? "" : " in ",
                               allocator.module, allocator.layout));
@@ -63,10 +64,15 @@ class HeapText : Page {
       out_ += "  The heap is whole: every size, link and count agrees with the others.\n";
       return;
     }
+    std::string count =
+        fmt::format("{} fault{}", heap_.faults.size(), heap_.faults.size() == 1 ? "" : "s");
+    Address first = heap_.faults.front().at;
     out_ += "\n" +
-            paint_.alarm(fmt::format("The heap is damaged: {} fault{}, the first at {}",
-                                     heap_.faults.size(), heap_.faults.size() == 1 ? "" : "s",
-                                     heap_.faults.front().at)) +
+            (heap_.read_in_place_ms
+                 ? fmt::format("{}, the first at {}: it ran meanwhile, so this alone is no damage",
+                               count, first)
+                 : paint_.alarm(
+                       fmt::format("The heap is damaged: {}, the first at {}", count, first))) +
             "\n";
     bool in_full = style_.all_rows || part_ == HeapPart::check;
     size_t shown = in_full ? heap_.faults.size() : std::min(heap_.faults.size(), kFaultRows);

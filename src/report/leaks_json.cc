@@ -65,6 +65,7 @@ Json json_of(const answer::Suspect& suspect) {
 std::string leaks_json(const answer::Leaks& leaks) {
   Document document("inquest.leaks/1");
   document.member("dump", json_of(leaks.dump));
+  if (leaks.read_in_place_ms) document.member("read_in_place_ms", *leaks.read_in_place_ms);
   document.member("allocators", leaks.allocators);
   document.member("totals", Json{{"definite", json_of(leaks.definite)},
                                  {"indirect", json_of(leaks.indirect)},

@@ -39,6 +39,7 @@ class LeaksText : Page {
                           lost.blocks == 1 ? "" : "s");
     }
     out_ += paint_.bold(wrapped(text, "", style_.width));
+    in_place_note(leaks_.read_in_place_ms);
   }
 
   void total(std::string_view what, const answer::BlockSum& sum, std::string_view means) {

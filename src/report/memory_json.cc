@@ -42,6 +42,7 @@ Json json_of(const answer::MemoryCeiling& ceiling) {
 std::string memory_json(const answer::Memory& memory) {
   Document document("inquest.memory/1");
   document.member("dump", json_of(memory.dump));
+  if (memory.read_in_place_ms) document.member("read_in_place_ms", *memory.read_in_place_ms);
   document.member("complete", memory.is_whole);
   auto totals = [&](const char* list, const char* key, const std::vector<MemoryTotal>& values) {
     document.list(list, values, [key](const MemoryTotal& total) { return json_of(total, key); });

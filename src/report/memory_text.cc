@@ -43,6 +43,7 @@ class MemoryText : Page {
     text += fmt::format(" holds {} of addresses in {} areas, {} of it usable memory",
                         size_text(all_), memory_.areas.size(), size_text(held_));
     out_ += paint_.bold(wrapped(text, "", style_.width));
+    in_place_note(memory_.read_in_place_ms);
     if (!memory_.is_whole) {
       prose("", "The dump knows a part of the address space only; see the warnings.");
     }

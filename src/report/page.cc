@@ -10,6 +10,13 @@ std::string Page::subject(const answer::Dump& dump) {
   return text;
 }
 
+void Page::in_place_note(std::optional<double> milliseconds) {
+  if (!milliseconds) return;
+  prose("  ", fmt::format("Read while it ran: for {:.1f} ms. What moved meanwhile may contradict "
+                          "itself, and what only a register kept is not seen.",
+                          *milliseconds));
+}
+
 void Page::heading(std::string_view text) { out_ += "\n" + paint_.heading(text) + "\n"; }
 
 void Page::prose(std::string_view first, std::string_view text) {

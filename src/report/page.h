@@ -17,6 +17,8 @@ class Page {
 
   /// "lobby (pid 4711)", or "A process".
   static std::string subject(const answer::Dump& dump);
+  /// Where the process ran on while it was read, for so long: says so.
+  void in_place_note(std::optional<double> milliseconds);
   void heading(std::string_view text);
   /// Strings of a dead process are made harmless; `first` goes before the first line.
   void prose(std::string_view first, std::string_view text);

@@ -43,7 +43,8 @@ class FieldBuilder {
       out.note = "the size of its elements is not known";
       return;
     }
-    if (unsigned unit = character_size(element)) return text(out, begin, count, element, unit, true);
+    if (unsigned unit = character_size(element))
+      return text(out, begin, count, element, unit, true);
     if (out.value.empty()) out.value = counted(count);
     if (depth == 0) return;
     const uint64_t shown = std::min<uint64_t>(count, options_.width);
@@ -233,7 +234,8 @@ class FieldBuilder {
     add_note(out, held.damage);
     if (held.holds == Holds::text) {
       unsigned unit = character_size(held.text_type);
-      if (unit == 0) unit = static_cast<unsigned>(std::min<uint64_t>(elements_.size(held.text_type), 4));
+      if (unit == 0)
+        unit = static_cast<unsigned>(std::min<uint64_t>(elements_.size(held.text_type), 4));
       if (unit == 0 || unit == 3) return;
       text(out, held.text_at, held.count.value_or(0), held.text_type, unit, false);
       return;
@@ -247,7 +249,8 @@ class FieldBuilder {
       if (shown.is_pointer && shown.value != 0) {
         Address at{static_cast<uint64_t>(shown.value)};
         std::string name = elements_.space().code_name ? elements_.space().code_name(at) : "";
-        add_note(out, fmt::format("{} {}", shown.name, name.empty() ? fmt::format("{}", at) : name));
+        add_note(out,
+                 fmt::format("{} {}", shown.name, name.empty() ? fmt::format("{}", at) : name));
       } else if (!shown.is_pointer) {
         add_note(out, fmt::format("{} {}", shown.name, shown.value));
       }
@@ -289,7 +292,9 @@ class FieldBuilder {
       const Element& element = held.elements[i];
       std::string name = fmt::format("[{}]", i);
       if (element.bit) {
-        out.fields.push_back({.name = name, .type = "bool", .value = *element.bit ? "true" : "false",
+        out.fields.push_back({.name = name,
+                              .type = "bool",
+                              .value = *element.bit ? "true" : "false",
                               .at = element.object.at});
         ++made_;
         continue;

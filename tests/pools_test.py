@@ -1,0 +1,129 @@
+"""`--pools`: blocks that a program cuts from arrays of its own, as its user describes them."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import jsonschema
+except ImportError:
+    print("python3-jsonschema is not installed")
+    sys.exit(77)
+
+INQUEST = os.environ["INQUEST"]
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schema"
+SOURCE = r"""
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+namespace game {
+struct Particle { double x, y; Particle* next; long kind; };
+// A pool in an array of its own, its free list through `next`.
+Particle particles[1000];
+Particle* free_particles;
+// One whose array malloc gave, behind a head.
+struct Pool { Particle* free; long made; Particle slots[200]; };
+Pool* pool;
+}
+using namespace game;
+Particle* make(Particle*& head) { Particle* p = head; head = p->next; p->next = nullptr; return p; }
+void give_back(Particle*& head, Particle* p) { p->next = head; head = p; }
+static Particle* kept;
+int main() {
+  for (auto& p : particles) give_back(free_particles, &p);
+  pool = static_cast<Pool*>(std::malloc(sizeof(Pool)));
+  pool->free = nullptr;
+  for (auto& p : pool->slots) give_back(pool->free, &p);
+  for (int i = 0; i < 300; ++i) { Particle* p = make(free_particles); p->next = kept; kept = p; }
+  for (int i = 0; i < 7; ++i) make(free_particles)->kind = 42;   // lost
+  for (int i = 0; i < 50; ++i) { Particle* p = make(pool->free); p->next = kept; kept = p; }
+  for (int i = 0; i < 3; ++i) make(pool->free)->kind = 43;       // lost
+  std::abort();
+}
+"""
+
+
+def inquest(*arguments):
+    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=120)
+
+
+class Pools(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.program = os.path.join(cls.folder.name, "program")
+        pathlib.Path(cls.program + ".cc").write_text(SOURCE)
+        subprocess.run(["g++", "-O1", cls.program + ".cc", "-o", cls.program], check=True)
+        cls.core = cls.program + ".core"
+        inquest("run", "--core", cls.core, "--no-verdict", "--", cls.program)
+        cls.pool = cls.find_pool()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def find_pool(cls):
+        """Where malloc put the second pool: its only block of that size."""
+        lines = inquest("heap", cls.core, "--list", "--format", "csv").stdout.splitlines()[1:]
+        found = [int(line.split(",")[0], 16) for line in lines if line.split(",")[1] == str(16 + 200 * 32 + 8)]
+        assert len(found) == 1, lines
+        return found[0]
+
+    def describe(self, text):
+        path = os.path.join(self.folder.name, "pools.txt")
+        pathlib.Path(path).write_text(text)
+        return path
+
+    def both(self):
+        return self.describe(
+            "# of the game\n"
+            "pool particles size 32 at game::particles count 1000 type game::Particle "
+            "free game::free_particles link 16\n"
+            f"pool slots size 32 at {self.pool + 16:#x} count 200 type game::Particle free *game::pool link 16\n")
+
+    def test_counts_every_block(self):
+        answer = inquest("heap", self.core, "--pools", self.both(), "--format", "json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        report = json.loads(answer.stdout)
+        jsonschema.validate(report, json.loads((SCHEMAS / "heap.schema.json").read_text()))
+        arenas = {arena["name"]: arena["usage"] for arena in report["arenas"]}
+        self.assertEqual(arenas["pool particles"]["used"]["count"], 307)
+        self.assertEqual(arenas["pool particles"]["free"]["count"], 693)
+        self.assertEqual(arenas["pool slots"]["used"]["count"], 53)
+        self.assertEqual(arenas["pool slots"]["free"]["count"], 147)
+        self.assertEqual(report["faults"], [])
+        # What the pool leaves of malloc's block: its head.
+        lines = inquest("heap", self.core, "--pools", self.both(), "--list", "--format", "csv").stdout.splitlines()
+        self.assertIn(f"{self.pool:#x},16,used,0,0", lines)
+
+    def test_finds_what_is_lost_in_them(self):
+        plain = json.loads(inquest("leaks", self.core, "--format", "json").stdout)
+        self.assertEqual(plain["totals"]["definite"]["blocks"], 0)
+        answer = inquest("leaks", self.core, "--pools", self.both(), "--format", "json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        report = json.loads(answer.stdout)
+        jsonschema.validate(report, json.loads((SCHEMAS / "leaks.schema.json").read_text()))
+        self.assertEqual(report["totals"]["definite"]["blocks"], 10)
+        self.assertEqual({shape["type"] for shape in report["shapes"]}, {"game::Particle"})
+
+    def test_says_what_is_wrong_with_a_description(self):
+        path = self.describe("pool a size 32 at x count 1\npool b size 0 at x count 1\n")
+        answer = inquest("heap", self.core, "--pools", path)
+        self.assertEqual(answer.returncode, 1)
+        self.assertEqual(answer.stderr, f"inquest: {path}: line 2: a block has more than 0 bytes\n")
+        answer = inquest("leaks", self.core, "--pools", path + ".none")
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("cannot be read", answer.stderr)
+
+    def test_a_pool_that_is_not_there_is_a_warning(self):
+        path = self.describe("pool a size 32 at game::nowhere count 1\n")
+        answer = json.loads(inquest("heap", self.core, "--pools", path, "--format", "json").stdout)
+        self.assertIn("no module has a symbol game::nowhere", answer["warnings"][-1]["what"])
+
+
+if __name__ == "__main__":
+    unittest.main()
