@@ -118,11 +118,11 @@ TypeIndex TypeTable::index_of(const TypeReader* reader, TypeId id) {
 
 TypeIndex TypeTable::find(std::string_view name, const TypeReader* reader) {
   if (reader) {
-    if (TypeId id = reader->find(name)) return index_of(reader, id);
+    if (TypeId id = find_type(*reader, name)) return index_of(reader, id);
   }
   for (const ModuleTypes& module : modules_) {
     if (!module.types || module.types == reader) continue;
-    if (TypeId id = module.types->find(name)) return index_of(module.types, id);
+    if (TypeId id = find_type(*module.types, name)) return index_of(module.types, id);
   }
   return 0;
 }
@@ -214,7 +214,6 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
   if (offset == 0 && depth > 0 && to.at_begin.size() < kMostBegins && type.size > 0) {
     to.at_begin.push_back(index_of(&reader, id));
   }
-  if (expand_storage(to, reader, type.name, offset, depth, weak)) return;
   for (const Member& member : reader.members(id)) {
     if (member.is_virtual_base || member.bit_size != 0) continue;
     if (member.is_artificial) {
@@ -224,31 +223,52 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
     // A base without members shares its place with what follows.
     expand(to, reader, member.type, offset + member.offset, depth + 1, weak);
   }
+  add_cells(to, reader, id, type.name, offset, depth, weak);
   add_links(to, reader, id, type.name, offset, weak);
 }
 
-/// libstdc++ keeps the values of its nodes in bytes that only the template's argument explains.
-/// Source: ext/aligned_buffer.h.
-bool TypeTable::expand_storage(Expansion& to, const TypeReader& reader, const std::string& name,
-                               uint64_t offset, size_t depth, bool weak) {
-  if (!name.starts_with("__gnu_cxx::__aligned_")) return false;
-  const TemplateName parts = split_template(name);
-  const bool is_storage =
-      parts.name == "__gnu_cxx::__aligned_membuf" || parts.name == "__gnu_cxx::__aligned_buffer";
-  if (!is_storage || parts.arguments.empty()) return false;
-  std::string_view value = parts.arguments[0];
-  while (value.ends_with(" const")) value.remove_suffix(6);
-  if (!value.ends_with('*')) {
-    if (TypeId id = reader.find(value)) expand(to, reader, id, offset, depth + 1, weak);
-    return true;
+/// Bytes that hold an object: only the description, or the template's argument, says of what type.
+void TypeTable::add_cells(Expansion& to, const TypeReader& reader, TypeId id,
+                          const std::string& name, uint64_t offset, size_t depth, bool weak) {
+  for (const Cell& cell : containers_.cells(name)) {
+    auto at = offset_of(reader, id, cell.member, 0);
+    if (!at) continue;
+    if (!cell.type.ends_with('*')) {
+      if (TypeId value = find_type(reader, cell.type)) {
+        expand(to, reader, value, offset + *at, depth + 1, weak);
+      }
+      continue;
+    }
+    const std::string_view pointee = std::string_view(cell.type).substr(0, cell.type.size() - 1);
+    const uint64_t place = offset + *at;
+    const TypeIndex target = described(pointee, reader);
+    if (target == 0 || place % word_size_ != 0 || place > UINT32_MAX) continue;
+    PointerSlot slot{.offset = static_cast<uint32_t>(place), .target = target};
+    slot.is_weak = weak;
+    to.slots[place] = slot;
   }
-  value.remove_suffix(1);
-  while (value.ends_with(" const")) value.remove_suffix(6);
-  if (value.starts_with("const ")) value.remove_prefix(6);
-  TypeIndex target = find(value, &reader);
-  if (target == 0 || offset % word_size_ != 0 || offset > UINT32_MAX) return true;
-  to.slots[offset] = {.offset = static_cast<uint32_t>(offset), .target = target, .is_weak = weak};
-  return true;
+}
+
+TypeIndex TypeTable::described(std::string_view name, const TypeReader& reader) {
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  for (bool again = true; again;) {
+    again = false;
+    if (name.ends_with(" const")) name.remove_suffix(6), again = true;
+    if (name.starts_with("const ")) name.remove_prefix(6), again = true;
+  }
+  if (!name.ends_with('*')) return find(name, &reader);
+  name.remove_suffix(1);
+  const TypeIndex target = described(name, reader);
+  if (target == 0) return 0;
+  const std::string text = types_[target].name + "*";
+  const size_t before = types_.size();
+  const TypeIndex pointer = named(text, word_size_);
+  if (types_.size() > before) {
+    Layout& layout = layouts_[pointer];
+    layout.is_pointer = layout.is_scalar = layout.is_made = true;
+    layout.slots = {{.target = target}};
+  }
+  return pointer;
 }
 
 /// Which member a union holds is not known: only words that at most one of them calls a pointer.
@@ -297,9 +317,8 @@ void TypeTable::add_links(Expansion& to, const TypeReader& reader, TypeId id,
   for (const Link& link : containers_.links(name)) {
     auto at = offset_of(reader, id, link.member, 0);
     if (!at || (offset + *at) % word_size_ != 0 || offset + *at > UINT32_MAX) continue;
-    TypeIndex target = find(link.target, &reader);
-    if (target == 0) target = by_rtti_name(link.target);
-    if (types_[target].reader == nullptr) continue;  // the declared type stays
+    const TypeIndex target = described(link.target, reader);
+    if (target == 0) continue;  // the declared type stays
     PointerSlot slot{.offset = static_cast<uint32_t>(offset + *at), .target = target};
     slot.into = static_cast<uint32_t>(link.offset);
     slot.is_link = true;

@@ -52,6 +52,8 @@ class TypeTable {
   TypeIndex by_rtti_name(const std::string& name);
   /// Of debug information only; `reader` is asked first.
   TypeIndex find(std::string_view name, const symbols::TypeReader* reader = nullptr);
+  /// By a name as descriptions give it: "X", or "X*", a pointer to it. 0 when X is not described.
+  TypeIndex described(std::string_view name, const symbols::TypeReader& reader);
   /// One that only has a name: "text", "std::map node".
   TypeIndex named(std::string_view name, uint64_t size = 0);
 
@@ -87,8 +89,8 @@ class TypeTable {
                     const symbols::Type& type, uint64_t offset, size_t depth, bool weak);
   void expand_union(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
                     uint64_t offset, size_t depth);
-  bool expand_storage(Expansion& to, const symbols::TypeReader& reader, const std::string& name,
-                      uint64_t offset, size_t depth, bool weak);
+  void add_cells(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
+                 const std::string& name, uint64_t offset, size_t depth, bool weak);
   void add_links(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
                  const std::string& name, uint64_t offset, bool weak);
   std::optional<uint64_t> offset_of(const symbols::TypeReader& reader, symbols::TypeId id,
