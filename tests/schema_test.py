@@ -31,7 +31,7 @@ class Schema(unittest.TestCase):
                 subprocess.run(["g++", "-g", "-w", program + ".cc", "-o", program], check=True)
                 subprocess.run([INQUEST, "run", "--core", program + ".core", "--no-verdict", "--", program],
                                capture_output=True)
-                for verb in ("why", "stack", "show", "memory", "heap", "leaks"):
+                for verb in ("why", "stack", "show", "memory", "heap", "leaks", "inspect"):
                     with self.subTest(f"{verb} {name}"):
                         self.check(verb, program + ".core")
 
@@ -39,12 +39,12 @@ class Schema(unittest.TestCase):
         dumps = sorted((SCHEMA.parent / "fuzz/corpus/minidump").iterdir())
         self.assertTrue(dumps)
         for dump in dumps:
-            for verb in ("why", "stack", "show", "memory", "heap", "leaks"):
+            for verb in ("why", "stack", "show", "memory", "heap", "leaks", "inspect"):
                 with self.subTest(f"{verb} {dump.name}"):
                     self.check(verb, str(dump))
 
     def check(self, verb, dump):
-        answer = subprocess.run([INQUEST, verb, dump, "--format", "json"], capture_output=True, timeout=120)
+        answer = subprocess.run([INQUEST, verb, dump, *(["0x1000"] if verb == "inspect" else []), "--format", "json"], capture_output=True, timeout=120)
         self.assertEqual(answer.returncode, 0, answer.stderr)
         schema = json.loads((SCHEMA / f"{verb}.schema.json").read_text())
         jsonschema.validate(json.loads(answer.stdout.decode("utf-8")), schema)

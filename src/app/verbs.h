@@ -13,6 +13,7 @@ void add_why(CLI::App& root, ExitStatus& status);
 void add_stack(CLI::App& root, ExitStatus& status);
 void add_show(CLI::App& root, ExitStatus& status);
 void add_memory(CLI::App& root, ExitStatus& status);
+void add_inspect(CLI::App& root, ExitStatus& status);
 void add_leaks(CLI::App& root, ExitStatus& status);
 void add_heap(CLI::App& root, ExitStatus& status);
 void add_objects(CLI::App& root, ExitStatus& status);

@@ -58,6 +58,7 @@ class Descriptions {
                                     const Descriptions* base = nullptr);
   ~Descriptions();
   Descriptions(Descriptions&&) noexcept;
+  Descriptions& operator=(Descriptions&&) noexcept;
 
   /// Links of a class, by its qualified name with template arguments; empty for others.
   std::vector<Link> links(std::string_view type_name) const;

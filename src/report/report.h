@@ -5,6 +5,7 @@
 #include <string>
 
 #include "answer/answer.h"
+#include "answer/inspect.h"
 #include "answer/leaks.h"
 #include "answer/memory.h"
 #include "answer/show.h"
@@ -36,5 +37,8 @@ std::string leaks_text(const answer::Leaks& leaks, const TextStyle& style);
 std::string leaks_json(const answer::Leaks& leaks);
 /// A line for every block that is lost.
 std::string leaks_csv(const answer::Leaks& leaks);
+
+std::string inspect_text(const answer::Inspect& inspect, const TextStyle& style);
+std::string inspect_json(const answer::Inspect& inspect);
 
 }  // namespace inquest::report

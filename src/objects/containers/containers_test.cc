@@ -1,7 +1,8 @@
+#include "objects/containers.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "objects/containers.h"
 #include "objects/containers/descriptions.h"
 #include "objects/containers/expression.h"
 #include "objects/containers/spelling.h"
@@ -47,8 +48,9 @@ TEST(Spellings, OfOneTypeAreSeenAsOne) {
   same("A<int const>::B", "A<const int>::B");
   EXPECT_NE(same_spelling("A<char *const>"), same_spelling("A<const char*>"));
   EXPECT_NE(same_spelling("A<constable>"), same_spelling("A<able const>"));
-  EXPECT_THAT(spellings("X<std::pair<const int, Foo> >"),
-              testing::IsSupersetOf({"X<std::pair<int const, Foo> >", "X<std::pair<const int,Foo>>"}));
+  EXPECT_THAT(
+      spellings("X<std::pair<const int, Foo> >"),
+      testing::IsSupersetOf({"X<std::pair<int const, Foo> >", "X<std::pair<const int,Foo>>"}));
 }
 
 TEST(Descriptions, BuiltInTextsAreSound) {
@@ -76,7 +78,8 @@ TEST(Descriptions, LinksKeepTheSpellingOfTheirName) {
 
 TEST(Descriptions, LinksOfHashTablesAndOldStrings) {
   auto links = Descriptions::built_in().links(
-      "std::_Hashtable<int, int, A, X, E, H, R, D, L, std::__detail::_Hashtable_traits<true, false, "
+      "std::_Hashtable<int, int, A, X, E, H, R, D, L, std::__detail::_Hashtable_traits<true, "
+      "false, "
       "true> >");
   ASSERT_EQ(links.size(), 2u);
   EXPECT_EQ(links[0].target, "std::__detail::_Hash_node<int, true>");
@@ -94,7 +97,8 @@ TEST(Descriptions, OtherInlineNamespacesAreUnderstood) {
 }
 
 TEST(Descriptions, CellsSayWhatBytesHold) {
-  auto cells = Descriptions::built_in().cells("__gnu_cxx::__aligned_membuf<std::pair<int const, Foo> >");
+  auto cells =
+      Descriptions::built_in().cells("__gnu_cxx::__aligned_membuf<std::pair<int const, Foo> >");
   ASSERT_EQ(cells.size(), 1u);
   EXPECT_EQ(cells[0].member, "_M_storage");
   EXPECT_EQ(cells[0].type, "std::pair<int const, Foo>");
@@ -115,8 +119,9 @@ TEST(Descriptions, PlainNamesAreForPeople) {
 }
 
 TEST(Descriptions, OfATeamGoBeforeTheBuiltIn) {
-  auto own = Descriptions::parse("inquest-types 1\nclass game::Pool<$T>\n  link free -> game::Slot<$T>\n",
-                                 "ours.types", &Descriptions::built_in());
+  auto own =
+      Descriptions::parse("inquest-types 1\nclass game::Pool<$T>\n  link free -> game::Slot<$T>\n",
+                          "ours.types", &Descriptions::built_in());
   ASSERT_TRUE(own) << own.error().line();
   auto links = own->links("game::Pool<Guild>");
   ASSERT_EQ(links.size(), 1u);
@@ -160,7 +165,8 @@ TEST(Expressions, BindAsInC) {
   EXPECT_EQ(shape("a as std::pair<int, char>* ?? b"), Op::otherwise);
   EXPECT_EQ(shape("a as $Ts[b + 1]"), Op::as);
   EXPECT_EQ(shape("sizeof(std::vector<int>) < 8"), Op::less);
-  for (std::string_view bad : {"", "a +", "(a", "a[1", "a ? b", "a b", "$", "a.", "sizeof()", "a as"})
+  for (std::string_view bad :
+       {"", "a +", "(a", "a[1", "a ? b", "a b", "$", "a.", "sizeof()", "a as"})
     EXPECT_FALSE(Expression::parse(bad)) << bad;
   EXPECT_FALSE(Expression::parse(std::string(100000, '(')));
   EXPECT_FALSE(Expression::parse(std::string(100000, '*') + "a"));

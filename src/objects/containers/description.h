@@ -48,13 +48,12 @@ struct ClassDescription {
   std::vector<NamedExpression> shown = {};
   Shape shape = Shape::none;
   Expression begin = {}, count = {}, next = {}, left = {}, right = {}, item = {};
-  Expression nil = {};  ///< true of a node that is none
-  Expression end = {};  ///< the address behind the last node; null ends too
+  Expression nil = {};               ///< true of a node that is none
+  Expression end = {};               ///< the address behind the last node; null ends too
   Expression key = {}, mapped = {};  ///< of an element
   std::vector<HeldValue> values = {};
   std::string source = {};  ///< of its text: "libstdc++"
   size_t line = 0;
 };
-
 
 }  // namespace inquest::objects

@@ -32,24 +32,32 @@ std::string spaced(std::string text, const Spelling& spelling) {
   return text;
 }
 
-std::string plain(const Descriptions::Impl& all, std::string_view text, size_t depth);
+/// A name repeated in a name repeated in a name would take for ever.
+constexpr size_t kMostParts = 4096, kLongestPlain = 1 << 16;
+
+std::string plain(const Descriptions::Impl& all, std::string_view text, size_t depth,
+                  size_t& parts);
 
 /// The name itself stays: it is plain already.
-std::string plain_arguments(const Descriptions::Impl& all, std::string_view text, size_t depth) {
+std::string plain_arguments(const Descriptions::Impl& all, std::string_view text, size_t depth,
+                            size_t& parts) {
   TemplateName split = split_template(text);
   if (split.name.size() == text.size()) return std::string(text);
   std::string out(split.name);
   out += '<';
   for (size_t i = 0; i < split.arguments.size(); ++i) {
     if (i > 0) out += ", ";
-    out += plain(all, split.arguments[i], depth + 1);
+    if (out.size() > kLongestPlain) return std::string(text);
+    out += plain(all, split.arguments[i], depth + 1, parts);
   }
   return out + '>';
 }
 
 /// "std::string *" of "std::__cxx11::basic_string<...> *".
-std::string plain(const Descriptions::Impl& all, std::string_view text, size_t depth) {
-  if (depth > kLimits.type_depth || text.find('<') == text.npos) return std::string(text);
+std::string plain(const Descriptions::Impl& all, std::string_view text, size_t depth,
+                  size_t& parts) {
+  if (++parts > kMostParts || depth > kLimits.type_depth || text.find('<') == text.npos)
+    return std::string(text);
   size_t end = text.size();
   while (end > 0 && text[end - 1] != '>') --end;
   std::string_view name = text.substr(0, end), behind = text.substr(end), before;
@@ -62,8 +70,8 @@ std::string plain(const Descriptions::Impl& all, std::string_view text, size_t d
   auto named = std::ranges::find_if(
       fitting, [](const auto& fit) { return !fit.description->plain_name.empty(); });
   out += named == fitting.end()
-             ? plain_arguments(all, name, depth)
-             : plain_arguments(all, named->fill(named->description->plain_name), depth);
+             ? plain_arguments(all, name, depth, parts)
+             : plain_arguments(all, named->fill(named->description->plain_name), depth, parts);
   return out.append(behind);
 }
 
@@ -111,6 +119,7 @@ std::vector<FittingDescription> Descriptions::Impl::fitting(std::string_view typ
 Descriptions::Descriptions(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Descriptions::~Descriptions() = default;
 Descriptions::Descriptions(Descriptions&&) noexcept = default;
+Descriptions& Descriptions::operator=(Descriptions&&) noexcept = default;
 
 const Descriptions& Descriptions::built_in() {
   static const Descriptions all = [] {
@@ -163,14 +172,17 @@ std::vector<Cell> Descriptions::cells(std::string_view type_name) const {
 
 std::optional<std::string> Descriptions::plain_name(std::string_view type_name) const {
   for (const FittingDescription& fit : impl_->fitting(type_name)) {
-    if (!fit.description->plain_name.empty())
-      return plain_arguments(*impl_, fit.fill(fit.description->plain_name), 0);
+    if (!fit.description->plain_name.empty()) {
+      size_t parts = 0;
+      return plain_arguments(*impl_, fit.fill(fit.description->plain_name), 0, parts);
+    }
   }
   return {};
 }
 
 std::string Descriptions::plain_type(std::string_view type_name) const {
-  return plain(*impl_, type_name, 0);
+  size_t parts = 0;
+  return plain(*impl_, type_name, 0, parts);
 }
 
 }  // namespace inquest::objects

@@ -123,9 +123,9 @@ class Parser {
   Result<uint32_t> postfix() {
     uint32_t term = TRY(primary());
     for (;;) {
-      if (take(".") || take("->")) {
+      if (bool dot = take("."); dot || take("->")) {
         std::string name(TRY(name_here()));
-        term = TRY(add({.op = Op::member, .a = term, .text = std::move(name)}));
+        term = TRY(add({.op = dot ? Op::member : Op::arrow, .a = term, .text = std::move(name)}));
       } else if (take("[")) {
         uint32_t index = TRY(expression(0));
         if (!take("]")) return fail("a \"]\" is missing");
@@ -159,6 +159,12 @@ class Parser {
     if (take_word("this")) return add({.op = Op::self});
     if (take_word("sizeof")) {
       if (!take("(")) return fail("\"(\" is missing behind \"sizeof\"");
+      skip();
+      if (at_ < text_.size() && text_[at_] == '*') {  // of an expression: sizeof(*first)
+        uint32_t operand = TRY(prefix());
+        if (!take(")")) return fail("a \")\" is missing behind \"sizeof\"");
+        return add({.op = Op::size_of, .a = operand});
+      }
       std::string type = type_here();
       if (!take(")")) return fail("a \")\" is missing behind \"sizeof\"");
       if (type.empty()) return fail("a type is missing in \"sizeof()\"");

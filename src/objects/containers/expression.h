@@ -20,14 +20,15 @@ enum class Op : uint8_t {
   name,       ///< `text`
   hole,       ///< `text`: "$N", an argument that is a number; "$i", the index
   self,       ///< the object
-  member,     ///< a.text, through pointers too
+  member,     ///< a.text
+  arrow,      ///< a->text
   subscript,  ///< a[b]
   target,     ///< *a
   address,    ///< &a
   negative,
   not_,
-  as,         ///< a as `text`; "$Ts[...]": b is the number of the argument, text is "$Ts"
-  size_of,    ///< sizeof(`text`)
+  as,       ///< a as `text`; "$Ts[...]": b is the number of the argument, text is "$Ts"
+  size_of,  ///< sizeof(`text`), or of what a is
   multiply,
   divide,
   modulo,

@@ -30,15 +30,16 @@ class std::__1::array<$T, $N>
 
 class std::__1::deque<$T, $A>
   name  std::deque<$T>
-  let   per = sizeof($T) < 256 ? 4096 / sizeof($T) : 16
+  let   size = sizeof(**__map_.__begin_)
+  let   per = size < 256 ? 4096 / size : 16
   count __size_.__value_ ?? __size_
   each  __map_.__begin_[($i + __start_) / per][($i + __start_) % per]
 
 class std::__1::list<$T, $A>
 class std::__1::__list_imp<$T, $A>
   name  std::list<$T>
-  link  __end_.__next_ -> std::__1::__list_node<$T, void*> or head
-  link  __end_.__prev_ -> std::__1::__list_node<$T, void*> or head
+  link  __end_.__next_ -> std::__1::__list_node<$T, void *> or head
+  link  __end_.__prev_ -> std::__1::__list_node<$T, void *> or head
   count __size_alloc_.__value_ ?? __size_
   list  __end_.__next_ as std::__1::__list_node<$T, void *>*
   next  __next_
@@ -142,10 +143,8 @@ class std::__1::__hash_node<$T, $P>
 class std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >
   name  std::string
   let   rep = __r_.__value_ ?? __rep_
-  let   long = rep.__s.__is_long_ ?? rep.__s.__size_ & 1
-  let   short_size = long ? 0 : (rep.__s.__is_long_ >= 0 ? rep.__s.__size_ : 0) ?? rep.__s.__size_ >> 1
-  count long ? rep.__l.__size_ : short_size
-  text  long ? rep.__l.__data_ : rep.__s.__data_
+  count rep.__s.__is_long_ ? rep.__l.__size_ : rep.__s.__size_
+  text  rep.__s.__is_long_ ? rep.__l.__data_ : rep.__s.__data_
 class std::__1::basic_string<wchar_t, std::__1::char_traits<wchar_t>, std::__1::allocator<wchar_t> >
   name  std::wstring
   let   rep = __r_.__value_ ?? __rep_

@@ -28,7 +28,8 @@ class std::array<$T, $N>
 class std::deque<$T, $A>
   name  std::deque<$T>
   let   val = _Mypair._Myval2
-  let   per = sizeof($T) <= 1 ? 16 : sizeof($T) <= 2 ? 8 : sizeof($T) <= 4 ? 4 : sizeof($T) <= 8 ? 2 : 1
+  let   size = sizeof(**val._Map)
+  let   per = size <= 1 ? 16 : size <= 2 ? 8 : size <= 4 ? 4 : size <= 8 ? 2 : 1
   count val._Mysize
   each  val._Map[(($i + val._Myoff) / per) % val._Mapsize][($i + val._Myoff) % per]
 

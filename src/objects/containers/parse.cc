@@ -89,7 +89,7 @@ Result<NamedExpression> parse_named(std::string_view rest) {
   std::string_view name = trimmed(rest.substr(0, equals));
   if (!is_path(name) || name.find('.') != name.npos)
     return fail(fmt::format("\"{}\" is not a name", name));
-  return NamedExpression{std::string(name), TRY(Expression::parse(rest.substr(equals + 1)))};
+  return NamedExpression { std::string(name), TRY(Expression::parse(rest.substr(equals + 1))) };
 }
 
 /// value EXPRESSION [if CONDITION] [where CODE names PATTERN]
@@ -172,8 +172,8 @@ Result<> parse_statement(std::string_view word, std::string_view rest, ClassDesc
 Result<> check(const ClassDescription& one) {
   auto needs = [&](Shape shape, std::string_view word, const Expression& expression) -> Result<> {
     if (one.shape != shape || !expression.empty()) return {};
-    return fail(fmt::format("\"{}\" is missing in the description of {}", word,
-                            one.patterns.front()));
+    return fail(
+        fmt::format("\"{}\" is missing in the description of {}", word, one.patterns.front()));
   };
   for (Shape counted : {Shape::array, Shape::each, Shape::bits, Shape::text})
     TRY(needs(counted, "count", one.count));

@@ -56,8 +56,8 @@ bool fits_at(std::string_view pattern, std::string_view name, Bindings& bindings
     rest.remove_suffix(3);
     --fixed;
     if (given.arguments.size() < fixed) return false;
-    bindings.bind_rest(rest, {given.arguments.begin() + static_cast<ptrdiff_t>(fixed),
-                              given.arguments.end()});
+    bindings.bind_rest(
+        rest, {given.arguments.begin() + static_cast<ptrdiff_t>(fixed), given.arguments.end()});
   } else if (given.arguments.size() != fixed) {
     return false;
   }
@@ -94,7 +94,8 @@ const std::vector<std::string>* Bindings::find_rest(std::string_view name) const
 
 std::string Bindings::fill(std::string_view text) const {
   std::string out;
-  for (size_t i = 0; i < text.size();) {
+  constexpr size_t kLongest = 1 << 16;
+  for (size_t i = 0; i < text.size() && out.size() < kLongest;) {
     if (text[i] != '$') {
       out += text[i++];
       continue;

@@ -53,8 +53,8 @@ std::string_view basic_name(std::string_view text) {
 
 bool is_basic(std::string_view text) {
   constexpr std::string_view kNames[] = {
-      "int",      "char",     "bool",     "float",         "double",   "wchar_t",
-      "char8_t",  "char16_t", "char32_t", "unsigned char", "long",     "short",
+      "int",      "char",     "bool",     "float",         "double",        "wchar_t",
+      "char8_t",  "char16_t", "char32_t", "unsigned char", "long",          "short",
       "unsigned", "void",     "__int128", "signed char",   "unsigned long", "unsigned int",
   };
   if (std::ranges::find(kNames, text) != std::end(kNames)) return true;

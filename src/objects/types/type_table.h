@@ -80,6 +80,7 @@ class TypeTable {
   };
   struct Expansion;
 
+  TypeIndex find_instance(std::string_view name);
   TypeIndex add(const symbols::TypeReader* reader, symbols::TypeId id, const symbols::Type& type);
   size_t module_of(const symbols::TypeReader* reader) const;
   void make(TypeIndex type);
@@ -103,12 +104,11 @@ class TypeTable {
   std::deque<Layout> layouts_;
   std::unordered_map<Key, TypeIndex, KeyHash> by_id_;
   std::unordered_map<std::string, std::vector<TypeIndex>> by_name_;
-  std::unordered_map<std::string, TypeIndex> by_rtti_name_;
+  std::unordered_map<std::string, TypeIndex> found_;  // 0: looked for in vain
   std::unordered_map<std::string, std::unordered_map<std::string, TypeIndex>> instances_;
 };
 
-/// Two spellings of one type compare equal: without blanks, "unsigned long" as "long unsigned int",
-/// numbers without their suffixes.
+/// Two spellings of one type compare equal.
 std::string plain_spelling(std::string_view name);
 
 }  // namespace inquest::objects

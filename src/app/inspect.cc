@@ -1,0 +1,107 @@
+#include "cause/inspect.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "app/investigate.h"
+#include "app/terminal.h"
+#include "app/types_file.h"
+#include "app/verbs.h"
+
+namespace inquest::app {
+namespace {
+
+struct InspectOptions {
+  DumpOptions dump = {};
+  std::string address = {};
+  std::string as = {};
+  size_t depth = objects::ValueOptions{}.depth;
+  size_t width = objects::ValueOptions{}.width;
+  bool follow = false;
+  std::vector<std::string> types = {};
+};
+
+/// "0x7f12" or the name of a variable.
+Result<Address> address_of(const cause::Process& process, const std::string& text) {
+  std::string_view digits = text;
+  const bool is_hex = digits.starts_with("0x") || digits.starts_with("0X");
+  if (is_hex) digits.remove_prefix(2);
+  uint64_t value = 0;
+  auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  const bool is_number = problem == std::errc() && end == digits.data() + digits.size();
+  if (is_hex && is_number) return Address{value};
+  for (const snapshot::Module& module : process.snapshot().modules) {
+    const symbols::TypeReader* types = process.types(module);
+    if (!types) continue;
+    auto globals = types->globals(text);
+    if (!globals.empty()) return module.range.begin + globals.front().begin.value;
+  }
+  if (auto at = process.find_symbol(text)) return *at;
+  if (is_number) return Address{value};
+  return fail(fmt::format("\"{}\" is neither an address nor a variable of the process", text),
+              "an address is written as 0x7f1234");
+}
+
+/// What is known of a block beside its own virtual table: here whoever types blocks is asked.
+std::function<std::optional<cause::KnownType>(size_t)> block_types() { return {}; }
+
+ExitStatus inspect(const InspectOptions& options) {
+  auto containers = read_descriptions(options.types);
+  if (!containers) return report_error(containers.error());
+  auto process = open_process(options.dump);
+  if (!process) return report_error(process.error());
+  const cause::Process& dead = **process;
+  auto address = address_of(dead, options.address);
+  if (!address) return report_error(address.error());
+  Progress::shared().stage("finding the blocks of the heap");
+  heap::Heaps heaps = heap::find_heaps(
+      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  Progress::shared().stage("reading the object");
+  cause::InspectQuestion question{.at = *address, .as = options.as};
+  question.values.depth = options.depth;
+  question.values.width = options.width;
+  question.values.follow = options.follow;
+  question.type_of_block = block_types();
+  auto answer = cause::describe_address(dead, heaps, *containers, question);
+  Progress::shared().stop();
+  if (!answer) return report_error(answer.error());
+  std::string text = options.dump.output == Output::json
+                         ? report::inspect_json(*answer)
+                         : report::inspect_text(*answer, terminal_style());
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  leave_to_the_system(std::move(*process));
+  return kDone;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& root, ExitStatus& status) {
+  auto* verb = root.add_subcommand(
+      "inspect", "Show what lies at an address: block, object, fields with values, bytes");
+  auto options = std::make_shared<InspectOptions>();
+  add_dump_options(*verb, options->dump, false);
+  verb->add_option("ADDR", options->address, "Address in hex (0x7f1234), or the name of a variable")
+      ->required();
+  verb->add_option("--as", options->as, "Take it for an object of this type, by its qualified name")
+      ->type_name("TYPE");
+  verb->add_option("--depth", options->depth, "Levels of fields below the object")
+      ->type_name("N")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  verb->add_option("--width", options->width, "Elements of a container that are shown")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb->add_flag("--follow", options->follow,
+                 "Show what pointers lead to as well; smart pointers always are followed");
+  add_types_option(*verb, options->types);
+  verb->footer(
+      "Examples:\n"
+      "  inquest inspect core.4711 0x7f21e4003c60\n"
+      "  inquest inspect core.4711 g_rooms --depth 5\n"
+      "  inquest inspect core.4711 0x7f21e4003c60 --as 'game::Guild' --format json\n"
+      "  inquest inspect core.4711 0x7f21e4003c60 --types our_pools.types");
+  verb->callback([options, &status] { status = inspect(*options); });
+}
+
+}  // namespace inquest::app

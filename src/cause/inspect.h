@@ -1,0 +1,39 @@
+/// Says of an address what lies there: block, object, fields, bytes.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "answer/inspect.h"
+#include "cause/process.h"
+#include "heap/heap.h"
+#include "objects/containers.h"
+#include "objects/values.h"
+
+namespace inquest::cause {
+
+/// The type of a block, from whoever knows it.
+struct KnownType {
+  std::string name;           ///< qualified
+  std::string how;            ///< "virtual table", "holder": why it is believed
+  unsigned percent = 100;     ///< how likely it is right
+  uint64_t offset = 0;        ///< where in the block the object begins
+  uint64_t count = 1;         ///< objects, one behind the other
+};
+
+struct InspectQuestion {
+  Address at;
+  std::string as = {};  ///< a type by its qualified name; empty: what is known of it
+  objects::ValueOptions values = {};
+  size_t hex_bytes = 256;  ///< at most
+  /// Asked when a block's own virtual table tells nothing; may be empty. An index into
+  /// Heaps::blocks.
+  std::function<std::optional<KnownType>(size_t block)> type_of_block = {};
+};
+
+/// Fails only when a type was asked for by `as` that no debug information has.
+Result<answer::Inspect> describe_address(const Process& process, const heap::Heaps& heaps,
+                                         const objects::Descriptions& containers,
+                                         const InspectQuestion& question);
+
+}  // namespace inquest::cause

@@ -1,0 +1,17 @@
+/// Numbers of a dead process as text.
+#pragma once
+
+#include <string>
+
+#include "objects/values.h"
+
+namespace inquest::objects {
+
+/// Of a number, an enumerator, a character, a truth value; empty when the type is none of these.
+/// Of what cannot be read: "<not in the dump>".
+std::string scalar_text(ElementReader& reader, const TypedObject& object, uint32_t bit_size = 0,
+                        uint32_t bit_offset = 0);
+
+inline constexpr const char* kNotInDump = "<not in the dump>";
+
+}  // namespace inquest::objects
