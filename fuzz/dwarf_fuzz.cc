@@ -49,6 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const char* name : {"g::Guild<4>", "g::Base", "g::Rank", "int"}) {
     ask_of_types(*types, types->find(name), 0);
   }
+  size_t most = 64;
+  types->each_global([&](const TypeReader::Global& global) {
+    if (most > 0) ask_of_types(*types, global.type, 3);
+    most -= most > 0;
+  });
+  for (TypeId id : types->instances("g::Guild")) ask_of_types(*types, id, 3);
   for (const auto& global : types->globals("the_guild")) {
     types->global_at(global.begin);
     ask_of_types(*types, global.type, 0);

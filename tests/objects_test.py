@@ -83,7 +83,7 @@ struct World {
 };
 
 World* world;
-static thread_local Leaf* of_thread;
+thread_local Leaf* of_thread;
 
 template <class T>
 T told(const char* type, T block) {

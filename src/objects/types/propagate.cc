@@ -25,6 +25,11 @@ bool fits(uint64_t usable, uint64_t size) {
   return usable >= size && (usable <= size + 16 || usable <= 24 || usable - size <= size / 4);
 }
 
+/// glibc does not split off a rest that is smaller than its smallest block.
+bool fits_loosely(uint64_t usable, uint64_t size) {
+  return fits(usable, size) || (usable >= size && usable <= size + 32);
+}
+
 }  // namespace
 
 Propagation::Propagation(const TypingInput& input, TypeTable& types, const VirtualTables& tables,
@@ -133,7 +138,7 @@ void Propagation::claim_by_table(BlockId id, Bytes bytes, std::vector<Claim>& ou
     if (block.size < size) continue;
     Claim claim{.block = id, .type = table->type, .percent = table->percent, .how = table->how};
     claim.strength = table->how == How::rtti ? Strength::rtti : Strength::table;
-    if (size != 0 && !fits(block.size, size)) {
+    if (size != 0 && !fits_loosely(block.size, size)) {
       // Several, each with its table; or something larger, perhaps a leftover.
       const bool more = 2 * size <= bytes.size() && tables_.at(word(bytes, size));
       claim.is_array = more;
@@ -151,7 +156,7 @@ void Propagation::claim_by_table(BlockId id, Bytes bytes, std::vector<Claim>& ou
   if (!table || table->offset != 0) return;
   const uint64_t size = types_.size(table->type);
   if (size == 0 || count > block.size / size) return;
-  if (!fits(block.size, word_size_ + count * size)) return;
+  if (!fits_loosely(block.size, word_size_ + count * size)) return;
   Claim claim{.block = id, .type = table->type, .percent = 95, .how = table->how};
   claim.strength = table->how == How::rtti ? Strength::rtti : Strength::table;
   claim.is_array = claim.behind_count = true;
@@ -308,7 +313,7 @@ void Propagation::claim_counted(const PointerSlot& slot, BlockId id, bool is_loc
   if (bytes.size() < word_size_) return;
   const uint64_t count = word(bytes, 0);
   if (count == 0 || count > block.size / size) return;
-  if (!fits(block.size, word_size_ + count * size)) return;
+  if (!fits_loosely(block.size, word_size_ + count * size)) return;
   Claim claim{.block = id, .type = slot.target, .percent = 95, .how = How::holder};
   claim.strength = is_local ? Strength::local : Strength::holder;
   claim.is_array = claim.behind_count = true;
@@ -339,7 +344,8 @@ void Propagation::claim_target(const PointerSlot& slot, uint64_t value, uint64_t
   claim.strength = slot.is_link ? Strength::container : Strength::holder;
   const bool is_vector = used_end > value && used_end <= block.begin + block.size && size != 0 &&
                          (used_end - value) % size == 0;
-  const bool is_single = fits(block.size, size);
+  const bool is_single =
+      slot.is_link || layout.has_vptr ? fits_loosely(block.size, size) : fits(block.size, size);
   if (layout.is_bytes) {
     claim.percent = 60;
     claim.strength = Strength::bytes;

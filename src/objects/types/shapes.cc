@@ -16,7 +16,10 @@ enum class ShapeKind : uint8_t { none, tree, list, table };
 class ShapeSearch {
  public:
   ShapeSearch(const TypingInput& input, const BlockIndex& index)
-      : blocks_(input.heaps.blocks), memory_(input.process.memory), index_(index) {}
+      : blocks_(input.heaps.blocks),
+        memory_(input.process.memory),
+        index_(index),
+        windows_(input.process.os == snapshot::Os::windows) {}
 
   ShapeKind of(BlockId id, PieceView& view) const;
 
@@ -43,6 +46,7 @@ class ShapeSearch {
   const std::vector<heap::Block>& blocks_;
   const snapshot::Memory& memory_;
   const BlockIndex& index_;
+  const bool windows_;
 };
 
 /// libstdc++: colour (0 or 1), parent, left, right; the others in the places that `at` says.
@@ -51,10 +55,13 @@ bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
     size_t parent, left, right, colour;
     bool colour_is_word;
   };
-  static constexpr Places kPlaces[] = {
-      {1, 2, 3, 0, true}, {2, 0, 1, 3, false}, {1, 0, 2, 3, false}};
+  static constexpr Places kPlaces[] = {{1, 2, 3, 0, true}, {2, 0, 1, 3, false}};
+  // A list's node would pass for a node of MSVC's with a left child only: but that has no nulls,
+  // its leaves point to the head.
+  static constexpr Places kMicrosoft[] = {{1, 0, 2, 3, false}};
   if (block.size < 32) return false;
-  for (const Places& at : kPlaces) {
+  if (windows_ && (word(bytes, 0) == 0 || block_at(word(bytes, 2)) == kNoBlock)) return false;
+  for (const Places& at : windows_ ? std::span<const Places>(kMicrosoft) : kPlaces) {
     const uint64_t colour = word(bytes, at.colour);
     if ((at.colour_is_word ? colour & 0xffffffff : colour & 0xff) > 1) continue;
     const uint64_t parent = word(bytes, at.parent);
@@ -63,8 +70,10 @@ bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
     bool contradicted = false;
     for (size_t side : {at.left, at.right}) {
       const uint64_t child = word(bytes, side);
-      if (child == 0) continue;
       const uint32_t id = block_at(child);
+      if (child == 0) continue;
+      // The head ends MSVC's trees; it is marked behind the colour.
+      if (windows_ && id != kNoBlock && (word_of(child, 3) >> 8 & 0xff) == 1) continue;
       if (id == kNoBlock || blocks_[id].size != block.size || child == parent ||
           word_of(child, at.parent) != block.begin) {
         contradicted = true;
@@ -96,9 +105,12 @@ bool ShapeSearch::is_list(const heap::Block& block, Bytes bytes) const {
   return false;
 }
 
-/// Nothing but pointers to begins of blocks and nulls, four pointers or more.
+/// Nothing but pointers to begins of blocks and nulls, in more words than a structure of pointers
+/// has.
 bool ShapeSearch::is_table(Bytes bytes) const {
+  constexpr size_t kLeastWords = 16, kLeastPointers = 8;
   const size_t words = bytes.size() / 8;
+  if (words < kLeastWords) return false;
   size_t pointers = 0;
   for (size_t i = 0; i < words; ++i) {
     const uint64_t value = word(bytes, i);
@@ -106,7 +118,7 @@ bool ShapeSearch::is_table(Bytes bytes) const {
     if (block_at(value) == kNoBlock) return false;
     ++pointers;
   }
-  return pointers >= 4 && pointers * 8 >= words;
+  return pointers >= kLeastPointers && pointers * 8 >= words;
 }
 
 ShapeKind ShapeSearch::of(BlockId id, PieceView& view) const {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/limits.h"
+#include "objects/containers/spelling.h"
 
 namespace inquest::objects {
 
@@ -117,38 +118,40 @@ TypeIndex TypeTable::index_of(const TypeReader* reader, TypeId id) {
 }
 
 TypeIndex TypeTable::find(std::string_view name, const TypeReader* reader) {
-  if (reader) {
-    if (TypeId id = reader->find(name)) return index_of(reader, id);
-  }
+  auto [slot, is_new] = found_.try_emplace(std::string(name), 0);
+  if (!is_new) return slot->second;
+  TypeIndex found = 0;
+  if (TypeId id = reader ? reader->find(name) : TypeId{}) found = index_of(reader, id);
   for (const ModuleTypes& module : modules_) {
+    if (found != 0) break;
     if (!module.types || module.types == reader) continue;
-    if (TypeId id = module.types->find(name)) return index_of(module.types, id);
+    if (TypeId id = module.types->find(name)) found = index_of(module.types, id);
   }
-  return 0;
+  if (found == 0 && name.find('<') != std::string::npos) found = find_instance(name);
+  return found_[std::string(name)] = found;
+}
+
+/// Demanglers, descriptions and compilers spell a template's arguments differently.
+TypeIndex TypeTable::find_instance(std::string_view name) {
+  const std::string base(split_template(name).name);
+  if (base.empty() || base.size() == name.size()) return 0;
+  auto [known, is_new] = instances_.try_emplace(base);
+  if (is_new) {
+    for (const ModuleTypes& module : modules_) {
+      if (!module.types) continue;
+      for (TypeId id : module.types->instances(base)) {
+        const TypeIndex type = index_of(module.types, id);
+        known->second.try_emplace(plain_spelling(types_[type].name), type);
+      }
+    }
+  }
+  auto match = known->second.find(plain_spelling(name));
+  return match == known->second.end() ? 0 : match->second;
 }
 
 TypeIndex TypeTable::by_rtti_name(const std::string& name) {
-  auto [slot, is_new] = by_rtti_name_.try_emplace(name, 0);
-  if (!is_new) return slot->second;
-  TypeIndex found = find(name);
-  if (found == 0 && name.find('<') != std::string::npos) {
-    // Demanglers and compilers spell arguments differently.
-    std::string base(split_template(name).name);
-    auto [known, first] = instances_.try_emplace(base);
-    if (first) {
-      for (const ModuleTypes& module : modules_) {
-        if (!module.types) continue;
-        for (TypeId id : module.types->instances(base)) {
-          known->second.try_emplace(plain_spelling(module.types->type(id).name),
-                                    index_of(module.types, id));
-        }
-      }
-    }
-    auto match = known->second.find(plain_spelling(name));
-    if (match != known->second.end()) found = match->second;
-  }
-  if (found == 0) found = named(name);
-  return by_rtti_name_[name] = found;
+  const TypeIndex found = find(name);
+  return found != 0 ? found : named(name);
 }
 
 TypeIndex TypeTable::named(std::string_view name, uint64_t size) {
@@ -214,7 +217,6 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
   if (offset == 0 && depth > 0 && to.at_begin.size() < kMostBegins && type.size > 0) {
     to.at_begin.push_back(index_of(&reader, id));
   }
-  if (expand_storage(to, reader, type.name, offset, depth, weak)) return;
   for (const Member& member : reader.members(id)) {
     if (member.is_virtual_base || member.bit_size != 0) continue;
     if (member.is_artificial) {
@@ -224,31 +226,51 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
     // A base without members shares its place with what follows.
     expand(to, reader, member.type, offset + member.offset, depth + 1, weak);
   }
+  add_cells(to, reader, id, type.name, offset, depth, weak);
   add_links(to, reader, id, type.name, offset, weak);
 }
 
-/// libstdc++ keeps the values of its nodes in bytes that only the template's argument explains.
-/// Source: ext/aligned_buffer.h.
-bool TypeTable::expand_storage(Expansion& to, const TypeReader& reader, const std::string& name,
-                               uint64_t offset, size_t depth, bool weak) {
-  if (!name.starts_with("__gnu_cxx::__aligned_")) return false;
-  const TemplateName parts = split_template(name);
-  const bool is_storage =
-      parts.name == "__gnu_cxx::__aligned_membuf" || parts.name == "__gnu_cxx::__aligned_buffer";
-  if (!is_storage || parts.arguments.empty()) return false;
-  std::string_view value = parts.arguments[0];
-  while (value.ends_with(" const")) value.remove_suffix(6);
-  if (!value.ends_with('*')) {
-    if (TypeId id = reader.find(value)) expand(to, reader, id, offset, depth + 1, weak);
-    return true;
+/// Bytes that hold an object: only the description, or the template's argument, says of what type.
+void TypeTable::add_cells(Expansion& to, const TypeReader& reader, TypeId id,
+                          const std::string& name, uint64_t offset, size_t depth, bool weak) {
+  for (const Cell& cell : containers_.cells(name)) {
+    auto at = offset_of(reader, id, cell.member, 0);
+    if (!at) continue;
+    if (!cell.type.ends_with('*')) {
+      const TypeInfo value = types_[find(cell.type, &reader)];
+      if (value.reader) expand(to, *value.reader, value.id, offset + *at, depth + 1, weak);
+      continue;
+    }
+    const std::string_view pointee = std::string_view(cell.type).substr(0, cell.type.size() - 1);
+    const uint64_t place = offset + *at;
+    const TypeIndex target = described(pointee, reader);
+    if (target == 0 || place % word_size_ != 0 || place > UINT32_MAX) continue;
+    PointerSlot slot{.offset = static_cast<uint32_t>(place), .target = target};
+    slot.is_weak = weak;
+    to.slots[place] = slot;
   }
-  value.remove_suffix(1);
-  while (value.ends_with(" const")) value.remove_suffix(6);
-  if (value.starts_with("const ")) value.remove_prefix(6);
-  TypeIndex target = find(value, &reader);
-  if (target == 0 || offset % word_size_ != 0 || offset > UINT32_MAX) return true;
-  to.slots[offset] = {.offset = static_cast<uint32_t>(offset), .target = target, .is_weak = weak};
-  return true;
+}
+
+TypeIndex TypeTable::described(std::string_view name, const TypeReader& reader) {
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  for (bool again = true; again;) {
+    again = false;
+    if (name.ends_with(" const")) name.remove_suffix(6), again = true;
+    if (name.starts_with("const ")) name.remove_prefix(6), again = true;
+  }
+  if (!name.ends_with('*')) return find(name, &reader);
+  name.remove_suffix(1);
+  const TypeIndex target = described(name, reader);
+  if (target == 0) return 0;
+  const std::string text = types_[target].name + "*";
+  const size_t before = types_.size();
+  const TypeIndex pointer = named(text, word_size_);
+  if (types_.size() > before) {
+    Layout& layout = layouts_[pointer];
+    layout.is_pointer = layout.is_scalar = layout.is_made = true;
+    layout.slots = {{.target = target}};
+  }
+  return pointer;
 }
 
 /// Which member a union holds is not known: only words that at most one of them calls a pointer.
@@ -297,9 +319,8 @@ void TypeTable::add_links(Expansion& to, const TypeReader& reader, TypeId id,
   for (const Link& link : containers_.links(name)) {
     auto at = offset_of(reader, id, link.member, 0);
     if (!at || (offset + *at) % word_size_ != 0 || offset + *at > UINT32_MAX) continue;
-    TypeIndex target = find(link.target, &reader);
-    if (target == 0) target = by_rtti_name(link.target);
-    if (types_[target].reader == nullptr) continue;  // the declared type stays
+    const TypeIndex target = described(link.target, reader);
+    if (target == 0) continue;  // the declared type stays
     PointerSlot slot{.offset = static_cast<uint32_t>(offset + *at), .target = target};
     slot.into = static_cast<uint32_t>(link.offset);
     slot.is_link = true;
@@ -315,49 +336,12 @@ bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
 }
 
 std::string plain_spelling(std::string_view name) {
-  static constexpr std::pair<std::string_view, std::string_view> kSame[] = {
-      {"long unsigned int", "unsigned long"},
-      {"long long unsigned int", "unsigned long long"},
-      {"short unsigned int", "unsigned short"},
-      {"unsigned int", "unsigned"},
-      {"long long int", "long long"},
-      {"long int", "long"},
-      {"short int", "short"},
-      {"std::__cxx11::", "std::"},
-      {"(anonymous namespace)", "{anonymous}"}};
-  std::string text(name);
-  for (auto [from, to] : kSame) {
-    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-      text.replace(at, from.size(), to);
-    }
+  std::string text = spell(name, {true, false, Spelling::Const::first});
+  constexpr std::string_view kInline = "__cxx11::";
+  for (size_t at = 0; (at = text.find(kInline, at)) != std::string::npos;) {
+    text.erase(at, kInline.size());
   }
-  std::string out;
-  auto is_word = [](char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; };
-  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == ' ') {
-      // Between two words it counts.
-      if (!out.empty() && is_word(out.back()) && i + 1 < text.size() && is_word(text[i + 1])) {
-        out += ' ';
-      }
-      continue;
-    }
-    const bool is_suffix = (c == 'u' || c == 'l' || c == 'U' || c == 'L') && !out.empty();
-    if (is_suffix) {
-      // "5ul": the number before it begins an argument.
-      size_t digits = out.size();
-      while (digits > 0 && is_digit(out[digits - 1])) --digits;
-      const bool ends = i + 1 == text.size() || text[i + 1] == ',' || text[i + 1] == '>' ||
-                        text[i + 1] == 'l' || text[i + 1] == 'L';
-      if (digits < out.size() && digits > 0 &&
-          (out[digits - 1] == '<' || out[digits - 1] == ',' || out[digits - 1] == '-') && ends) {
-        continue;
-      }
-    }
-    out += c;
-  }
-  return out;
+  return text;
 }
 
 }  // namespace inquest::objects

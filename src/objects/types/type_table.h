@@ -52,6 +52,8 @@ class TypeTable {
   TypeIndex by_rtti_name(const std::string& name);
   /// Of debug information only; `reader` is asked first.
   TypeIndex find(std::string_view name, const symbols::TypeReader* reader = nullptr);
+  /// By a name as descriptions give it: "X", or "X*", a pointer to it. 0 when X is not described.
+  TypeIndex described(std::string_view name, const symbols::TypeReader& reader);
   /// One that only has a name: "text", "std::map node".
   TypeIndex named(std::string_view name, uint64_t size = 0);
 
@@ -78,6 +80,7 @@ class TypeTable {
   };
   struct Expansion;
 
+  TypeIndex find_instance(std::string_view name);
   TypeIndex add(const symbols::TypeReader* reader, symbols::TypeId id, const symbols::Type& type);
   size_t module_of(const symbols::TypeReader* reader) const;
   void make(TypeIndex type);
@@ -87,8 +90,8 @@ class TypeTable {
                     const symbols::Type& type, uint64_t offset, size_t depth, bool weak);
   void expand_union(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
                     uint64_t offset, size_t depth);
-  bool expand_storage(Expansion& to, const symbols::TypeReader& reader, const std::string& name,
-                      uint64_t offset, size_t depth, bool weak);
+  void add_cells(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
+                 const std::string& name, uint64_t offset, size_t depth, bool weak);
   void add_links(Expansion& to, const symbols::TypeReader& reader, symbols::TypeId id,
                  const std::string& name, uint64_t offset, bool weak);
   std::optional<uint64_t> offset_of(const symbols::TypeReader& reader, symbols::TypeId id,
@@ -101,12 +104,11 @@ class TypeTable {
   std::deque<Layout> layouts_;
   std::unordered_map<Key, TypeIndex, KeyHash> by_id_;
   std::unordered_map<std::string, std::vector<TypeIndex>> by_name_;
-  std::unordered_map<std::string, TypeIndex> by_rtti_name_;
+  std::unordered_map<std::string, TypeIndex> found_;  // 0: looked for in vain
   std::unordered_map<std::string, std::unordered_map<std::string, TypeIndex>> instances_;
 };
 
-/// Two spellings of one type compare equal: without blanks, "unsigned long" as "long unsigned int",
-/// numbers without their suffixes.
+/// Two spellings of one type compare equal.
 std::string plain_spelling(std::string_view name);
 
 }  // namespace inquest::objects

@@ -105,8 +105,9 @@ void Typing::Impl::find(const TypingInput& input) {
   VirtualTables tables(input, table);
   BlockIndex index(input.heaps.blocks);
   Propagation propagation(input, table, tables, index);
-  propagation.seed_tables(tables);
+  // First: reading the globals makes the indices that finding types by name needs.
   collect_places(input);
+  propagation.seed_tables(tables);
   for (const TypedPlace& place : places) propagation.seed_place(place, false);
   propagation.run();
   // Locals may lie uninitialised: what they lead to does not outweigh what is known.
