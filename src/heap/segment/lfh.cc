@@ -55,7 +55,8 @@ class FrontWalk {
         votes, [&](const auto& v) { return v.second.missing == best->second.missing; });
     if (as_many == 1 || best->second.slack == 0) return;
     heap_.collector.warn(
-        "the key of the segment heap's front end is not certain: its blocks may be listed some bytes "
+        "the key of the segment heap's front end is not certain: its blocks may be listed some "
+        "bytes "
         "off",
         "give ntdll's PDB by --symbols");
   }
