@@ -17,6 +17,8 @@ void* memset(void* to, int value, Size n);
 namespace {
 
 constexpr unsigned kBlocks = 4000, kDebugBlocks = 200;
+// HEAP_ZERO_MEMORY: links of free blocks that stay in fresh ones would hold others.
+constexpr unsigned kZero = 8;
 
 struct Held {
   char* at;
@@ -111,7 +113,7 @@ void write_truth() {
 void fill(Handle heap) {
   for (unsigned i = 0; i < kBlocks; ++i) {
     Size size = i % 500 == 7 ? 600000 + random() % 2000000 : random() % (i % 9 == 0 ? 9000 : 300);
-    note(HeapAlloc(heap, 0, size), size, 0, true);
+    note(HeapAlloc(heap, kZero, size), size, 0, true);
     if (random() % 3 == 0) {
       Held& one = held[random() % held_count];
       if (one.live && one.line == 0 && &one >= held + held_count - i - 1) {
@@ -123,7 +125,7 @@ void fill(Handle heap) {
       Held& one = held[held_count - 1];
       if (one.live) {
         Size larger = one.size + random() % 400;
-        one.at = static_cast<char*>(HeapReAlloc(heap, 0, one.at, larger));
+        one.at = static_cast<char*>(HeapReAlloc(heap, kZero, one.at, larger));
         one.size = larger;
       }
     }
