@@ -24,10 +24,10 @@ std::optional<uint64_t> field_offset(const Process& process, std::string_view mo
 heap::Input heap_input(const Process& process) {
   return {.process = process.snapshot(),
           .find_symbol = [&process](std::string_view name) { return process.find_symbol(name); },
-          .field_offset = [&process](std::string_view module, std::string_view type,
-                                     std::string_view field) {
-            return field_offset(process, module, type, field);
-          }};
+          .field_offset =
+              [&process](std::string_view module, std::string_view type, std::string_view field) {
+                return field_offset(process, module, type, field);
+              }};
 }
 
 }  // namespace inquest::cause
