@@ -159,6 +159,31 @@ TEST_P(Types, find_globals) {
   EXPECT_EQ(types_->globals("alive")[0].begin, *alive);
 }
 
+TEST_P(Types, list_every_global_and_every_instance) {
+  auto guild = symbols_->find("_ZN4game9the_guildE"), alive = symbols_->find("_ZN4game6Member5aliveE");
+  if (!guild || !alive) GTEST_SKIP() << "no such symbols";
+  std::map<uint64_t, TypeReader::Global> all;
+  Rva last{};
+  types_->each_global([&](const TypeReader::Global& global) {
+    if (global.is_thread_local) return;
+    EXPECT_TRUE(split_ || last <= global.begin);
+    last = global.begin;
+    all.emplace(global.begin.value, global);
+  });
+  ASSERT_TRUE(all.contains(guild->value) && all.contains(alive->value));
+  EXPECT_EQ(all[guild->value].name, "game::the_guild");
+  EXPECT_EQ(types_->type(all[guild->value].type).name, "game::Guild");
+  EXPECT_EQ(all[alive->value].name, "game::Member::alive");
+  EXPECT_EQ(types_->type(all[alive->value].type).name, "int");
+  // The index is there now: the same answers as by searching.
+  EXPECT_EQ(types_->type(types_->find("game::Guild")).size,
+            types_->type(all[guild->value].type).size);
+  EXPECT_TRUE(types_->instances("game::no_template").empty());
+  for (TypeId id : types_->instances("game::Box")) {
+    EXPECT_TRUE(types_->type(id).name.starts_with("game::Box<"));
+  }
+}
+
 /// The number after "= " or "at " of the n-th line of a debugger's answer.
 std::optional<uint64_t> number_in(const std::string& text, const std::string& label) {
   size_t at = text.find(label);

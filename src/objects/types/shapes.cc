@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kShapeChunk = 4096;
 constexpr uint64_t kMostTable = 1 << 20;  // bytes of a table that are looked at
 
-enum class ShapeKind : uint8_t { none, tree, list, table };
+enum class ShapeKind : uint8_t { none, tree, list, table, chain };
 
 /// Of 64-bit processes.
 class ShapeSearch {
@@ -22,6 +22,10 @@ class ShapeSearch {
         windows_(input.process.os == snapshot::Os::windows) {}
 
   ShapeKind of(BlockId id, PieceView& view) const;
+  /// Marks in `found` the nodes that a table of buckets leads to and that hold each other by their
+  /// first word. `is_free` says of which blocks nothing is known.
+  template <class IsFree>
+  void mark_chains(BlockId table, std::vector<ShapeKind>& found, const IsFree& is_free) const;
 
  private:
   static uint64_t word(Bytes bytes, size_t n) {
@@ -111,11 +115,12 @@ bool ShapeSearch::is_table(Bytes bytes) const {
   constexpr size_t kLeastWords = 16, kLeastPointers = 8;
   const size_t words = bytes.size() / 8;
   if (words < kLeastWords) return false;
-  size_t pointers = 0;
+  size_t pointers = 0, others = 0;
   for (size_t i = 0; i < words; ++i) {
     const uint64_t value = word(bytes, i);
     if (value == 0) continue;
-    if (block_at(value) == kNoBlock) return false;
+    // libstdc++: one bucket leads to the container itself.
+    if (block_at(value) == kNoBlock && (++others > 1 || !memory_.has({value}))) return false;
     ++pointers;
   }
   return pointers >= kLeastPointers && pointers * 8 >= words;
@@ -133,6 +138,40 @@ ShapeKind ShapeSearch::of(BlockId id, PieceView& view) const {
   return ShapeKind::none;
 }
 
+template <class IsFree>
+void ShapeSearch::mark_chains(BlockId table, std::vector<ShapeKind>& found,
+                              const IsFree& is_free) const {
+  const heap::Block& block = blocks_[table];
+  PieceView view(memory_);
+  const Bytes bytes = view.at(block.begin, std::min<uint64_t>(block.size, kMostTable));
+  auto next_of = [&](uint32_t id) { return word_of(blocks_[id].begin, 0); };
+  // All entries lead to blocks of one size whose first words do so too, or are null.
+  uint64_t size = 0, linked = 0, nodes = 0;
+  // glibc does not split off a rest of 16 bytes.
+  auto alike = [&](uint64_t other) { return other + 16 >= size && other <= size + 16; };
+  for (size_t i = 0; i < bytes.size() / 8; ++i) {
+    const uint32_t id = block_at(word(bytes, i));
+    if (id == kNoBlock) continue;
+    if (size == 0) size = blocks_[id].size;
+    if (!is_free(id) || !alike(blocks_[id].size) || size < 24) return;
+    ++nodes;
+    const uint64_t next = next_of(id);
+    if (next == 0) continue;
+    const uint32_t other = block_at(next);
+    if (other == kNoBlock || !alike(blocks_[other].size) || !is_free(other)) return;
+    ++linked;
+  }
+  if (linked < 4 || linked * 4 < nodes) return;
+  for (size_t i = 0; i < bytes.size() / 8; ++i) {
+    uint32_t id = block_at(word(bytes, i));
+    while (id != kNoBlock && alike(blocks_[id].size) && is_free(id) &&
+           found[id] != ShapeKind::chain) {
+      found[id] = ShapeKind::chain;
+      id = block_at(next_of(id));
+    }
+  }
+}
+
 }  // namespace
 
 void find_shapes(const TypingInput& input, TypeTable& types, const BlockIndex& index,
@@ -141,8 +180,8 @@ void find_shapes(const TypingInput& input, TypeTable& types, const BlockIndex& i
   const auto& blocks = input.heaps.blocks;
   const ShapeSearch search(input, index);
   const TypeIndex names[] = {0, types.named("tree node"), types.named("list node"),
-                             types.named("table of pointers")};
-  static constexpr uint8_t kPercent[] = {0, 90, 90, 70};
+                             types.named("table of pointers"), types.named("chain node")};
+  static constexpr uint8_t kPercent[] = {0, 90, 90, 70, 80};
   std::vector<ShapeKind> found(blocks.size());
   tbb::parallel_for(size_t{0}, (blocks.size() + kShapeChunk - 1) / kShapeChunk, [&](size_t chunk) {
     PieceView view(input.process.memory);
@@ -152,6 +191,13 @@ void find_shapes(const TypingInput& input, TypeTable& types, const BlockIndex& i
       found[i] = search.of(static_cast<BlockId>(i), view);
     }
   });
+  auto is_free = [&](uint32_t id) {
+    return propagation.blocks()[id].type == 0 &&
+           (found[id] == ShapeKind::none || found[id] == ShapeKind::chain);
+  };
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (found[i] == ShapeKind::table) search.mark_chains(static_cast<BlockId>(i), found, is_free);
+  }
   for (size_t i = 0; i < blocks.size(); ++i) {
     if (found[i] == ShapeKind::none) continue;
     const auto kind = static_cast<size_t>(found[i]);

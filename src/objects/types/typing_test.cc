@@ -275,6 +275,18 @@ TEST_F(TypingTest, TreesAndListsWithoutTypes) {
   EXPECT_EQ(typing.of(list[0]).how, How::shape);
 }
 
+TEST_F(TypingTest, ChainsOfATableOfBuckets) {
+  BlockId table = heap_.block(0, 256);
+  std::vector<BlockId> nodes;
+  for (unsigned i = 0; i < 12; ++i) nodes.push_back(heap_.block(0x200 + i * 0x40, 40));
+  for (unsigned i = 0; i + 1 < 12; ++i) heap_.point(nodes[i], nodes[i + 1], 0);
+  for (unsigned i = 0; i < 9; ++i) heap_.point(table, nodes[i], 3 * i);
+  heap_.put(heap_.address(table) + 8 * 31, TestHeap::kData + 16);  // the container itself
+  Typing typing = find();
+  EXPECT_EQ(type_of(typing, table), "table of pointers");
+  for (BlockId node : nodes) EXPECT_EQ(type_of(typing, node), "chain node") << node;
+}
+
 TEST_F(TypingTest, NothingToTypeIsFine) {
   Typing typing = find();
   EXPECT_TRUE(typing.census().empty());

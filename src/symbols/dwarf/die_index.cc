@@ -557,6 +557,7 @@ DieIndex read_die_index(const DwarfFile& debug, const DwarfFile* alternate,
   work();
   for (std::thread& thread : threads) thread.join();
   put_in_order(index);
+  index.has_type_units = !signatures.empty();
   return index;
 }
 

@@ -34,6 +34,7 @@ struct DieIndex {
   std::vector<Definition> types = {};      ///< ascending, one of each hash
   std::vector<Definition> templates = {};  ///< hash of the name before '<'; one of each instance
   std::vector<uint64_t> skeletons = {};    ///< offsets of units whose rest is in another file
+  bool has_type_units = false;             ///< their types may stand here by their stubs only
 
   /// The complete type of that name; 0 when none.
   uint64_t find(std::string_view qualified_name) const;

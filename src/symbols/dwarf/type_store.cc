@@ -319,8 +319,8 @@ TypeId TypeStore::find(std::string_view qualified_name) {
   if (!is_new) return slot->second;
   if (index_) {
     if (uint64_t id = index_->find(qualified_name)) return slot->second = TypeId{id};
-    // Split units are not in the index.
-    if (index_->skeletons.empty()) return slot->second;
+    // Split units are not in the index, nor all types of type units.
+    if (index_->skeletons.empty() && !index_->has_type_units) return slot->second;
   }
   // The name's last part: "::" inside template arguments and parameters does not count.
   size_t last = 0;
