@@ -42,7 +42,8 @@ enum class Into : uint8_t {
   string,         ///< at the characters of a copy-on-write std::string
   length,         ///< behind a 64-bit length (SQLite)
   thread_vector,  ///< a thread's own pointer to its vector of thread-local blocks
-  middle,         ///< anywhere else: it may be chance
+  middle,  ///< anywhere else: it may be chance. Also at the begin, where that is the end of a
+           ///< vector that fills the block before
 };
 
 struct ReferenceOptions {
