@@ -46,7 +46,8 @@ enum class Into : uint8_t {
   collected,      ///< at an object of CPython's, behind the head for its collector
   tree_node,      ///< at a node of tsearch's tree, with the colour in the lowest bit
   thread_vector,  ///< a thread's own pointer to its vector of thread-local blocks
-  middle,         ///< anywhere else: it may be chance
+  middle,  ///< anywhere else: it may be chance. Also at the begin, where that is the end of a
+           ///< vector that fills the block before
 };
 
 struct ReferenceOptions {

@@ -415,10 +415,10 @@ void Propagation::find_text() {
   in_batches(blocks_.size(), [&](size_t i, PieceView& view, std::vector<Claim>& out) {
     const Block& block = input_.heaps.blocks[i];
     if (block.state() != heap::State::used || strengths_[i] > Strength::bytes) return;
-    const TextKind kind = text_kind(view.at(block.begin, block.size));
-    if (kind == TextKind::none) return;
+    const BlockText kind = block_text(view.at(block.begin, block.size));
+    if (kind == BlockText::none) return;
     Claim claim{.block = static_cast<BlockId>(i)};
-    claim.type = kind == TextKind::narrow ? text_ : wide_text_;
+    claim.type = kind == BlockText::narrow ? text_ : wide_text_;
     claim.how = How::text;
     claim.strength = Strength::text;
     // Held as characters, it is sure.

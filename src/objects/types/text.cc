@@ -52,13 +52,13 @@ Narrow narrow(Bytes bytes) {
 
 }  // namespace
 
-TextKind text_kind(Bytes block) {
+BlockText block_text(Bytes block) {
   const Bytes bytes = block.first(std::min(block.size(), kLooked));
   const Narrow found = narrow(bytes);
   if (found.good && found.characters >= kLeast) {
     const bool enough = found.bytes >= 16 || found.bytes * 4 >= block.size();
     if (enough && (found.ended || bytes.size() < block.size() || found.bytes >= bytes.size())) {
-      return TextKind::narrow;
+      return BlockText::narrow;
     }
   }
   size_t units = 0;
@@ -70,8 +70,8 @@ TextKind text_kind(Bytes block) {
     }
     ++units;
   }
-  return units >= kLeast && (units >= 8 || units * 8 >= block.size()) ? TextKind::utf16
-                                                                      : TextKind::none;
+  return units >= kLeast && (units >= 8 || units * 8 >= block.size()) ? BlockText::utf16
+                                                                      : BlockText::none;
 }
 
 }  // namespace inquest::objects

@@ -35,9 +35,10 @@ std::optional<Address> windows_block(const snapshot::Snapshot& process,
   auto directory = memory.read<uint32_t>(module.range.begin + *at + kOptional + kTlsDirectory);
   if (!directory || *directory == 0) return {};
   auto index_at = memory.read<uint64_t>(module.range.begin + *directory + 16);
-  auto index = index_at ? memory.read<uint32_t>({*index_at}) : std::nullopt;
   auto blocks = memory.read<uint64_t>({teb + 0x58});
-  if (!index || *index > 4096 || !blocks) return {};
+  if (!index_at || !blocks) return {};
+  auto index = memory.read<uint32_t>({*index_at});
+  if (!index || *index > 4096) return {};
   auto block = memory.read<uint64_t>({*blocks + 8 * *index});
   return block && *block ? std::optional(Address{*block}) : std::nullopt;
 }

@@ -302,15 +302,15 @@ TEST(Spelling, OfArguments) {
 }
 
 TEST(Text, IsToldFromNumbers) {
-  auto kind = [](std::string_view text) { return text_kind(std::as_bytes(std::span(text))); };
+  auto kind = [](std::string_view text) { return block_text(std::as_bytes(std::span(text))); };
   using namespace std::string_view_literals;
-  EXPECT_EQ(kind("hello, world\0\0\0\0"sv), TextKind::narrow);
-  EXPECT_EQ(kind("gr\xc3\xbc\xc3\x9f dich\0"sv), TextKind::narrow);
-  EXPECT_EQ(kind("abc\0\0\0\0\0\0\0\0\0"sv), TextKind::none);
-  EXPECT_EQ(kind("abcdef\x01\x02"sv), TextKind::none);
-  EXPECT_EQ(kind("h\0e\0l\0l\0o\0\0\0"sv), TextKind::utf16);
-  EXPECT_EQ(kind("\0\0\0\0\0\0\0\0"sv), TextKind::none);
-  EXPECT_EQ(kind(""sv), TextKind::none);
+  EXPECT_EQ(kind("hello, world\0\0\0\0"sv), BlockText::narrow);
+  EXPECT_EQ(kind("gr\xc3\xbc\xc3\x9f dich\0"sv), BlockText::narrow);
+  EXPECT_EQ(kind("abc\0\0\0\0\0\0\0\0\0"sv), BlockText::none);
+  EXPECT_EQ(kind("abcdef\x01\x02"sv), BlockText::none);
+  EXPECT_EQ(kind("h\0e\0l\0l\0o\0\0\0"sv), BlockText::utf16);
+  EXPECT_EQ(kind("\0\0\0\0\0\0\0\0"sv), BlockText::none);
+  EXPECT_EQ(kind(""sv), BlockText::none);
 }
 
 }  // namespace

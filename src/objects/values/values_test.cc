@@ -39,6 +39,8 @@ class SaidTypes final : public symbols::TypeReader {
   }
   std::optional<Global> global_at(Rva) const override { return {}; }
   std::vector<Global> globals(std::string_view) const override { return {}; }
+  std::vector<TypeId> instances(std::string_view) const override { return {}; }
+  void each_global(const std::function<void(const Global&)>&) const override {}
 
  private:
   std::vector<Type> all_;
