@@ -20,9 +20,8 @@ class SignedOrder {
   }
   /// The first place whose key is not less.
   size_t lower_bound(int64_t key) const {
-    return search([&](size_t i) {
-      return static_cast<int64_t>(shape_.key(sources_, row(i))) < key;
-    });
+    return search(
+        [&](size_t i) { return static_cast<int64_t>(shape_.key(sources_, row(i))) < key; });
   }
   /// The row whose range holds an address; count() when none does.
   size_t holder(uint64_t at) const {

@@ -50,9 +50,8 @@ bool BlockWords::next(Word& out) {
 }
 
 bool BlockWords::find_target(uint64_t value, Word& out) const {
-  auto after = std::ranges::upper_bound(targets_, value, {}, [&](BlockId id) {
-    return uint64_t{heaps_.blocks[id].begin};
-  });
+  auto after = std::ranges::upper_bound(
+      targets_, value, {}, [&](BlockId id) { return uint64_t{heaps_.blocks[id].begin}; });
   if (after == targets_.begin()) return false;
   const heap::Block& block = heaps_.blocks[*(after - 1)];
   uint64_t offset = value - block.begin;

@@ -68,8 +68,9 @@ const std::string* Constraints::text(size_t column) const {
 }
 
 bool Constraints::impossible() const {
-  return std::ranges::any_of(
-      all_, [](const Constraint& one) { return std::holds_alternative<std::monostate>(one.value); });
+  return std::ranges::any_of(all_, [](const Constraint& one) {
+    return std::holds_alternative<std::monostate>(one.value);
+  });
 }
 
 }  // namespace inquest::query

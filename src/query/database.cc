@@ -3,8 +3,8 @@
 #include <sqlite3.h>
 #include <string>
 
-#include "query/query_limits.h"
 #include "query/functions.h"
+#include "query/query_limits.h"
 #include "query/tables/tables.h"
 #include "query/virtual_table.h"
 
@@ -38,13 +38,18 @@ Error sqlite_error(sqlite3* db, std::string_view sql = {}) {
   return error;
 }
 
-/// What a query may do: read. `first` of a pragma is its name, `second` its argument.
+/// What a query may do: read. `first` of a pragma is its name, `second` its argument. SQLite's
+/// virtual tables declare themselves by a CREATE TABLE that passes here too: that a query creates
+/// nothing is seen to by PRAGMA query_only.
 int authorize(void*, int action, const char* first, const char* second, const char*, const char*) {
   switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
     case SQLITE_RECURSIVE:
+    case SQLITE_CREATE_TABLE:
       return SQLITE_OK;
+    case SQLITE_INSERT:
+      return std::string_view(first) == "sqlite_master" ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION:
       return std::string_view(second) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_PRAGMA: {
@@ -83,6 +88,9 @@ int prepare_schema(sqlite3* db, const std::vector<std::unique_ptr<Table>>& table
     std::string sql = fmt::format("CREATE VIEW {} AS {}", view.name, view.select);
     status = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
   }
+  if (status == SQLITE_OK) {
+    status = sqlite3_exec(db, "PRAGMA query_only = ON", nullptr, nullptr, nullptr);
+  }
   return status;
 }
 
@@ -94,9 +102,9 @@ Database::~Database() = default;
 Result<std::unique_ptr<Database>> Database::open(const cause::Process& process,
                                                  SourceOptions options) {
   auto impl = std::make_unique<Impl>(process, std::move(options));
-  int status = sqlite3_open_v2(":memory:", &impl->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
-                               nullptr);
+  int status =
+      sqlite3_open_v2(":memory:", &impl->db,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, nullptr);
   if (status == SQLITE_OK) {
     limit(impl->db);
     status = prepare_schema(impl->db, impl->tables, impl->sources);
@@ -115,8 +123,8 @@ Result<std::optional<Statement>> Database::prepare(std::string_view& sql) {
     if (sql.size() > kQueryLimits.query_bytes) return fail("the query is too long");
     sqlite3_stmt* statement = nullptr;
     const char* rest = nullptr;
-    int status = sqlite3_prepare_v2(impl_->db, sql.data(), static_cast<int>(sql.size()), &statement,
-                                    &rest);
+    int status =
+        sqlite3_prepare_v2(impl_->db, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
     if (status != SQLITE_OK) return fail(sqlite_error(impl_->db, sql));
     sql.remove_prefix(static_cast<size_t>(rest - sql.data()));
     if (statement) return std::optional(Statement(impl_->db, statement));

@@ -32,7 +32,10 @@ void hex(sqlite3_context* context, int, sqlite3_value** values) {
   if (sqlite3_value_type(values[0]) == SQLITE_NULL) return;
   const auto* bytes = static_cast<const unsigned char*>(sqlite3_value_blob(values[0]));
   std::string text;
-  for (int i = 0; i < sqlite3_value_bytes(values[0]); ++i) text += fmt::format("{:02X}", bytes[i]);
+  for (int i = 0; i < sqlite3_value_bytes(values[0]); ++i) {
+    text += "0123456789ABCDEF"[bytes[i] >> 4];
+    text += "0123456789ABCDEF"[bytes[i] & 15];
+  }
   Cell(context).text(text);
 }
 
@@ -46,7 +49,8 @@ void address(sqlite3_context* context, int, sqlite3_value** values) {
 }
 
 void symbol_at(sqlite3_context* context, int, sqlite3_value** values) {
-  if (auto at = address_of(values[0])) Cell(context).text(sources_of(context).process().describe(*at));
+  if (auto at = address_of(values[0]))
+    Cell(context).text(sources_of(context).process().describe(*at));
 }
 
 void word_at(sqlite3_context* context, int, sqlite3_value** values) {
@@ -96,9 +100,9 @@ int add_functions(sqlite3* db, Sources& sources) {
     int arguments;
     void (*function)(sqlite3_context*, int, sqlite3_value**);
   };
-  static constexpr Known kKnown[] = {{"hex", 1, hex},           {"address", 1, address},
-                                     {"symbol_at", 1, symbol_at}, {"word_at", 1, word_at},
-                                     {"text_at", 1, text_at},   {"bytes_at", 2, bytes_at}};
+  static constexpr Known kKnown[] = {
+      {"hex", 1, hex},         {"address", 1, address}, {"symbol_at", 1, symbol_at},
+      {"word_at", 1, word_at}, {"text_at", 1, text_at}, {"bytes_at", 2, bytes_at}};
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   for (const Known& one : kKnown) {
     int status = sqlite3_create_function_v2(db, one.name, one.arguments, kFlags, &sources,

@@ -1,10 +1,10 @@
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
-#include <chrono>
-#include <thread>
 #include <gtest/gtest.h>
 #include <sstream>
+#include <thread>
 
 #include "cause/test_process.h"
 #include "query/database.h"
@@ -37,7 +37,7 @@ class Query : public ::testing::Test {
         .map(0x7f0000000000, std::vector<std::byte>(8192), "rw-", "[stack]")
         .reserve(0xFFFFFFFFFF600000, 4096, "--x", "[vsyscall]")
         .module(0x10000, 4096, "/bin/game", true)
-        .module(0x30000, 4096, std::string("/lib/\xffodd\x01\0.so", 13))
+        .module(0x30000, 4096, std::string("/lib/\xffodd\x01\0.so", 14))
         .thread(9, "wor\xfeker", {{"rip", 0x10010}, {"rsp", 0x7f0000000100}})
         .thread(7, "main", {{"rip", 0x10020}, {"rsp", 0x7f0000000800}}, true)
         .signal(11, 1, 0x24);
@@ -86,7 +86,8 @@ TEST_F(Query, EveryTableAnswers) {
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_THAT(rows[0], ::testing::Not(HasSubstr("error"))) << table->name();
     rows = ask(fmt::format("SELECT * FROM {} LIMIT 5", table->name()));
-    if (!rows.empty()) EXPECT_THAT(rows[0], ::testing::Not(HasSubstr("error"))) << table->name();
+    for (const auto& row : rows)
+      EXPECT_THAT(row, ::testing::Not(HasSubstr("error:"))) << table->name();
   }
   for (const View& view : views()) {
     auto rows = ask(fmt::format("SELECT count(*) FROM {}", view.name));
@@ -99,8 +100,9 @@ TEST_F(Query, RowsAreFoundByAddress) {
   EXPECT_THAT(ask("SELECT size FROM regions WHERE holds = 0x7f0000001fff"), ElementsAre("8192"));
   EXPECT_THAT(ask("SELECT file FROM regions(0x10abc)"), ElementsAre("/bin/game"));
   EXPECT_THAT(ask("SELECT file FROM regions WHERE holds = 0x11000"), IsEmpty());
-  EXPECT_THAT(ask("SELECT hex(address) FROM regions WHERE address BETWEEN 0x10001 AND 0x7f0000000000"),
-              ElementsAre("0x20000", "0x7f0000000000"));
+  EXPECT_THAT(
+      ask("SELECT hex(address) FROM regions WHERE address BETWEEN 0x10001 AND 0x7f0000000000"),
+      ElementsAre("0x20000", "0x7f0000000000"));
   EXPECT_THAT(ask("SELECT count(*) FROM regions WHERE address > 0x10000 AND address < 0x20000"),
               ElementsAre("0"));
   EXPECT_THAT(ask("SELECT count(*) FROM regions WHERE address = NULL"), ElementsAre("0"));
@@ -151,10 +153,10 @@ TEST_F(Query, FunctionsReadTheProcess) {
 TEST_F(Query, OnlyReadingIsAllowed) {
   for (const char* sql :
        {"ATTACH '/tmp/inquest-test.db' AS x", "CREATE TABLE t(a)", "CREATE TEMP TABLE t(a)",
-        "DELETE FROM blocks", "DROP TABLE blocks", "DROP VIEW leaks", "VACUUM INTO '/tmp/inquest-x'",
-        "PRAGMA temp_store_directory = '/'", "PRAGMA writable_schema = 1", "BEGIN",
-        "SELECT load_extension('x')", "INSERT INTO blocks(address) VALUES (1)",
-        "CREATE VIRTUAL TABLE x USING inquest(blocks)"}) {
+        "DELETE FROM blocks", "DROP TABLE blocks", "DROP VIEW leaks",
+        "VACUUM INTO '/tmp/inquest-x'", "PRAGMA temp_store_directory = '/'",
+        "PRAGMA writable_schema = 1", "BEGIN", "SELECT load_extension('x')",
+        "INSERT INTO blocks(address) VALUES (1)", "CREATE VIRTUAL TABLE x USING inquest(blocks)"}) {
     auto rows = ask(sql);
     ASSERT_EQ(rows.size(), 1u) << sql;
     EXPECT_THAT(rows[0], HasSubstr("error: ")) << sql;
@@ -169,9 +171,9 @@ TEST_F(Query, WhatIsWrongIsSaidWithItsPlace) {
 }
 
 TEST_F(Query, MemoryAndTimeAreBounded) {
-  EXPECT_THAT(ask("SELECT length(hex(zeroblob(40000000))||hex(zeroblob(40000000)))")[0],
-              HasSubstr("error"));
-  std::string_view endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c";
+  EXPECT_THAT(ask("SELECT length(zeroblob(100000000))")[0], HasSubstr("error"));
+  std::string_view endless =
+      "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c";
   auto statement = db_->prepare(endless);
   ASSERT_TRUE(statement && *statement);
   std::jthread stopper([&] {
@@ -187,10 +189,16 @@ TEST_F(Query, MemoryAndTimeAreBounded) {
 }
 
 TEST_F(Query, WarningsSayWhatIsMissing) {
-  EXPECT_THAT(ask("SELECT what FROM warnings WHERE about = 'heap'")[0], HasSubstr("no block"));
+  EXPECT_THAT(
+      ask("SELECT count(*) FROM warnings WHERE about = 'heap' AND what LIKE 'no block of any%'"),
+      ElementsAre("1"));
   EXPECT_FALSE(db_->sources().take_new_warnings().empty());
   EXPECT_TRUE(db_->sources().take_new_warnings().empty());
-  EXPECT_THAT(ask("SELECT kind FROM findings LIMIT 1"), ElementsAre("null-dereference"));
+  auto verdict =
+      ask("SELECT kind, (SELECT count(*) FROM evidence WHERE finding = 0) > 0 FROM findings WHERE "
+          "id = 0");
+  ASSERT_EQ(verdict.size(), 1u);
+  EXPECT_THAT(verdict[0], HasSubstr("|1"));
 }
 
 TEST_F(Query, TheSchemaIsThatOfTheDocument) {
@@ -200,7 +208,8 @@ TEST_F(Query, TheSchemaIsThatOfTheDocument) {
     for (const Column& column : table->columns()) {
       ours.push_back(fmt::format("{} {}", column.name, declared(column.type)));
     }
-    auto theirs = ask(fmt::format("SELECT name || ' ' || type FROM pragma_table_xinfo('{}')", table->name()));
+    auto theirs =
+        ask(fmt::format("SELECT name || ' ' || type FROM pragma_table_xinfo('{}')", table->name()));
     EXPECT_EQ(theirs, ours) << table->name();
     EXPECT_THAT(schema_of(*db_, table->name()).value_or(""), HasSubstr("CREATE TABLE"));
   }

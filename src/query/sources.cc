@@ -84,8 +84,7 @@ const objects::References& Sources::references() {
   if (references_) return *references_;
   heaps();
   stage("following pointers");
-  references_.emplace(
-      objects::References::find(snapshot(), *heaps_, options_.references));
+  references_.emplace(objects::References::find(snapshot(), *heaps_, options_.references));
   const objects::TaggedPointers& tagged = references_->tagged();
   if (tagged.to_lost_blocks != 0) {
     tell("references",
@@ -150,7 +149,7 @@ const std::vector<Sources::EvidenceRow>& Sources::evidence() {
 }
 
 std::shared_ptr<const SymbolList> Sources::symbols(size_t index) {
-  constexpr size_t kKept = 4;
+  constexpr size_t kKept = 16;
   auto at = std::ranges::find(symbols_, index, [](const auto& one) { return one.first; });
   if (at != symbols_.end()) {
     symbols_.splice(symbols_.begin(), symbols_, at);

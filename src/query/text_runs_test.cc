@@ -34,14 +34,15 @@ std::string wide(std::u16string_view text) {
 
 TEST(TextRuns, AsciiAndUtf8) {
   std::string raw = std::string("\0\x01hello world\0tiny\0", 20) + "caf\xC3\xA9 noir\xFF";
-  EXPECT_EQ(all_text(raw), (std::vector<Found>{{2, "ascii", "hello world"},
-                                               {19, "utf-8", "caf\xC3\xA9 noir"}}));
+  EXPECT_EQ(all_text(raw),
+            (std::vector<Found>{{2, "ascii", "hello world"}, {20, "utf-8", "caf\xC3\xA9 noir"}}));
   EXPECT_TRUE(all_text("").empty());
   EXPECT_TRUE(all_text("12345").empty());
 }
 
 TEST(TextRuns, Utf16) {
-  std::string raw = std::string(4, '\0') + wide(u"Hello, wide") + std::string(3, '\0') + "plain text";
+  std::string raw =
+      std::string(4, '\0') + wide(u"Hello, wide") + std::string(3, '\0') + "plain text";
   auto found = all_text(raw);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0], (Found{4, "utf-16", "Hello, wide"}));
@@ -58,7 +59,8 @@ TEST(TextRuns, NoisyBytesAreLeftSoon) {
 
 TEST(Utf8, DecodesOnlyWhatIsWellFormed) {
   EXPECT_EQ(decode_utf8("\xE2\x82\xAC").code, 0x20ACu);
-  for (std::string_view bad : {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+  for (std::string_view bad :
+       {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
     EXPECT_EQ(decode_utf8(bad).bytes, 0u);
     EXPECT_FALSE(is_plain_utf8(bad));
   }

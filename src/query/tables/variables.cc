@@ -40,7 +40,9 @@ std::string_view place_word(symbols::Place::Kind kind) {
 class VariablesCursor : public Cursor {
  public:
   VariablesCursor(Sources& sources, const Constraints& constraints)
-      : sources_(sources), stacks_(sources.stacks()), wanted_(constraints.interval(kVariableDepth)) {
+      : sources_(sources),
+        stacks_(sources.stacks()),
+        wanted_(constraints.interval(kVariableDepth)) {
     auto thread_of = [&](const Call& call) {
       return int64_t{sources_.snapshot().threads[call.stack].id};
     };
@@ -91,9 +93,7 @@ class VariablesCursor : public Cursor {
     }
   }
 
-  int64_t row() const override {
-    return static_cast<int64_t>(uint64_t{first_} << 20 | variable_);
-  }
+  int64_t row() const override { return static_cast<int64_t>(uint64_t{first_} << 20 | variable_); }
 
  private:
   const unwind::Frame& frame() const {
