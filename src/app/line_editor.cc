@@ -84,9 +84,8 @@ void LineEditor::Impl::open() {
   line = api->init("inquest", stdin, stdout, stderr);
   if (!line) return;
   api->set(line, EL_CLIENTDATA, this);
-  api->set(line, EL_PROMPT, +[](EditLine* of) {
-    return const_cast<char*>(data_of<Impl>(of)->prompt);
-  });
+  api->set(
+      line, EL_PROMPT, +[](EditLine* of) { return const_cast<char*>(data_of<Impl>(of)->prompt); });
   api->set(line, EL_EDITOR, "emacs");
   history = api->history_init();
   HistEvent event;
@@ -95,16 +94,17 @@ void LineEditor::Impl::open() {
   api->history(history, &event, H_SETUNIQUE, 1);
   if (!history_file.empty()) api->history(history, &event, H_LOAD, history_file.c_str());
   api->set(line, EL_HIST, api->history, history);
-  api->set(line, EL_ADDFN, "inquest-complete", "Complete a name", +[](EditLine* of, int) {
-    return data_of<Impl>(of)->complete();
-  });
+  api->set(
+      line, EL_ADDFN, "inquest-complete", "Complete a name",
+      +[](EditLine* of, int) { return data_of<Impl>(of)->complete(); });
   api->set(line, EL_BIND, "^I", "inquest-complete", nullptr);
   api->set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   // Ctrl-C comes as a key here, and gives up the query that is being typed.
-  api->set(line, EL_ADDFN, "inquest-cancel", "Give up this query", +[](EditLine* of, int) {
-    data_of<Impl>(of)->interrupted = true;
-    return static_cast<unsigned char>(CC_NEWLINE);
-  });
+  api->set(
+      line, EL_ADDFN, "inquest-cancel", "Give up this query", +[](EditLine* of, int) {
+        data_of<Impl>(of)->interrupted = true;
+        return static_cast<unsigned char>(CC_NEWLINE);
+      });
   api->set(line, EL_SETTY, "-d", "-isig", nullptr);
   api->set(line, EL_BIND, "^C", "inquest-cancel", nullptr);
 }

@@ -69,9 +69,9 @@ void add_sql(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("sql", "Answer any question about a dump, asked in SQL");
   auto options = std::make_shared<SqlOptions>();
   verb->add_option("DUMP", options->dump.dump, kDumpHelp)->required();
-  auto* query = verb->add_option(
-      "QUERY", options->query,
-      "The SQL; .tables and .schema tell what there is. Without it: read from a pipe, or asked for");
+  auto* query = verb->add_option("QUERY", options->query,
+                                 "The SQL; .tables and .schema tell what there is. Without it: "
+                                 "read from a pipe, or asked for");
   add_list_format(*verb, options->output, "a line for every row");
   auto* write = verb->add_option("--write", options->write_to,
                                  "Copy the tables into a file of SQLite's, for other tools")

@@ -13,14 +13,16 @@ namespace inquest::app {
 namespace {
 
 constexpr const char* kKeywords[] = {
-    "ALL",      "AND",    "AS",     "ASC",   "BETWEEN", "BY",      "CASE",  "CAST",     "CROSS",
-    "DESC",     "DISTINCT", "ELSE", "END",   "EXCEPT",  "EXISTS",  "EXPLAIN", "FROM",   "GLOB",
-    "GROUP",    "HAVING", "IN",     "INTERSECT", "IS",  "JOIN",    "LEFT",  "LIKE",     "LIMIT",
-    "NOT",      "NULL",   "OFFSET", "ON",    "OR",      "ORDER",   "OVER",  "PARTITION", "RECURSIVE",
-    "SELECT",   "THEN",   "UNION",  "USING", "VALUES",  "WHEN",    "WHERE", "WITH",
-    "avg",      "coalesce", "count", "group_concat", "length", "lower", "max", "min", "printf",
-    "round",    "substr", "sum",    "total", "upper",   "hex",     "address", "symbol_at", "word_at",
-    "text_at",  "bytes_at", ".tables", ".schema", ".help", ".quit"};
+    "ALL",       "AND",     "AS",      "ASC",      "BETWEEN",   "BY",           "CASE",
+    "CAST",      "CROSS",   "DESC",    "DISTINCT", "ELSE",      "END",          "EXCEPT",
+    "EXISTS",    "EXPLAIN", "FROM",    "GLOB",     "GROUP",     "HAVING",       "IN",
+    "INTERSECT", "IS",      "JOIN",    "LEFT",     "LIKE",      "LIMIT",        "NOT",
+    "NULL",      "OFFSET",  "ON",      "OR",       "ORDER",     "OVER",         "PARTITION",
+    "RECURSIVE", "SELECT",  "THEN",    "UNION",    "USING",     "VALUES",       "WHEN",
+    "WHERE",     "WITH",    "avg",     "coalesce", "count",     "group_concat", "length",
+    "lower",     "max",     "min",     "printf",   "round",     "substr",       "sum",
+    "total",     "upper",   "hex",     "address",  "symbol_at", "word_at",      "text_at",
+    "bytes_at",  ".tables", ".schema", ".help",    ".quit"};
 
 std::vector<std::string> words_of(const query::Database& database) {
   std::vector<std::string> words(std::begin(kKeywords), std::end(kKeywords));

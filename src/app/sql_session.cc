@@ -14,8 +14,8 @@ namespace {
 
 std::atomic<query::Database*> running = nullptr;
 
-/// The first Ctrl-C ends the query; a second one, the program: what is computed inside a query, such
-/// as walking the heap, does not look.
+/// The first Ctrl-C ends the query; a second one, the program: what is computed inside a query,
+/// such as walking the heap, does not look.
 void stop_query(int signal) {
   if (query::Database* database = running.load()) database->interrupt();
   std::signal(signal, SIG_DFL);

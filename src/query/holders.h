@@ -1,7 +1,7 @@
 /// The references turned around: who points at a block.
 ///
-/// Compressed rows like those of the references, by target. 4 bytes an edge and 8 a block, made when
-/// somebody first asks; linear. Values; safe from any thread.
+/// Compressed rows like those of the references, by target. 4 bytes an edge and 8 a block, made
+/// when somebody first asks; linear. Values; safe from any thread.
 #pragma once
 
 #include <span>

@@ -3,7 +3,8 @@
 /// Nothing is copied: a table tells SQLite, row by row, what the arrays of the analysis hold. The
 /// conditions of a query that a table can use come to it as Constraints, which only narrow: SQLite
 /// checks every row again, so a table may give more rows than asked for, never fewer. Whoever only
-/// has an array describes it (array_table.h). One thread. Source of the rules: sqlite.org/vtab.html.
+/// has an array describes it (array_table.h). One thread. Source of the rules:
+/// sqlite.org/vtab.html.
 #pragma once
 
 #include <cstdint>

@@ -49,8 +49,8 @@ std::string base_text(const symbols::Type& type, uint64_t raw) {
   return fmt::format("{}", cut(raw, type.size));
 }
 
-std::string enumerator_text(const symbols::TypeReader& types, symbols::TypeId id, const symbols::Type& type,
-                            uint64_t raw) {
+std::string enumerator_text(const symbols::TypeReader& types, symbols::TypeId id,
+                            const symbols::Type& type, uint64_t raw) {
   int64_t value = with_sign(raw, type.size);
   for (const symbols::Enumerator& one : types.enumerators(id)) {
     if (one.value == value || one.value == static_cast<int64_t>(cut(raw, type.size))) {

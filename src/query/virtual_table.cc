@@ -62,8 +62,8 @@ std::string declaration_of(const Table& table) {
   for (const Column& column : table.columns()) {
     if (&column != &table.columns().front()) text += ", ";
     bool is_hidden = column.search == Search::argument;
-    text += fmt::format("\"{}\" {}{}", column.name, declared(column.type),
-                        is_hidden ? " HIDDEN" : "");
+    text +=
+        fmt::format("\"{}\" {}{}", column.name, declared(column.type), is_hidden ? " HIDDEN" : "");
   }
   return text + ")";
 }
@@ -238,9 +238,8 @@ constexpr sqlite3_module kModule = {
 int add_virtual_tables(sqlite3* db, const std::vector<std::unique_ptr<Table>>& tables,
                        Sources& sources) {
   auto* connection = new Connection{tables, sources};
-  int status = sqlite3_create_module_v2(db, "inquest", &kModule, connection, [](void* data) {
-    delete static_cast<Connection*>(data);
-  });
+  int status = sqlite3_create_module_v2(db, "inquest", &kModule, connection,
+                                        [](void* data) { delete static_cast<Connection*>(data); });
   for (size_t i = 0; i < tables.size() && status == SQLITE_OK; ++i) {
     std::string sql = fmt::format("CREATE VIRTUAL TABLE {0} USING inquest({0})", tables[i]->name());
     status = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);

@@ -57,9 +57,8 @@ std::string quoted_columns(const Table& table, bool with_types) {
 }
 
 size_t stored_columns(const Table& table) {
-  return static_cast<size_t>(std::ranges::count_if(table.columns(), [](const Column& column) {
-    return column.search != Search::argument;
-  }));
+  return static_cast<size_t>(std::ranges::count_if(
+      table.columns(), [](const Column& column) { return column.search != Search::argument; }));
 }
 
 struct StatementCloser {
@@ -81,8 +80,8 @@ Result<> execute(sqlite3* db, const std::string& sql) {
 }
 
 Result<> copy_rows(sqlite3* from, sqlite3* to, const Table& table) {
-  auto read = TRY(compile(
-      from, fmt::format("SELECT {} FROM {}", quoted_columns(table, false), table.name())));
+  auto read = TRY(
+      compile(from, fmt::format("SELECT {} FROM {}", quoted_columns(table, false), table.name())));
   std::string marks = "?";
   for (size_t i = 1; i < stored_columns(table); ++i) marks += ",?";
   auto write = TRY(compile(to, fmt::format("INSERT INTO {} VALUES ({})", table.name(), marks)));
@@ -104,8 +103,8 @@ Result<> copy_rows(sqlite3* from, sqlite3* to, const Table& table) {
 Result<> add_indexes(sqlite3* to, const Table& table) {
   for (const Column& column : table.columns()) {
     if (column.search != Search::equal && column.search != Search::range) continue;
-    TRY(execute(to, fmt::format("CREATE INDEX {0}_{1} ON {0} (\"{1}\")", table.name(),
-                                column.name)));
+    TRY(execute(to,
+                fmt::format("CREATE INDEX {0}_{1} ON {0} (\"{1}\")", table.name(), column.name)));
   }
   return {};
 }
@@ -132,7 +131,8 @@ Result<> write_database(Database& database, const std::string& path,
   }
   for (const View& view : views()) {
     // A view over tables that are not there would only fail whoever lists the schema.
-    if (names.empty()) TRY(execute(to, fmt::format("CREATE VIEW {} AS {}", view.name, view.select)));
+    if (names.empty())
+      TRY(execute(to, fmt::format("CREATE VIEW {} AS {}", view.name, view.select)));
   }
   return file.keep();
 }

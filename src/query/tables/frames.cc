@@ -85,10 +85,8 @@ std::unique_ptr<Table> frames_table() {
                }},
           },
       .count = [](Sources& s) { return s.stacks().calls.size(); },
-      .key =
-          [](Sources& s, size_t row) {
-            return uint64_t{s.snapshot().threads[call(s, row).stack].id};
-          },
+      .key = [](Sources& s,
+                size_t row) { return uint64_t{s.snapshot().threads[call(s, row).stack].id}; },
   });
 }
 

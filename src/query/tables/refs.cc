@@ -203,17 +203,16 @@ class RefsTable : public Table {
   RefsTable()
       : Table("refs", "every pointer to a used block: from other blocks, and from the roots",
               {{"at", Type::address, "where the pointer lies; NULL for registers"},
-               {"holder", Type::address, "the block that it lies in; NULL for roots",
-                Search::equal, 4},
+               {"holder", Type::address, "the block that it lies in; NULL for roots", Search::equal,
+                4},
                {"offset", Type::integer, "of the pointer in the holder"},
                {"target", Type::address, "the block that it points to", Search::equal, 3},
                {"target_offset", Type::integer, "bytes into the target"},
                {"points_to", Type::text,
                 "begin; by rule: array, base class, string, length, thread vector; middle (maybe "
                 "chance)"},
-               {"kind", Type::text,
-                "block; roots: registers, stack, global, thread-local, mapping", Search::equal,
-                1e5},
+               {"kind", Type::text, "block; roots: registers, stack, global, thread-local, mapping",
+                Search::equal, 1e5},
                {"thread", Type::integer, "of registers, stacks and thread-local data: threads.id"},
                {"owner", Type::text, "of a root, in words: a variable, a mapping"}}) {}
 

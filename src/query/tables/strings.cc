@@ -9,7 +9,15 @@
 namespace inquest::query {
 namespace {
 
-enum StringColumn : size_t { kStringAddress, kInBlock, kInOffset, kBytes, kCharacters, kEncoding, kText };
+enum StringColumn : size_t {
+  kStringAddress,
+  kInBlock,
+  kInOffset,
+  kBytes,
+  kCharacters,
+  kEncoding,
+  kText
+};
 
 class StringsCursor : public Cursor {
  public:
@@ -62,12 +70,14 @@ class StringsCursor : public Cursor {
     if (wanted.empty()) last_ = 0;
     auto begins = [](const heap::Block& block) { return uint64_t{block.begin}; };
     if (wanted.least > 0) {
-      auto after = std::ranges::upper_bound(blocks_, static_cast<uint64_t>(wanted.least), {}, begins);
+      auto after =
+          std::ranges::upper_bound(blocks_, static_cast<uint64_t>(wanted.least), {}, begins);
       if (after != blocks_.begin()) --after;
       next_ = std::max(next_, static_cast<size_t>(after - blocks_.begin()));
     }
     if (wanted.most >= 0 && wanted.least >= 0) {
-      auto after = std::ranges::upper_bound(blocks_, static_cast<uint64_t>(wanted.most), {}, begins);
+      auto after =
+          std::ranges::upper_bound(blocks_, static_cast<uint64_t>(wanted.most), {}, begins);
       last_ = std::min(last_, static_cast<size_t>(after - blocks_.begin()));
     }
   }

@@ -22,7 +22,8 @@ class SymbolsCursor : public Cursor {
     if (is_over_) return false;
     ++symbol_;
     while (!list_ || symbol_ >= end_) {
-      if (next_module_ >= sources_.snapshot().modules.size() || sources_.interrupted()) return false;
+      if (next_module_ >= sources_.snapshot().modules.size() || sources_.interrupted())
+        return false;
       module_ = next_module_++;
       if (is_wanted(module())) enter();
     }
@@ -48,9 +49,7 @@ class SymbolsCursor : public Cursor {
     }
   }
 
-  int64_t row() const override {
-    return static_cast<int64_t>(module_ << 32 | symbol_);
-  }
+  int64_t row() const override { return static_cast<int64_t>(module_ << 32 | symbol_); }
 
  private:
   const snapshot::Module& module() const { return sources_.snapshot().modules[module_]; }

@@ -111,9 +111,7 @@ class FieldsCursor : public Cursor {
     last_ = block ? std::min(last_, next_ + found.size()) : next_;
   }
 
-  const heap::Block& block() const {
-    return sources_.heaps().blocks[typed_.blocks()[next_ - 1]];
-  }
+  const heap::Block& block() const { return sources_.heaps().blocks[typed_.blocks()[next_ - 1]]; }
   uint64_t offset() const {
     return elements_.first + element_ * info_->size + layout_->fields()[field_].offset;
   }
