@@ -8,6 +8,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -111,28 +112,46 @@ class Sql(unittest.TestCase):
         holders = self.rows(f"SELECT holder, kind FROM refs WHERE target = {one['target']} AND kind = 'block'")
         self.assertEqual(holders, [{"holder": self.node, "kind": "block"}])
 
-    def test_the_planner_and_the_full_scan_agree(self):
-        """What tables narrow by themselves, against the same condition that they cannot use."""
-        for table, column in (("blocks", "address"), ("refs", "target"), ("refs", "holder"), ("refs", "kind"),
-                              ("strings", "block"), ("strings", "address"), ("frames", "thread"),
-                              ("variables", "depth"), ("regions", "address"), ("symbols", "address"),
-                              ("symbols", "module")):
-            values = self.rows(f"SELECT DISTINCT {column} AS v FROM {table} WHERE v IS NOT NULL LIMIT 400")[::57]
-            self.assertTrue(values, table)
-            for value in (row["v"] for row in values):
-                literal = value if str(value).startswith("0x") or isinstance(value, int) else f"'{value}'"
-                for comparison in ("=", "<", ">=") if not literal != value else ("=",):
-                    count = self.rows(f"SELECT count(*) AS n FROM {table} WHERE {column} {comparison} {literal}")
-                    full = self.rows(f"SELECT count(*) AS n FROM {table} WHERE +{column} {comparison} {literal}")
-                    self.assertEqual(count, full, (table, column, comparison, literal))
+    def answers(self, queries):
+        """The rows of many statements, asked in one run."""
+        answer = sql(self.core, "--format", "json", input=";\n".join(queries) + ";")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        decoder, text, found = json.JSONDecoder(), answer.stdout.strip(), []
+        while text:
+            value, end = decoder.raw_decode(text)
+            jsonschema.validate(value, SCHEMA)
+            found.append(value["rows"])
+            text = text[end:].strip()
+        self.assertEqual(len(found), len(queries))
+        return found
+
+    def test_what_tables_narrow_is_what_sqlite_finds(self):
+        """The same condition, once so that the table can use it, once (by a `+`) so that it cannot."""
+        columns = (("blocks", "address"), ("refs", "target"), ("refs", "holder"), ("refs", "kind"), ("strings", "block"),
+                   ("strings", "address"), ("frames", "thread"), ("variables", "depth"), ("variables", "thread"),
+                   ("regions", "address"), ("symbols", "address"), ("symbols", "module"))
+        values = self.answers([f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT 300"
+                               for table, column in columns])
+        conditions = []
+        for (table, column), rows in zip(columns, values):
+            self.assertTrue(rows, (table, column))
+            for value, in rows[::60]:
+                is_word = isinstance(value, str) and not value.startswith("0x")
+                literal = f"'{value}'" if is_word else value
+                for comparison in ("=",) if is_word else ("=", "<", ">=", "<=", ">"):
+                    conditions.append((table, column, f"{comparison} {literal}"))
+        narrow = self.answers([f"SELECT count(*) FROM {table} WHERE {column} {rest}" for table, column, rest in conditions])
+        whole = self.answers([f"SELECT count(*) FROM {table} WHERE +{column} {rest}" for table, column, rest in conditions])
+        for condition, one, other in zip(conditions, narrow, whole):
+            self.assertEqual(one, other, condition)
 
     def test_leaks_are_those_of_leaks(self):
         told = json.loads(subprocess.run([INQUEST, "leaks", self.core, "--format", "json"],
                                          capture_output=True, text=True).stdout)
         sums, = self.rows("SELECT sum(head = address) AS definite, sum(head <> address) AS indirect, sum(size) AS bytes "
                           "FROM blocks WHERE reach = 'lost'")
-        self.assertEqual(sums["definite"], told["definite"]["blocks"])
-        self.assertEqual(sums["indirect"], told["indirect"]["blocks"])
+        self.assertEqual(sums["definite"], told["totals"]["definite"]["blocks"])
+        self.assertEqual(sums["indirect"], told["totals"]["indirect"]["blocks"])
         self.assertGreaterEqual(sums["definite"], 45)
         self.assertEqual(self.rows("SELECT size FROM leaked_sizes LIMIT 1")[0]["size"], 200)
 
@@ -175,16 +194,17 @@ class Sql(unittest.TestCase):
         self.assertEqual([row["what"] for row in evidence], [one["what"] for one in why["verdict"]["evidence"]])
 
     def test_formats(self):
-        query = f"SELECT address, size, mapped, NULL AS nothing, 'a,\"b' AS text FROM blocks WHERE address = {self.node}"
+        query = f"SELECT address, size, mapped, NULL AS empty, 'a,\"b' AS text FROM blocks WHERE address = {self.node}"
         text = sql(self.core, query)
+        self.assertEqual(text.returncode, 0, text.stderr)
         heads, row = text.stdout.splitlines()
-        self.assertEqual(heads.split(), ["address", "size", "mapped", "nothing", "text"])
+        self.assertEqual(heads.split(), ["address", "size", "mapped", "empty", "text"])
         self.assertIn(self.node, row)
         self.assertEqual(text.stderr, "")
         line, = csv.DictReader(io.StringIO(sql(self.core, query, "--format", "csv").stdout))
-        self.assertEqual((line["address"], line["nothing"], line["text"]), (self.node, "", 'a,"b'))
+        self.assertEqual((line["address"], line["empty"], line["text"]), (self.node, "", 'a,"b'))
         row, = self.rows(query)
-        self.assertEqual((row["mapped"], row["nothing"]), (False, None))
+        self.assertEqual((row["mapped"], row["empty"]), (False, None))
 
     def test_what_is_wrong(self):
         wrong = sql(self.core, "SELECT sise FROM blocks")
@@ -212,12 +232,17 @@ class Sql(unittest.TestCase):
         self.assertNotIn("behind", stopped.stdout)
 
     def test_interrupt(self):
-        process = subprocess.Popen(
-            [INQUEST, "sql", self.core, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1.5)
-        process.send_signal(2)
-        _, errors = process.communicate(timeout=30)
+        process = subprocess.Popen([INQUEST, "sql", self.core], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        process.stdin.write("SELECT 'ready';\nWITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+                            "SELECT max(x) FROM c;\n")
+        process.stdin.flush()
+        while "ready" not in process.stdout.readline():
+            pass
+        process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", errors)
 
@@ -268,11 +293,11 @@ class Sql(unittest.TestCase):
         until(b"...> ", b"SELECT 6*7\n")
         until(b"42", b"AS answer;\n")
         until(b"sql> ")
-        # Completion: `bloc<Tab>` leaves three names, `sel<Tab> ... fr<Tab>` one each.
-        until(b"block_sizes", b"sel\tcount(*) AS n fr\tbloc\t\t")
+        # Completion: `bloc<Tab>` leaves three names, `sel<Tab>` and `fro<Tab>` one each.
+        until(b"block_sizes", b"sel\tcount(*) AS n fro\tbloc\t\t")
         until(b"no such column: nonsense", b"\x03SELECT nonsense;\n")
         until(b"sql> ")
-        until(b"1000", b"sel\tcount(*) fr\tstri\twhere text like 'node number %';\n")
+        until(b"1000", b"sel\tcount(*) fro\tstri\twhere text like 'node number %';\n")
         until(b"sql> ")
         os.write(terminal, b".quit\n")
         _, status = os.waitpid(pid, 0)

@@ -38,13 +38,19 @@ Error sqlite_error(sqlite3* db, std::string_view sql = {}) {
   return error;
 }
 
-/// What a query may do: read. `first` of a pragma is its name, `second` its argument.
+/// What a query may do: read. `first` of a pragma is its name, `second` its argument. SQLite's
+/// virtual tables declare themselves by a CREATE TABLE that passes here too: that a query creates
+/// nothing is seen to by PRAGMA query_only.
 int authorize(void*, int action, const char* first, const char* second, const char*, const char*) {
   switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
     case SQLITE_RECURSIVE:
+    case SQLITE_CREATE_TABLE:
       return SQLITE_OK;
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+      return std::string_view(first) == "sqlite_master" ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION:
       return std::string_view(second) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_PRAGMA: {
@@ -82,6 +88,9 @@ int prepare_schema(sqlite3* db, const std::vector<std::unique_ptr<Table>>& table
     if (status != SQLITE_OK) break;
     std::string sql = fmt::format("CREATE VIEW {} AS {}", view.name, view.select);
     status = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
+  }
+  if (status == SQLITE_OK) {
+    status = sqlite3_exec(db, "PRAGMA query_only = ON", nullptr, nullptr, nullptr);
   }
   return status;
 }

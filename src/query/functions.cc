@@ -32,7 +32,10 @@ void hex(sqlite3_context* context, int, sqlite3_value** values) {
   if (sqlite3_value_type(values[0]) == SQLITE_NULL) return;
   const auto* bytes = static_cast<const unsigned char*>(sqlite3_value_blob(values[0]));
   std::string text;
-  for (int i = 0; i < sqlite3_value_bytes(values[0]); ++i) text += fmt::format("{:02X}", bytes[i]);
+  for (int i = 0; i < sqlite3_value_bytes(values[0]); ++i) {
+    text += "0123456789ABCDEF"[bytes[i] >> 4];
+    text += "0123456789ABCDEF"[bytes[i] & 15];
+  }
   Cell(context).text(text);
 }
 

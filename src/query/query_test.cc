@@ -37,7 +37,7 @@ class Query : public ::testing::Test {
         .map(0x7f0000000000, std::vector<std::byte>(8192), "rw-", "[stack]")
         .reserve(0xFFFFFFFFFF600000, 4096, "--x", "[vsyscall]")
         .module(0x10000, 4096, "/bin/game", true)
-        .module(0x30000, 4096, std::string("/lib/\xffodd\x01\0.so", 13))
+        .module(0x30000, 4096, std::string("/lib/\xffodd\x01\0.so", 14))
         .thread(9, "wor\xfeker", {{"rip", 0x10010}, {"rsp", 0x7f0000000100}})
         .thread(7, "main", {{"rip", 0x10020}, {"rsp", 0x7f0000000800}}, true)
         .signal(11, 1, 0x24);
@@ -86,7 +86,8 @@ TEST_F(Query, EveryTableAnswers) {
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_THAT(rows[0], ::testing::Not(HasSubstr("error"))) << table->name();
     rows = ask(fmt::format("SELECT * FROM {} LIMIT 5", table->name()));
-    if (!rows.empty()) EXPECT_THAT(rows[0], ::testing::Not(HasSubstr("error"))) << table->name();
+    for (const auto& row : rows)
+      EXPECT_THAT(row, ::testing::Not(HasSubstr("error:"))) << table->name();
   }
   for (const View& view : views()) {
     auto rows = ask(fmt::format("SELECT count(*) FROM {}", view.name));
@@ -170,8 +171,7 @@ TEST_F(Query, WhatIsWrongIsSaidWithItsPlace) {
 }
 
 TEST_F(Query, MemoryAndTimeAreBounded) {
-  EXPECT_THAT(ask("SELECT length(hex(zeroblob(40000000))||hex(zeroblob(40000000)))")[0],
-              HasSubstr("error"));
+  EXPECT_THAT(ask("SELECT length(zeroblob(100000000))")[0], HasSubstr("error"));
   std::string_view endless =
       "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT max(x) FROM c";
   auto statement = db_->prepare(endless);
@@ -189,10 +189,16 @@ TEST_F(Query, MemoryAndTimeAreBounded) {
 }
 
 TEST_F(Query, WarningsSayWhatIsMissing) {
-  EXPECT_THAT(ask("SELECT what FROM warnings WHERE about = 'heap'")[0], HasSubstr("no block"));
+  EXPECT_THAT(
+      ask("SELECT count(*) FROM warnings WHERE about = 'heap' AND what LIKE 'no block of any%'"),
+      ElementsAre("1"));
   EXPECT_FALSE(db_->sources().take_new_warnings().empty());
   EXPECT_TRUE(db_->sources().take_new_warnings().empty());
-  EXPECT_THAT(ask("SELECT kind FROM findings LIMIT 1"), ElementsAre("null-dereference"));
+  auto verdict =
+      ask("SELECT kind, (SELECT count(*) FROM evidence WHERE finding = 0) > 0 FROM findings WHERE "
+          "id = 0");
+  ASSERT_EQ(verdict.size(), 1u);
+  EXPECT_THAT(verdict[0], HasSubstr("|1"));
 }
 
 TEST_F(Query, TheSchemaIsThatOfTheDocument) {

@@ -149,7 +149,7 @@ const std::vector<Sources::EvidenceRow>& Sources::evidence() {
 }
 
 std::shared_ptr<const SymbolList> Sources::symbols(size_t index) {
-  constexpr size_t kKept = 4;
+  constexpr size_t kKept = 16;
   auto at = std::ranges::find(symbols_, index, [](const auto& one) { return one.first; });
   if (at != symbols_.end()) {
     symbols_.splice(symbols_.begin(), symbols_, at);

@@ -68,7 +68,8 @@ TextRun utf16_run(Bytes bytes, size_t begin) {
 
 std::optional<TextRun> find_text(Bytes bytes, size_t from) {
   for (size_t at = from; at + kLeastCharacters <= bytes.size();) {
-    if (bytes[at] == std::byte{0}) {
+    // A zero may be the lower half of a character: of U+AC00, say.
+    if (bytes[at] == std::byte{0} && (at % 2 != 0 || bytes[at + 1] == std::byte{0})) {
       ++at;
       continue;
     }

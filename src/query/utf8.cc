@@ -10,7 +10,7 @@ constexpr uint32_t kReplacement = 0xFFFD;
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0; });
+  return std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) > 0; });
 }
 
 }  // namespace
