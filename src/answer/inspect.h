@@ -49,7 +49,7 @@ struct InspectType {
 
 struct HexRow {
   Address at;
-  std::vector<uint8_t> bytes = {};  ///< up to 16
+  std::vector<uint8_t> bytes = {};      ///< up to 16
   std::vector<std::string> words = {};  ///< what its words point to; empty texts where nowhere
 };
 
@@ -61,9 +61,9 @@ struct Inspect {
   std::string module = {};
   std::optional<InspectBlock> block = {};
   std::optional<InspectVariable> variable = {};
-  std::string code = {};    ///< the function at the address, with its line
-  uint32_t thread = 0;      ///< whose stack it is; 0: nobody's
-  std::string frame = {};   ///< of that stack
+  std::string code = {};   ///< the function at the address, with its line
+  uint32_t thread = 0;     ///< whose stack it is; 0: nobody's
+  std::string frame = {};  ///< of that stack
   std::optional<InspectType> type = {};
   std::optional<Field> object = {};
   std::vector<HexRow> bytes = {};

@@ -129,11 +129,11 @@ class Inspection {
     if (const TypeReader* types = process_.types(module)) {
       if (auto global = types->global_at(rva)) {
         global_ = Object{{module.range.begin + global->begin.value, {global->type, 0}}, types};
-        out_.variable = answer::InspectVariable{
-            .name = global->name,
-            .type = containers_.plain_type(types->type(global->type).name),
-            .at = global_->object.at,
-            .offset = rva - global->begin};
+        out_.variable =
+            answer::InspectVariable{.name = global->name,
+                                    .type = containers_.plain_type(types->type(global->type).name),
+                                    .at = global_->object.at,
+                                    .offset = rva - global->begin};
         return;
       }
     }
@@ -184,11 +184,11 @@ class Inspection {
       const uint64_t size = types->type(types->resolve(variable.type)).size;
       if (question_.at < begin || question_.at - begin >= std::max<uint64_t>(size, 1)) continue;
       global_ = Object{{begin, {variable.type, 0}}, types};
-      out_.variable = answer::InspectVariable{
-          .name = variable.name,
-          .type = containers_.plain_type(types->type(variable.type).name),
-          .at = begin,
-          .offset = question_.at - begin};
+      out_.variable =
+          answer::InspectVariable{.name = variable.name,
+                                  .type = containers_.plain_type(types->type(variable.type).name),
+                                  .at = begin,
+                                  .offset = question_.at - begin};
       return;
     }
   }
@@ -387,7 +387,8 @@ class Inspection {
     for (uint64_t done = 0; done < size; done += 16) {
       answer::HexRow row{.at = begin + done};
       row.bytes.resize(std::min<uint64_t>(16, size - done));
-      row.bytes.resize(process_.memory().read(row.at, std::as_writable_bytes(std::span(row.bytes))));
+      row.bytes.resize(
+          process_.memory().read(row.at, std::as_writable_bytes(std::span(row.bytes))));
       if (row.bytes.empty()) break;
       for (size_t at = 0; at + word_ <= row.bytes.size(); at += word_) {
         auto value = process_.memory().read_pointer(row.at + at, word_);
@@ -402,13 +403,15 @@ class Inspection {
     out_.warnings = snapshot().warnings;
     out_.warnings.insert(out_.warnings.end(), heaps_.warnings.begin(), heaps_.warnings.end());
     if (out_.bytes.empty())
-      out_.warnings.push_back({fmt::format("the bytes at {} are not in the dump", question_.at), {}});
+      out_.warnings.push_back(
+          {fmt::format("the bytes at {} are not in the dump", question_.at), {}});
     if (out_.block && !out_.object && !out_.type)
       out_.warnings.push_back({"what the block is, is not known: it begins with no virtual table",
                                "--as TYPE says what to take it for"});
     if (out_.type && !out_.object)
-      out_.warnings.push_back({fmt::format("no debug information describes \"{}\"", out_.type->name),
-                               "--symbols DIR says where debug information is"});
+      out_.warnings.push_back(
+          {fmt::format("no debug information describes \"{}\"", out_.type->name),
+           "--symbols DIR says where debug information is"});
   }
 
   const Process& process_;

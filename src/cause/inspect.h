@@ -14,11 +14,11 @@ namespace inquest::cause {
 
 /// The type of a block, from whoever knows it.
 struct KnownType {
-  std::string name;           ///< qualified
-  std::string how;            ///< "virtual table", "holder": why it is believed
-  unsigned percent = 100;     ///< how likely it is right
-  uint64_t offset = 0;        ///< where in the block the object begins
-  uint64_t count = 1;         ///< objects, one behind the other
+  std::string name;        ///< qualified
+  std::string how;         ///< "virtual table", "holder": why it is believed
+  unsigned percent = 100;  ///< how likely it is right
+  uint64_t offset = 0;     ///< where in the block the object begins
+  uint64_t count = 1;      ///< objects, one behind the other
 };
 
 struct InspectQuestion {

@@ -42,7 +42,7 @@ struct TypedObject {
 
 struct Element {
   TypedObject object = {};
-  std::optional<bool> bit = {};             ///< of vector<bool>: there is no object
+  std::optional<bool> bit = {};                 ///< of vector<bool>: there is no object
   std::optional<TypedObject> key, mapped = {};  ///< of maps
 };
 
@@ -59,12 +59,12 @@ struct ElementLimits {
 
 struct Elements {
   Holds holds = Holds::elements;
-  std::string name = {};                ///< plain: "std::map<int, User>"
-  std::optional<uint64_t> count = {};   ///< as the container says
-  uint64_t found = 0;                   ///< seen; more than `elements` when those are cut
-  std::vector<Element> elements = {};   ///< in the container's order
-  bool cut = false;                     ///< there are more than the limits allow
-  std::string damage = {};              ///< what contradicts itself; empty when it is whole
+  std::string name = {};               ///< plain: "std::map<int, User>"
+  std::optional<uint64_t> count = {};  ///< as the container says
+  uint64_t found = 0;                  ///< seen; more than `elements` when those are cut
+  std::vector<Element> elements = {};  ///< in the container's order
+  bool cut = false;                    ///< there are more than the limits allow
+  std::string damage = {};             ///< what contradicts itself; empty when it is whole
   Address text_at = {};
   ObjectType text_type = {};
   /// What else its description shows: "capacity" and its number.

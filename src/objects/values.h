@@ -18,18 +18,18 @@ struct Field {
   std::string value = {};  ///< "42", "\"text\"", "3 elements"; empty of a class
   std::string note = {};   ///< what is wrong, or left out; empty when nothing is
   Address at = {};
-  uint64_t size = 0;       ///< bytes; 0 when not known
+  uint64_t size = 0;  ///< bytes; 0 when not known
   bool is_base = false;
   std::optional<Address> target = {};  ///< of a pointer
   std::vector<Field> fields = {};
 };
 
 struct ValueOptions {
-  size_t depth = 3;        ///< levels of fields below the object
-  size_t width = 32;       ///< elements of an array or container
-  size_t text = 200;       ///< characters of a string
-  size_t fields = 1 << 14; ///< in all
-  bool follow = false;     ///< pointers too, each a level; smart pointers always
+  size_t depth = 3;         ///< levels of fields below the object
+  size_t width = 32;        ///< elements of an array or container
+  size_t text = 200;        ///< characters of a string
+  size_t fields = 1 << 14;  ///< in all
+  bool follow = false;      ///< pointers too, each a level; smart pointers always
 };
 
 class ValueReader {

@@ -40,10 +40,8 @@ Json variable_json(const answer::InspectVariable& variable) {
 }
 
 Json type_json(const answer::InspectType& type) {
-  Json json{{"name", type.name},
-            {"how", type.how},
-            {"address", hex(type.at)},
-            {"percent", type.percent}};
+  Json json{
+      {"name", type.name}, {"how", type.how}, {"address", hex(type.at)}, {"percent", type.percent}};
   set(json, "full", type.full);
   set(json, "member", type.member);
   return json;

@@ -240,8 +240,8 @@ class Walk {
     return true;
   }
   void not_in_dump(const Evaluated& node) {
-    damage(fmt::format("after {} elements a link leads to {}, which is not in the dump",
-                       out_.found, Address{node.value}));
+    damage(fmt::format("after {} elements a link leads to {}, which is not in the dump", out_.found,
+                       Address{node.value}));
   }
   void no_item() {
     damage(evaluator_.missing_type().empty()
@@ -343,8 +343,7 @@ class Walk {
 
   void compare_count() {
     if (!out_.count || *out_.count == out_.found) return;
-    std::string both =
-        fmt::format("its count is {}, and {} were found", *out_.count, out_.found);
+    std::string both = fmt::format("its count is {}, and {} were found", *out_.count, out_.found);
     out_.damage = out_.damage.empty() ? both : both + ": " + out_.damage;
   }
 
@@ -386,8 +385,9 @@ struct ElementReader::Impl {
     constexpr size_t kMostSame = 8;
     if (object.type.pointers > 0 || !object.type.id || depth > kMostSame) return {};
     for (const FittingDescription& fit : descriptions(object.type.id)) {
-      auto found = fit.description->shape == Shape::same ? same(fit, object, limits, depth)
-                                                         : Walk(space, layouts, fit, object, limits).elements();
+      auto found = fit.description->shape == Shape::same
+                       ? same(fit, object, limits, depth)
+                       : Walk(space, layouts, fit, object, limits).elements();
       if (found) return found;
     }
     return {};
@@ -438,7 +438,6 @@ std::optional<Elements> ElementReader::elements(const TypedObject& object,
   const Descriptions& all = impl_->space.containers;
   const std::string& name = impl_->layouts.type(object.type.id).name;
   found->name = found->name.empty() ? all.plain_type(name) : all.plain_type(found->name);
-  if (auto plain = all.plain_name(name)) found->name = *plain;
   return found;
 }
 

@@ -237,9 +237,8 @@ Evaluated Evaluator::term(const Expression& expression, uint32_t index, const Sc
       Evaluated pointer = loaded(one.a), number = loaded(one.b);
       const uint64_t size = layouts_.size(pointer.type);
       if (pointer.kind != Kind::pointer || number.kind != Kind::number || size == 0) return {};
-      return {.kind = Kind::object,
-              .type = pointer.type,
-              .value = pointer.value + number.value * size};
+      return {
+          .kind = Kind::object, .type = pointer.type, .value = pointer.value + number.value * size};
     }
     case Op::address: {
       Evaluated object = operand(one.a);

@@ -85,17 +85,16 @@ std::string scalar_text(ElementReader& reader, const TypedObject& object, uint32
     value = value << 8 | static_cast<uint64_t>(raw[i]);
   value >>= bit_offset;
   unsigned bits = bit_size ? bit_size : static_cast<unsigned>(type.size * 8);
-  bool is_signed = type.encoding == Encoding::signed_ || type.kind == TypeKind::enum_ ||
-                   (type.encoding == Encoding::character && type.name.find("unsigned") ==
-                                                                type.name.npos);
+  bool is_signed =
+      type.encoding == Encoding::signed_ || type.kind == TypeKind::enum_ ||
+      (type.encoding == Encoding::character && type.name.find("unsigned") == type.name.npos);
   if (bits < 64) {
     value &= (uint64_t{1} << bits) - 1;
     if (is_signed && bit_size != 1 && (value >> (bits - 1) & 1) != 0)
       value |= ~((uint64_t{1} << bits) - 1);
   }
   const auto number = static_cast<int64_t>(value);
-  if (type.kind == TypeKind::enum_)
-    return enumerator(reader, object.type.id, number, type.size);
+  if (type.kind == TypeKind::enum_) return enumerator(reader, object.type.id, number, type.size);
   switch (type.encoding) {
     case Encoding::boolean:
       return value == 0 ? "false" : value == 1 ? "true" : fmt::format("true ({})", value);

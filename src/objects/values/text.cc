@@ -14,8 +14,10 @@ size_t utf8_length(std::string_view text, size_t at, bool& lacks) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(at);
   if (first < 0x80) return 1;
-  size_t length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3
-                  : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  size_t length = first >= 0xc2 && first <= 0xdf   ? 2
+                  : first >= 0xe0 && first <= 0xef ? 3
+                  : first >= 0xf0 && first <= 0xf4 ? 4
+                                                   : 0;
   if (length == 0) return 0;
   for (size_t i = 1; i < length; ++i) {
     if (at + i >= text.size()) {

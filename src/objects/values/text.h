@@ -23,7 +23,7 @@ bool is_utf8(std::string_view text);
 TextKind kind_of_text(std::string_view bytes, bool is_cut = false);
 
 struct QuotedText {
-  std::string literal;  ///< "\"text\"", "u\"text\"", with "..." behind when it is cut
+  std::string literal;    ///< "\"text\"", "u\"text\"", with "..." behind when it is cut
   std::string note = {};  ///< "CP949"; empty as a rule
 };
 

@@ -43,7 +43,8 @@ class FieldBuilder {
       out.note = "the size of its elements is not known";
       return;
     }
-    if (unsigned unit = character_size(element)) return text(out, begin, count, element, unit, true);
+    if (unsigned unit = character_size(element))
+      return text(out, begin, count, element, unit, true);
     if (out.value.empty()) out.value = counted(count);
     if (depth == 0) return;
     const uint64_t shown = std::min<uint64_t>(count, options_.width);
@@ -177,7 +178,7 @@ class FieldBuilder {
 
   /// What a pointer leads to; once, for objects point at each other.
   void follow(Field& out, const TypedObject& object, size_t depth) {
-    auto key = std::tuple(object.at.value, object.type.id.value, object.type.pointers);
+    auto key = std::pair(object.at.value, type_name(elements_, object.type));
     if (!followed_.insert(key).second) {
       add_note(out, "shown above");
       return;
@@ -233,7 +234,8 @@ class FieldBuilder {
     add_note(out, held.damage);
     if (held.holds == Holds::text) {
       unsigned unit = character_size(held.text_type);
-      if (unit == 0) unit = static_cast<unsigned>(std::min<uint64_t>(elements_.size(held.text_type), 4));
+      if (unit == 0)
+        unit = static_cast<unsigned>(std::min<uint64_t>(elements_.size(held.text_type), 4));
       if (unit == 0 || unit == 3) return;
       text(out, held.text_at, held.count.value_or(0), held.text_type, unit, false);
       return;
@@ -247,7 +249,8 @@ class FieldBuilder {
       if (shown.is_pointer && shown.value != 0) {
         Address at{static_cast<uint64_t>(shown.value)};
         std::string name = elements_.space().code_name ? elements_.space().code_name(at) : "";
-        add_note(out, fmt::format("{} {}", shown.name, name.empty() ? fmt::format("{}", at) : name));
+        add_note(out,
+                 fmt::format("{} {}", shown.name, name.empty() ? fmt::format("{}", at) : name));
       } else if (!shown.is_pointer) {
         add_note(out, fmt::format("{} {}", shown.name, shown.value));
       }
@@ -260,7 +263,7 @@ class FieldBuilder {
       return;
     }
     const TypedObject& object = held.elements.front().object;
-    auto key = std::tuple(object.at.value, object.type.id.value, object.type.pointers);
+    auto key = std::pair(object.at.value, type_name(elements_, object.type));
     const bool is_inside = out.size != 0 && object.at - out.at < out.size;
     if (!is_inside) {
       out.target = object.at;
@@ -289,7 +292,9 @@ class FieldBuilder {
       const Element& element = held.elements[i];
       std::string name = fmt::format("[{}]", i);
       if (element.bit) {
-        out.fields.push_back({.name = name, .type = "bool", .value = *element.bit ? "true" : "false",
+        out.fields.push_back({.name = name,
+                              .type = "bool",
+                              .value = *element.bit ? "true" : "false",
                               .at = element.object.at});
         ++made_;
         continue;
@@ -311,7 +316,7 @@ class FieldBuilder {
   const ValueOptions& options_;
   const std::function<std::string(Address)>& target_of_;
   size_t made_ = 0, nesting_ = 0;
-  std::set<std::tuple<uint64_t, uint64_t, uint32_t>> followed_;
+  std::set<std::pair<uint64_t, std::string>> followed_;  // address, type
 };
 
 ValueReader::ValueReader(const ObjectSpace& space, const ValueOptions& options,

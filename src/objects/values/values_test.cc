@@ -51,15 +51,20 @@ class Chains : public testing::Test {
   static constexpr uint64_t kList = 0x1000, kNodes = 0x2000;
 
   void SetUp() override {
-    int_ = types_.add({.kind = TypeKind::base, .name = "int", .size = 4, .encoding = Encoding::signed_});
-    long_ = types_.add({.kind = TypeKind::base, .name = "long", .size = 8, .encoding = Encoding::signed_});
+    int_ = types_.add(
+        {.kind = TypeKind::base, .name = "int", .size = 4, .encoding = Encoding::signed_});
+    long_ = types_.add(
+        {.kind = TypeKind::base, .name = "long", .size = 8, .encoding = Encoding::signed_});
     node_ = types_.add({.kind = TypeKind::class_, .name = "game::Node", .size = 16});
     TypeId pointer = types_.add({.kind = TypeKind::pointer, .size = 8, .target = node_});
-    types_.set_members(node_, {{.name = "next", .type = pointer}, {.name = "value", .type = int_, .offset = 8}});
-    list_ = types_.add({.kind = TypeKind::class_, .name = "game::List<int>", .size = 16},
-                       {{.name = "head", .type = pointer}, {.name = "count", .type = long_, .offset = 8}});
+    types_.set_members(
+        node_, {{.name = "next", .type = pointer}, {.name = "value", .type = int_, .offset = 8}});
+    list_ = types_.add(
+        {.kind = TypeKind::class_, .name = "game::List<int>", .size = 16},
+        {{.name = "head", .type = pointer}, {.name = "count", .type = long_, .offset = 8}});
     auto parsed = Descriptions::parse(
-        "inquest-types 1\nclass game::List<$T>\n  count count\n  list head\n  next next\n  item value\n"
+        "inquest-types 1\nclass game::List<$T>\n  count count\n  list head\n  next next\n  item "
+        "value\n"
         "class game::List<$T>\n  count no_such\n  array head\n",
         "test");
     ASSERT_TRUE(parsed) << parsed.error().line();
@@ -67,7 +72,8 @@ class Chains : public testing::Test {
   }
 
   void word(uint64_t at, uint64_t value) {
-    std::memcpy((at < kNodes ? list_bytes_ + (at - kList) : node_bytes_ + (at - kNodes)), &value, 8);
+    std::memcpy((at < kNodes ? list_bytes_ + (at - kList) : node_bytes_ + (at - kNodes)), &value,
+                8);
   }
   void chain(uint64_t nodes, uint64_t count) {
     word(kList, nodes ? kNodes : 0);
