@@ -1,5 +1,6 @@
 // A text of container descriptions, and names of types to be matched with what it describes: the
 // first line that begins with "?" and those after it are the names.
+#include <algorithm>
 #include <cstdlib>
 
 #include "objects/containers.h"

@@ -323,6 +323,7 @@ class Containers:
         self.assertEqual(by_name(self.field("shared")["fields"][0])["name"]["value"], '"shared"')
         self.assertIn("owners 1", self.field("shared")["note"])
         self.assertEqual(self.field("no_shared")["value"], "empty")
+        self.assertEqual(self.field("weak")["note"], "shown above; owners 1")
         self.assertEqual(self.field("weak")["target"], self.field("shared")["target"])
         self.assertEqual(self.field("expired")["value"], "empty")
         unique = self.field("unique")
@@ -415,8 +416,8 @@ class LibstdcxxContainers(Containers, unittest.TestCase):
 
     def test_damaged_containers_give_what_they_can(self):
         tree = self.core.ask("g_broken_map", "--width", "100")["object"]
-        self.assertIn("its count is 20", tree["note"])
-        self.assertGreaterEqual(len(tree["fields"]), 8)
+        self.assertIn("0x10, which is not in the dump", tree["note"])
+        self.assertGreaterEqual(len(tree["fields"]), 16)
         circle = self.core.ask("g_circle", "--width", "100")["object"]
         self.assertIn("circle", circle["note"])
         self.assertEqual(values(circle)[:20], [str(i) for i in range(20)])

@@ -25,7 +25,7 @@ answer::Field answer_of(objects::Field&& field) {
   return out;
 }
 
-std::string rights(const Region& region) {
+std::string rights_of(const Region& region) {
   if (!region.access) return {};
   std::string text;
   text += region.access->read ? 'r' : '-';
@@ -79,7 +79,7 @@ class Inspection {
     out_.place = region || process_.memory().has(at) ? "mapping" : "nowhere";
     if (region) {
       out_.region = region->file;
-      if (std::string text = rights(*region); !text.empty())
+      if (std::string text = rights_of(*region); !text.empty())
         out_.region += (out_.region.empty() ? "" : " ") + text;
     }
     block_ = heaps_.block_at(at);

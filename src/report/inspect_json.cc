@@ -5,17 +5,17 @@
 namespace inquest::report {
 namespace {
 
-std::string hex(Address at) { return fmt::format("{}", at); }
+std::string address_text(Address at) { return fmt::format("{}", at); }
 
 void set(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json[key] = text;
 }
 
 Json field_json(const answer::Field& field) {
-  Json json{{"name", field.name}, {"type", field.type}, {"address", hex(field.at)}};
+  Json json{{"name", field.name}, {"type", field.type}, {"address", address_text(field.at)}};
   if (field.size != 0) json["size"] = field.size;
   set(json, "value", field.value);
-  if (field.target) json["target"] = hex(*field.target);
+  if (field.target) json["target"] = address_text(*field.target);
   set(json, "note", field.note);
   if (field.is_base) json["base"] = true;
   if (!field.fields.empty()) {
@@ -26,7 +26,7 @@ Json field_json(const answer::Field& field) {
 }
 
 Json block_json(const answer::InspectBlock& block) {
-  Json json{{"address", hex(block.at)}, {"size", block.size}, {"state", block.state}};
+  Json json{{"address", address_text(block.at)}, {"size", block.size}, {"state", block.state}};
   set(json, "allocator", block.allocator);
   set(json, "arena", block.arena);
   json["mapped"] = block.mapped;
@@ -34,14 +34,17 @@ Json block_json(const answer::InspectBlock& block) {
 }
 
 Json variable_json(const answer::InspectVariable& variable) {
-  Json json{{"name", variable.name}, {"address", hex(variable.at)}, {"offset", variable.offset}};
+  Json json{
+      {"name", variable.name}, {"address", address_text(variable.at)}, {"offset", variable.offset}};
   set(json, "type", variable.type);
   return json;
 }
 
 Json type_json(const answer::InspectType& type) {
-  Json json{
-      {"name", type.name}, {"how", type.how}, {"address", hex(type.at)}, {"percent", type.percent}};
+  Json json{{"name", type.name},
+            {"how", type.how},
+            {"address", address_text(type.at)},
+            {"percent", type.percent}};
   set(json, "full", type.full);
   set(json, "member", type.member);
   return json;
@@ -50,7 +53,7 @@ Json type_json(const answer::InspectType& type) {
 Json row_json(const answer::HexRow& row) {
   std::string bytes;
   for (uint8_t byte : row.bytes) bytes += fmt::format("{:02x}", byte);
-  Json json{{"address", hex(row.at)}, {"bytes", bytes}};
+  Json json{{"address", address_text(row.at)}, {"bytes", bytes}};
   json["words"] = row.words;
   return json;
 }
@@ -60,7 +63,7 @@ Json row_json(const answer::HexRow& row) {
 std::string inspect_json(const answer::Inspect& inspect) {
   Document document("inquest.inspect/1");
   document.member("dump", json_of(inspect.dump));
-  document.member("address", hex(inspect.at));
+  document.member("address", address_text(inspect.at));
   Json place{{"kind", inspect.place}};
   set(place, "region", inspect.region);
   set(place, "module", inspect.module);

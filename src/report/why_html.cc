@@ -43,9 +43,9 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-class Page {
+class HtmlPage {
  public:
-  explicit Page(const answer::Answer& answer) : answer_(answer) {}
+  explicit HtmlPage(const answer::Answer& answer) : answer_(answer) {}
 
   std::string make() {
     head();
@@ -309,6 +309,6 @@ class Page {
 
 }  // namespace
 
-std::string why_html(const answer::Answer& answer) { return Page(answer).make(); }
+std::string why_html(const answer::Answer& answer) { return HtmlPage(answer).make(); }
 
 }  // namespace inquest::report

@@ -160,7 +160,8 @@ TEST_P(Types, find_globals) {
 }
 
 TEST_P(Types, list_every_global_and_every_instance) {
-  auto guild = symbols_->find("_ZN4game9the_guildE"), alive = symbols_->find("_ZN4game6Member5aliveE");
+  auto guild = symbols_->find("_ZN4game9the_guildE"),
+       alive = symbols_->find("_ZN4game6Member5aliveE");
   if (!guild || !alive) GTEST_SKIP() << "no such symbols";
   std::map<uint64_t, TypeReader::Global> all;
   Rva last{};

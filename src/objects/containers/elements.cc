@@ -438,7 +438,6 @@ std::optional<Elements> ElementReader::elements(const TypedObject& object,
   const Descriptions& all = impl_->space.containers;
   const std::string& name = impl_->layouts.type(object.type.id).name;
   found->name = found->name.empty() ? all.plain_type(name) : all.plain_type(found->name);
-  if (auto plain = all.plain_name(name)) found->name = *plain;
   return found;
 }
 

@@ -155,6 +155,11 @@ class std::__1::basic_string<char16_t, std::__1::char_traits<char16_t>, std::__1
   let   rep = __r_.__value_ ?? __rep_
   count rep.__s.__is_long_ ? rep.__l.__size_ : rep.__s.__size_
   text  rep.__s.__is_long_ ? rep.__l.__data_ : rep.__s.__data_
+class std::__1::basic_string<char32_t, std::__1::char_traits<char32_t>, std::__1::allocator<char32_t> >
+  name  std::u32string
+  let   rep = __r_.__value_ ?? __rep_
+  count rep.__s.__is_long_ ? rep.__l.__size_ : rep.__s.__size_
+  text  rep.__s.__is_long_ ? rep.__l.__data_ : rep.__s.__data_
 class std::__1::basic_string<$C, $T, $A>
   name  std::basic_string<$C>
   let   rep = __r_.__value_ ?? __rep_

@@ -22,6 +22,7 @@ class std::vector<$T, $A>
   show  capacity = _M_impl._M_end_of_storage - _M_impl._M_start
 
 class std::array<$T, $N>
+  name  std::array<$T, $N>
   count $N
   array _M_elems
 
@@ -185,6 +186,13 @@ class std::basic_string<char, std::char_traits<char>, std::allocator<char> >
   let   rep = _M_dataplus._M_p as std::basic_string<char, std::char_traits<char>, std::allocator<char> >::_Rep*
   count rep[-1]._M_length
   text  _M_dataplus._M_p
+# Names only: what they hold is below, here or in the text of another library.
+class std::basic_string<wchar_t, std::char_traits<wchar_t>, std::allocator<wchar_t> >
+  name  std::wstring
+class std::basic_string<char16_t, std::char_traits<char16_t>, std::allocator<char16_t> >
+  name  std::u16string
+class std::basic_string<char32_t, std::char_traits<char32_t>, std::allocator<char32_t> >
+  name  std::u32string
 class std::basic_string<$C, $T, $A>
   name  std::basic_string<$C>
   let   rep = _M_dataplus._M_p as std::basic_string<$C, $T, $A>::_Rep*
@@ -243,7 +251,7 @@ class std::any
 class std::function<$S>
   value _M_functor as $F if _M_manager && sizeof($F) <= sizeof(_M_functor) where _M_invoker names std::_Function_handler<$S, $F>::_M_invoke
   value *(_M_functor._M_unused._M_object as $F*) if _M_manager where _M_invoker names std::_Function_handler<$S, $F>::_M_invoke
-  show  calls = _M_manager ? _M_invoker : 0
+  show  calls = _M_manager ? _M_invoker : _M_manager
 class std::atomic<$T>
   value _M_base._M_i ?? _M_i ?? _M_b._M_p
 )";

@@ -105,11 +105,12 @@ uint32_t unit_at(std::span<const std::byte> bytes, size_t at, unsigned unit) {
   return code;
 }
 
-void append_bytes(std::string& out, std::string_view text) {
+void append_bytes(std::string& out, std::string_view text, bool is_cut) {
   for (size_t i = 0; i < text.size();) {
     bool lacks = false;
     size_t length = utf8_length(text, i, lacks);
     const auto byte = static_cast<unsigned char>(text[i]);
+    if (length == 0 && lacks && is_cut) return;  // the cut went through it
     if (length == 0 || (length == 1 && is_control(byte))) {
       append_escaped(out, byte, 1);
       ++i;
@@ -158,6 +159,7 @@ TextKind kind_of_text(std::string_view bytes, bool is_cut) {
     size_t length = utf8_length(bytes, i, lacks);
     if (length == 0) {
       is_valid = lacks && is_cut;
+      if (is_valid) kind = TextKind::utf8;
       break;
     }
     if (length > 1) kind = TextKind::utf8;
@@ -178,7 +180,7 @@ QuotedText quote(std::span<const std::byte> bytes, unsigned unit, std::string_vi
       text = korean;
       out.note = "CP949";
     }
-    append_bytes(out.literal, text);
+    append_bytes(out.literal, text, is_cut);
   } else {
     append_wide(out.literal, bytes, unit);
   }

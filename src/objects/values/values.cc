@@ -178,7 +178,7 @@ class FieldBuilder {
 
   /// What a pointer leads to; once, for objects point at each other.
   void follow(Field& out, const TypedObject& object, size_t depth) {
-    auto key = std::tuple(object.at.value, object.type.id.value, object.type.pointers);
+    auto key = std::pair(object.at.value, type_name(elements_, object.type));
     if (!followed_.insert(key).second) {
       add_note(out, "shown above");
       return;
@@ -263,7 +263,7 @@ class FieldBuilder {
       return;
     }
     const TypedObject& object = held.elements.front().object;
-    auto key = std::tuple(object.at.value, object.type.id.value, object.type.pointers);
+    auto key = std::pair(object.at.value, type_name(elements_, object.type));
     const bool is_inside = out.size != 0 && object.at - out.at < out.size;
     if (!is_inside) {
       out.target = object.at;
@@ -316,7 +316,7 @@ class FieldBuilder {
   const ValueOptions& options_;
   const std::function<std::string(Address)>& target_of_;
   size_t made_ = 0, nesting_ = 0;
-  std::set<std::tuple<uint64_t, uint64_t, uint32_t>> followed_;
+  std::set<std::pair<uint64_t, std::string>> followed_;  // address, type
 };
 
 ValueReader::ValueReader(const ObjectSpace& space, const ValueOptions& options,

@@ -185,6 +185,7 @@ TEST(Texts, AreQuotedInTheirEncoding) {
   EXPECT_EQ(quoted("plain \"text\"\n"), "\"plain \\\"text\\\"\\n\"");
   EXPECT_EQ(quoted("한"), "\"한\"");
   EXPECT_EQ(quoted("\xc7\xd1\xb1\xdb"), "\"한글\"");
+  EXPECT_EQ(quoted("a\xed\x95", 1, true), "\"a\"...");
   EXPECT_EQ(quoted("\xff\xfe"), "\"\\xff\\xfe\"");
   EXPECT_EQ(quoted({"a\0\x1b", 3}), "\"a\\0\\x1b\"");
   EXPECT_EQ(quoted({"\x00\xac\x3d\xd8\x00\xde\x00\xd8", 8}, 2), "\"가\U0001f600\\ud800\"");
