@@ -37,6 +37,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_leaks(root, status);
   add_heap(root, status);
   add_refs(root, status);
+  add_diff(root, status);
   add_run(root, status);
   add_dump(root, status);
   add_catch(root, status);

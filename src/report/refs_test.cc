@@ -60,12 +60,12 @@ TEST(RefsReport, JsonFollowsItsSchema) {
 
 TEST(RefsReport, TextSaysWhoKeepsIt) {
   std::string text = refs_text(refs_example(), {.width = 200});
-  for (const char* part :
-       {"lobby (pid 1): 0x6000 is a block of 24 bytes at 0x6000", "It is reachable. Without it 24 bytes",
-        "in 1 block", "  - block of 64 bytes (`game::Room`) at 0x5000 + 0x10", "  - global g_rooms",
-        "Who points to it: 12 words", "... 10 more: --all",
-        "1 more word in freed blocks and unused memory keeps nothing", "level 2",
-        "    -> block of 24 bytes at 0x6000", "a warning"})
+  for (const char* part : {"lobby (pid 1): 0x6000 is a block of 24 bytes at 0x6000",
+                           "It is reachable. Without it 24 bytes", "in 1 block",
+                           "  - block of 64 bytes (`game::Room`) at 0x5000 + 0x10",
+                           "  - global g_rooms", "Who points to it: 12 words", "... 10 more: --all",
+                           "1 more word in freed blocks and unused memory keeps nothing", "level 2",
+                           "    -> block of 24 bytes at 0x6000", "a warning"})
     EXPECT_NE(text.find(part), text.npos) << part << "\n" << text;
   EXPECT_EQ(text.find('\x1b'), text.npos);
 }
