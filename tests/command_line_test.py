@@ -15,7 +15,7 @@ def inquest(*arguments, **keywords):
 
 class CommandLine(unittest.TestCase):
     def test_help_has_examples(self):
-        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "objects", "inspect", "refs", "sql", "run", "dump", "catch", "cut"):
+        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "objects", "inspect", "refs", "diff", "sql", "run", "dump", "catch", "cut"):
             answer = inquest(verb, "--help")
             self.assertEqual(answer.returncode, 0, answer.stderr)
             self.assertIn("Example", answer.stdout, verb)
@@ -55,7 +55,7 @@ class CommandLine(unittest.TestCase):
         bash = inquest("completion", "bash").stdout
         checked = subprocess.run(["bash", "-n"], input=bash, text=True, capture_output=True)
         self.assertEqual(checked.returncode, 0, checked.stderr)
-        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "objects", "inspect", "refs", "sql", "run", "dump"):
+        for verb in ("why", "stack", "show", "memory", "heap", "leaks", "objects", "inspect", "refs", "diff", "sql", "run", "dump"):
             self.assertIn(verb, bash)
             self.assertIn(verb, inquest("completion", "man").stdout)
 

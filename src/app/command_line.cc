@@ -39,6 +39,7 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_heap(root, status);
   add_objects(root, status);
   add_refs(root, status);
+  add_diff(root, status);
   add_sql(root, status);
   add_run(root, status);
   add_dump(root, status);

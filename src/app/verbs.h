@@ -18,6 +18,7 @@ void add_leaks(CLI::App& root, ExitStatus& status);
 void add_heap(CLI::App& root, ExitStatus& status);
 void add_objects(CLI::App& root, ExitStatus& status);
 void add_refs(CLI::App& root, ExitStatus& status);
+void add_diff(CLI::App& root, ExitStatus& status);
 void add_run(CLI::App& root, ExitStatus& status);
 void add_dump(CLI::App& root, ExitStatus& status);
 void add_catch(CLI::App& root, ExitStatus& status);
