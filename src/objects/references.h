@@ -49,6 +49,7 @@ enum class Into : uint8_t {
   middle,  ///< anywhere else: it may be chance. Also at the begin, where that is the end of a
            ///< vector that fills the block before
 };
+std::string_view name(Into into);  ///< "begin", "base class", "thread vector", "middle"
 
 struct ReferenceOptions {
   /// Words are compared after `word & ~pointer_mask`: for pointers that carry tags. 0: as they are.

@@ -28,6 +28,34 @@ std::string_view name(RootKind kind) {
   return "unknown";
 }
 
+std::string_view name(Into into) {
+  switch (into) {
+    case Into::begin:
+      return "begin";
+    case Into::array:
+      return "array";
+    case Into::base_class:
+      return "base class";
+    case Into::string:
+      return "string";
+    case Into::length:
+      return "length";
+    case Into::back_pointer:
+      return "back pointer";
+    case Into::pool:
+      return "pool";
+    case Into::collected:
+      return "collected";
+    case Into::tree_node:
+      return "tree node";
+    case Into::thread_vector:
+      return "thread vector";
+    case Into::middle:
+      break;
+  }
+  return "middle";
+}
+
 struct References::Impl {
   Rows rows;
   std::vector<Root> roots;

@@ -24,27 +24,6 @@ enum RefColumn : size_t {
   kOwner
 };
 
-std::string_view word_of(objects::Into into) {
-  using objects::Into;
-  switch (into) {
-    case Into::begin:
-      return "begin";
-    case Into::array:
-      return "array";
-    case Into::base_class:
-      return "base class";
-    case Into::string:
-      return "string";
-    case Into::length:
-      return "length";
-    case Into::thread_vector:
-      return "thread vector";
-    case Into::middle:
-      break;
-  }
-  return "middle";
-}
-
 /// First the roots, then the words of blocks; those only that the constraints leave.
 class RefsCursor : public Cursor {
  public:
@@ -99,8 +78,8 @@ class RefsCursor : public Cursor {
         return out.integer(word_.value - target.address());
       case kInto:
         return out.word(word_.value == target.address()
-                            ? word_of(objects::Into::begin)
-                            : word_of(rules_.classify(target, word_.value.value)));
+                            ? objects::name(objects::Into::begin)
+                            : objects::name(rules_.classify(target, word_.value.value)));
       case kKind:
         return out.word("block");
     }
@@ -160,7 +139,7 @@ class RefsCursor : public Cursor {
       case kTargetOffset:
         return put_root_offset(root, out);
       case kInto:
-        return out.word(word_of(root.into));
+        return out.word(objects::name(root.into));
       case kKind:
         return out.word(objects::name(root.kind));
       case kThread:
