@@ -449,10 +449,16 @@ class LibstdcxxContainers(Containers, unittest.TestCase):
                               "print g_all.set", self.core.program, self.core.core], capture_output=True, text=True)
         if "std::__cxx11::list" not in ran.stdout and "std::list" not in ran.stdout:
             self.skipTest("gdb has no printers of libstdc++")
+        compared = 0
         for name in ("list", "set"):
-            shown = re.search(r"std::(?:__cxx11::)?%s(?: with \d+ elements)? = \{(.*)\}" % name, ran.stdout).group(1)
-            shown = [re.sub(r"^\[\d+\] = ", "", part) for part in shown.split(", ")]
+            # gdb 13 fails to print a set whose node type it does not find.
+            match = re.search(r"std::(?:__cxx11::)?%s(?: with \d+ elements)? = \{(.*)\}" % name, ran.stdout)
+            if not match:
+                continue
+            shown = [re.sub(r"^\[\d+\] = ", "", part) for part in match.group(1).split(", ")]
             self.assertEqual(shown, values(self.field(name)))
+            compared += 1
+        self.assertGreater(compared, 0, ran.stdout)
 
 
 @unittest.skipUnless(shutil.which("clang++-19"), "no clang")
