@@ -108,7 +108,7 @@ class LeaksText : Page {
     for (const std::string& owner : suspect.owners)
       owners += (owners.empty() ? "" : " and ") + owner;
     if (suspect.holder) {
-      text += fmt::format("1 block of {} bytes{} at {}, held by ", counted(suspect.holder_size),
+      text += fmt::format("1 block of {} bytes{} at {}, held by ", count_text(suspect.holder_size),
                           quoted(suspect.holder_type), *suspect.holder);
       if (suspect.inside)
         text += fmt::format("`{}` at {} of ", shortened(suspect.inside_type, 60), *suspect.inside);
@@ -118,13 +118,13 @@ class LeaksText : Page {
     } else {
       text += owners + (suspect.owners.size() > 1 ? " together keep " : " keeps ");
     }
-    text += fmt::format("{} block{}", counted(suspect.blocks), suspect.blocks == 1 ? "" : "s");
+    text += fmt::format("{} block{}", count_text(suspect.blocks), suspect.blocks == 1 ? "" : "s");
     for (const answer::HeldKind& kind : suspect.kinds) {
       bool is_first = &kind == &suspect.kinds.front();
       constexpr double kMostly = 0.95;
       bool is_mixed = kind.type_share < kMostly && !kind.type.empty();
-      text += fmt::format("{} {} of {} bytes{}{}", is_first ? ":" : ",", counted(kind.blocks),
-                          counted(kind.size), is_mixed ? ", mostly" : "", quoted(kind.type));
+      text += fmt::format("{} {} of {} bytes{}{}", is_first ? ":" : ",", count_text(kind.blocks),
+                          count_text(kind.size), is_mixed ? ", mostly" : "", quoted(kind.type));
     }
     return text;
   }
