@@ -95,7 +95,7 @@ class Diff(unittest.TestCase):
         value = json.loads(self.diff("healthy", "--format", "json"))
         jsonschema.validate(value, SCHEMA)
         self.assertEqual((value["owners"], value["sizes"], value["arenas"]), ([], [], []))
-        self.assertIn("Nothing changed by 64 kB or more", self.diff("healthy"))
+        self.assertIn("Nothing changed by 64 KiB or more", self.diff("healthy"))
 
     def test_text_and_csv(self):
         text = self.diff("leaking")

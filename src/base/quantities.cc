@@ -12,7 +12,7 @@ std::string size_text(uint64_t bytes) {
   size_t unit = 0;
   // 1023.7 KiB would be printed as 1024.
   while (value >= 1023.5 && unit + 1 < std::size(kUnits)) value /= 1024, ++unit;
-  bool is_round = value >= 9.95 || value - static_cast<double>(static_cast<uint64_t>(value)) < 0.05;
+  bool is_round = value >= 9.95 || static_cast<uint64_t>(value * 10 + 0.5) % 10 == 0;
   return fmt::format("{:.{}f} {}", value, is_round ? 0 : 1, kUnits[unit]);
 }
 
