@@ -34,10 +34,10 @@ ExitStatus run_command_line(int argc, char** argv) {
   add_stack(root, status);
   add_show(root, status);
   add_memory(root, status);
-  add_inspect(root, status);
-  add_leaks(root, status);
   add_heap(root, status);
+  add_leaks(root, status);
   add_objects(root, status);
+  add_inspect(root, status);
   add_refs(root, status);
   add_diff(root, status);
   add_sql(root, status);
