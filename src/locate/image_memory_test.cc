@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "locate/locate.h"
+#include "locate/section_access.h"
 #include "testkit/bytes.h"
 
 namespace inquest::locate {
@@ -102,6 +103,24 @@ TEST(ImageMemory, IsNotTakenFromAnotherBuild) {
     add_file_memory(snapshot, module, std::make_shared<Image>(), left);
     EXPECT_TRUE(snapshot.memory.pieces().empty()) << what;
   }
+}
+
+TEST(ImageMemory, SaysOfEachSectionHowMuchOfItTheDumpHolds) {
+  auto image = std::make_shared<Image>();
+  snapshot::Snapshot snapshot = loaded_at(kLoaded);
+  // A dump of all memory without a list of regions: one run of bytes, the module's.
+  static const std::vector<std::byte> all(0x6000, std::byte{2});
+  snapshot.memory.add({kLoaded}, all, snapshot::Origin::dump, nullptr);
+  snapshot.regions.push_back(
+      {.range = {{kLoaded}, {kLoaded + 0x6000}}, .file = "C:\\a.exe", .recorded = 0x6000});
+  add_section_access(snapshot, snapshot.modules[0], *image);
+  ASSERT_EQ(snapshot.regions.size(), 3u);
+  EXPECT_EQ(snapshot.regions[1].range.begin.value, kLoaded + 0x1000);
+  EXPECT_TRUE(snapshot.regions[1].access->execute);
+  EXPECT_EQ(snapshot.regions[1].recorded, 0x3000u);
+  EXPECT_EQ(snapshot.regions[2].range.begin.value, kLoaded + 0x5000);
+  EXPECT_TRUE(snapshot.regions[2].access->write);
+  EXPECT_EQ(snapshot.regions[2].recorded, 0x1000u);
 }
 
 }  // namespace

@@ -32,6 +32,19 @@ std::vector<snapshot::Region> regions_of(const snapshot::Module& module, const p
   return out;
 }
 
+/// Bytes of the range that the dump itself holds.
+uint64_t recorded_in(const snapshot::Memory& memory, AddressRange range) {
+  const auto& pieces = memory.pieces();
+  auto piece = std::partition_point(pieces.begin(), pieces.end(),
+                                    [&](const auto& p) { return p.end() <= range.begin; });
+  uint64_t sum = 0;
+  for (; piece != pieces.end() && piece->begin < range.end; ++piece) {
+    if (piece->origin != snapshot::Origin::dump) continue;
+    sum += std::min(piece->end(), range.end) - std::max(piece->begin, range.begin);
+  }
+  return sum;
+}
+
 }  // namespace
 
 void add_section_access(snapshot::Snapshot& snapshot, const snapshot::Module& module,
@@ -48,12 +61,7 @@ void add_section_access(snapshot::Snapshot& snapshot, const snapshot::Module& mo
   }
   std::vector<snapshot::Region> more = regions_of(module, image);
   if (more.empty()) return;
-  for (auto& region : more) {
-    for (auto r = first; r != last; ++r) {
-      bool inside = region.range.begin <= r->range.begin && r->range.end <= region.range.end;
-      if (inside && r->file.empty()) region.recorded += r->recorded;
-    }
-  }
+  for (auto& region : more) region.recorded = recorded_in(snapshot.memory, region.range);
   auto at = regions.erase(first, last);
   regions.insert(at, more.begin(), more.end());
 }
