@@ -123,9 +123,8 @@ class TypeReader {
   /// Every global and static variable with storage of its own (static members and statics in
   /// functions included; of a PDB those in functions are not), ascending by address, thread-locals
   /// last; a place may come more than once. The first call reads all debug information once, on all
-  /// cores, skipping most of it by length (DWARF: 0.4 s a core for 100 MB, and 16 to 50 bytes of
-  /// memory for a type's name or a variable, kept; a PDB: the one stream of globals). Afterwards
-  /// `find` is a look-up.
+  /// cores, skipping most of it by length (of a PDB: the one stream of globals). Afterwards `find`
+  /// is a look-up.
   virtual void each_global(const std::function<void(const Global&)>& each) const = 0;
 
   /// Strips typedefs and const/volatile.
