@@ -62,7 +62,7 @@ def judge_leaks(core, live, mask):
     innocent = set(KINDS) - LEAKED - {"interior", "other"} - (set() if mask else {"tagged"})
     false = {kind: count for (kind, word), count in counts.items() if kind in innocent and word != "reachable"}
     unknown = len(said.keys() - live.keys())
-    recall = (sure + doubtful) / max(leaked, 1)
+    recall = sure / max(leaked, 1)  # what is only possible is printed, not counted
     print(f"  leaks{' with mask' if mask else ''}: recall {100 * recall:.3f} %: {sure} of {leaked} lost"
           + (f", {doubtful} possibly" if doubtful else "") + f"; false {false or 'none'}"
           + (f", {unknown} from before the truth began" if unknown else "")
