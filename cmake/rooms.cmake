@@ -26,8 +26,9 @@ set(INQUEST_ROOMS
   "app        | *                                                     | CLI11::CLI11"
 )
 
-# Four files are compiled at once (and six of tests): most of a compiler's time goes into headers. These are
-# compiled alone, because they rightly call their own things by the same names as the file beside them.
+# Many files are compiled at once: most of a compiler's time goes into headers. Who works on one room configures with
+# -DINQUEST_UNITY_BATCH=4 (or the preset `dev`), so that a change compiles less. These are compiled alone, because they
+# rightly call their own things by the same names as the file beside them.
 file(GLOB alone CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/unwind/arch/*.cc")
 foreach(name locate/store_test locate/windows_search_test ingest/minidump_test symbols/breakpad_test symbols/types_test symbols/windows_test unwind/walk_test
              unwind/real_test unwind/text/frame_rules_test unwind/pe/native_test unwind/pe/x64_test cause/runtime/what_test report/show_test report/show_json report/show_text)
@@ -57,7 +58,7 @@ function(inquest_add_rooms)
     endif()
     add_library(${target} STATIC ${sources})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ${INQUEST_UNITY} UNITY_BUILD_BATCH_SIZE 4)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${INQUEST_UNITY} UNITY_BUILD_BATCH_SIZE ${INQUEST_UNITY_BATCH})
     target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PRIVATE inquest_warnings)
     if(may_include STREQUAL "*")
@@ -81,7 +82,7 @@ function(inquest_add_rooms)
       add_executable(${target}_test ${tests})
       # The tests' own code need not be fast; unoptimised it compiles in half the time.
       target_compile_options(${target}_test PRIVATE -O0)
-      set_target_properties(${target}_test PROPERTIES UNITY_BUILD ${INQUEST_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+      set_target_properties(${target}_test PROPERTIES UNITY_BUILD ${INQUEST_UNITY} UNITY_BUILD_BATCH_SIZE ${INQUEST_UNITY_BATCH})
       target_link_libraries(${target}_test PRIVATE ${target} inquest_testkit inquest_warnings
                                                    GTest::gtest_main GTest::gmock)
       string(REPLACE "/" "." label "${room}")

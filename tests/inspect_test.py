@@ -427,7 +427,7 @@ class LibstdcxxContainers(Containers, unittest.TestCase):
         text = inspect(self.core.core, "g_all").stdout
         self.assertIn("std::map<int, game::User>", text)
         self.assertNotIn("\x1b", text)
-        self.assertEqual(inspect(self.core.core, "no_such_thing").returncode, 1)
+        self.assertEqual(inspect(self.core.core, "no_such_thing").returncode, 2)
         self.assertEqual(inspect(self.core.core).returncode, 2)
         self.assertEqual(inspect(self.core.core, "0x10", "--depth", "-1").returncode, 2)
         self.assertEqual(inspect("/nowhere", "0x10").returncode, 1)

@@ -202,7 +202,7 @@ class Objects(unittest.TestCase):
         self.assertEqual(len(self.json(core, "game::Poster")["instances"]), 21)
         self.assertEqual(len(self.json(core, "^game::(Poster|Square)$")["instances"]), 41)
         self.assertEqual(self.json(core, "no such type")["instances"], [])
-        self.assertEqual(objects(core, "((").returncode, 1)
+        self.assertEqual(objects(core, "((").returncode, 2)
         rows = list(csv.DictReader(io.StringIO(objects(core, "game::Poster", "--format", "csv").stdout)))
         self.assertEqual(len(rows), 21)
         self.assertTrue(all(row["address"].startswith("0x") for row in rows))

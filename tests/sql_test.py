@@ -28,12 +28,14 @@ SCHEMA = json.loads((ROOT / "schema/sql.schema.json").read_text())
 SOURCE = r"""
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 struct Node { Node* next; long id; char name[40]; };
 Node* g_nodes;
+char** g_letters;  // to a pointer whose bytes are letters
 enum class Mood { calm, angry };
 __attribute__((noinline)) void fail(int level, Mood mood, const Node* node) {
   volatile double ratio = level * 0.5;
@@ -57,6 +59,11 @@ int main() {
     std::snprintf(node->name, sizeof node->name, "node number %d", i);
     g_nodes = node;
   }
+  void* far = mmap(reinterpret_cast<void*>(0x414243444000), 4096, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  g_letters = static_cast<char**>(std::calloc(1, 64));
+  g_letters[0] = static_cast<char*>(far) + 0x546;
+  std::strcpy(reinterpret_cast<char*>(g_letters + 2), "beside a pointer");
   leak();
   char dirt[4096];
   std::memset(dirt, 0, sizeof dirt);
@@ -179,6 +186,10 @@ class Sql(unittest.TestCase):
         self.assertEqual(len(texts), 1000)
         named, = self.rows("SELECT text FROM strings WHERE block = " + self.node)
         self.assertEqual(named["text"], "node number 999")
+        # 0x414243444546 is "FEDCBA", but leads into a mapping.
+        texts = self.rows("SELECT text FROM strings WHERE block = "
+                          "(SELECT block FROM strings WHERE text = 'beside a pointer')")
+        self.assertEqual(texts, [{"text": "beside a pointer"}])
         symbol, = self.rows("SELECT address, kind FROM symbols WHERE name = 'g_nodes'")
         self.assertEqual((symbol["address"], symbol["kind"]), (self.global_, "object"))
         at, = self.rows(f"SELECT name FROM symbols WHERE address = {self.global_}")

@@ -1,10 +1,8 @@
-#include <cstdio>
-#include <fmt/core.h>
-
+#include "app/heap_options.h"
 #include "app/investigate.h"
-#include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/growth.h"
+#include "cause/heap_input.h"
 #include "heap/heap.h"
 #include "objects/references.h"
 #include "report/diff_report.h"
@@ -28,8 +26,7 @@ Result<cause::Profile> profile(const DiffOptions& options, const std::string& pa
   if (!process) return tl::unexpected(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding who keeps what in " + path);
-  heap::Heaps heaps = heap::find_heaps(
-      {dead.snapshot(), [&](std::string_view name) { return dead.find_symbol(name); }});
+  heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   return cause::profile_of(dead, heaps, references);
 }
@@ -41,17 +38,10 @@ ExitStatus diff(const DiffOptions& options) {
   if (!after) return report_error(after.error());
   answer::Diff answer = cause::compare(*before, *after, options.all);
   Progress::shared().stop();
-  std::string text;
-  if (options.output == ListOutput::json) {
-    text = report::diff_json(answer);
-  } else if (options.output == ListOutput::csv) {
-    text = report::diff_csv(answer);
-  } else {
-    auto style = terminal_style();
-    style.all_rows = options.all;
-    text = report::diff_text(answer, style);
-  }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print_list(
+      options.output, options.all,
+      [&](const auto& style) { return report::diff_text(answer, style); },
+      [&] { return report::diff_json(answer); }, [&] { return report::diff_csv(answer); });
   return kDone;
 }
 
@@ -66,19 +56,8 @@ void add_diff(CLI::App& root, ExitStatus& status) {
   verb->add_option("AFTER", options->after, "The later one")->required();
   add_list_format(*verb, options->output, "a line for every change");
   verb->add_flag("--all", options->all, "Every change, however small, in full");
-  verb->add_option(
-          "--pointer-mask", options->references.pointer_mask,
-          "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
-      ->type_name("HEX");
-  verb->add_option("--symbols", options->dump.symbols,
-                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option(
-          "--image", options->dump.images,
-          "Folder with the executables and libraries of the machine that died; may be repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_reference_options(*verb, options->references);
+  add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"
       "  inquest dump $(pidof server) -o monday.core; sleep 1d; inquest dump $(pidof server) -o "

@@ -1,11 +1,9 @@
 #include "heap/heap.h"
 
-#include <fmt/core.h>
-
+#include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/pools.h"
 #include "app/source.h"
-#include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/heap_answer.h"
 #include "report/heap_report.h"
@@ -57,21 +55,12 @@ ExitStatus heap(const HeapOptions& options) {
   if (!looked) return report_error(looked.error());
   const answer::Heap& answer = *looked;
   Progress::shared().stop();
-  std::string text;
-  switch (options.output) {
-    case ListOutput::json:
-      text = report::heap_json(answer, options.part());
-      break;
-    case ListOutput::csv:
-      text = report::heap_csv(answer, options.part());
-      break;
-    case ListOutput::text: {
-      auto style = terminal_style();
-      style.all_rows = options.all;
-      text = report::heap_text(answer, options.part(), style);
-    }
-  }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  const report::HeapPart part = options.part();
+  print_list(
+      options.output, options.all,
+      [&](const auto& style) { return report::heap_text(answer, part, style); },
+      [&] { return report::heap_json(answer, part); },
+      [&] { return report::heap_csv(answer, part); });
   return kDone;
 }
 

@@ -1,8 +1,6 @@
 #include "cause/inspect.h"
 
-#include <charconv>
-#include <cstdio>
-
+#include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/terminal.h"
 #include "app/types_file.h"
@@ -22,27 +20,6 @@ struct InspectOptions {
   std::vector<std::string> types = {};
 };
 
-/// "0x7f12" or the name of a variable.
-Result<Address> address_of(const cause::Process& process, const std::string& text) {
-  std::string_view digits = text;
-  const bool is_hex = digits.starts_with("0x") || digits.starts_with("0X");
-  if (is_hex) digits.remove_prefix(2);
-  uint64_t value = 0;
-  auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  const bool is_number = problem == std::errc() && end == digits.data() + digits.size();
-  if (is_hex && is_number) return Address{value};
-  for (const snapshot::Module& module : process.snapshot().modules) {
-    const symbols::TypeReader* types = process.types(module);
-    if (!types) continue;
-    auto globals = types->globals(text);
-    if (!globals.empty()) return module.range.begin + globals.front().begin.value;
-  }
-  if (auto at = process.find_symbol(text)) return *at;
-  if (is_number) return Address{value};
-  return fail(fmt::format("\"{}\" is neither an address nor a variable of the process", text),
-              "an address is written as 0x7f1234");
-}
-
 /// What is known of a block beside its own virtual table: here whoever types blocks is asked.
 std::function<std::optional<cause::KnownType>(size_t)> block_types() { return {}; }
 
@@ -53,7 +30,7 @@ ExitStatus inspect(const InspectOptions& options) {
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   auto address = address_of(dead, options.address);
-  if (!address) return report_error(address.error());
+  if (!address) return report_wrong_usage(address.error());
   Progress::shared().stage("finding the blocks of the heap");
   heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
   Progress::shared().stage("reading the object");
@@ -68,7 +45,7 @@ ExitStatus inspect(const InspectOptions& options) {
   std::string text = options.dump.output == Output::json
                          ? report::inspect_json(*answer)
                          : report::inspect_text(*answer, terminal_style());
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print_out(text);
   leave_to_the_system(std::move(*process));
   return kDone;
 }

@@ -1,11 +1,8 @@
 #include "cause/leaks.h"
 
-#include <cstdio>
-#include <fmt/core.h>
-
+#include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/pools.h"
-#include "app/terminal.h"
 #include "app/verbs.h"
 #include "heap/heap.h"
 #include "objects/references.h"
@@ -22,24 +19,6 @@ struct LeaksOptions {
   bool all = false, suspects = false;
   std::string pools = {};
 };
-
-void print(const answer::Leaks& leaks, const LeaksOptions& options) {
-  std::string text;
-  switch (options.output) {
-    case ListOutput::json:
-      text = report::leaks_json(leaks);
-      break;
-    case ListOutput::csv:
-      text = report::leaks_csv(leaks);
-      break;
-    case ListOutput::text: {
-      auto style = terminal_style();
-      style.all_rows = options.all;
-      text = report::leaks_text(leaks, style);
-    }
-  }
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
 
 ExitStatus leaks(const LeaksOptions& options) {
   auto pools = read_pools(options.pools);
@@ -61,7 +40,10 @@ ExitStatus leaks(const LeaksOptions& options) {
   answer::Leaks answer = cause::describe_leaks(dead, heaps, references, question);
   answer.read_in_place_ms = read_in_place(dead.snapshot());
   Progress::shared().stop();
-  print(answer, options);
+  print_list(
+      options.output, options.all,
+      [&](const auto& style) { return report::leaks_text(answer, style); },
+      [&] { return report::leaks_json(answer); }, [&] { return report::leaks_csv(answer); });
   return kDone;
 }
 
@@ -74,24 +56,11 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   add_list_format(*verb, options->output, "a line for every lost block");
   verb->add_flag("--suspects", options->suspects,
                  "Say what keeps much of the rest too, in heaps of over a million blocks");
-  verb->add_option(
-          "--pointer-mask", options->references.pointer_mask,
-          "Bits that the program keeps tags in: cleared before a word is taken for a pointer")
-      ->type_name("HEX");
-  verb->add_flag("!--no-mappings", options->references.mappings_are_roots,
-                 "Pointers in anonymous mappings that no allocator owns keep nothing alive");
+  add_reference_options(*verb, options->references);
   add_pools_option(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  verb->add_option("--symbols", options->dump.symbols,
-                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option(
-          "--image", options->dump.images,
-          "Folder with the executables and libraries of the machine that died; may be repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"
       "  inquest leaks core.4711\n"

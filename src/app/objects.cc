@@ -1,10 +1,7 @@
 #include "cause/objects.h"
 
-#include <cstdio>
-#include <fmt/core.h>
-
+#include "app/heap_options.h"
 #include "app/investigate.h"
-#include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/heap_input.h"
 #include "cause/typing_input.h"
@@ -20,24 +17,6 @@ struct ObjectsOptions {
   bool all = false;
 };
 
-void print(const answer::Objects& answer, const ObjectsOptions& options) {
-  std::string text;
-  switch (options.output) {
-    case ListOutput::json:
-      text = report::objects_json(answer);
-      break;
-    case ListOutput::csv:
-      text = report::objects_csv(answer);
-      break;
-    case ListOutput::text: {
-      auto style = terminal_style();
-      style.all_rows = options.all;
-      text = report::objects_text(answer, style);
-    }
-  }
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
 ExitStatus objects(const ObjectsOptions& options) {
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
@@ -52,8 +31,11 @@ ExitStatus objects(const ObjectsOptions& options) {
   auto typing = objects::Typing::find(input);
   auto answer = cause::describe_objects(dead, heaps, references, typing, options.question);
   Progress::shared().stop();
-  if (!answer) return report_error(answer.error());
-  print(*answer, options);
+  if (!answer) return report_wrong_usage(answer.error());
+  print_list(
+      options.output, options.all,
+      [&](const auto& style) { return report::objects_text(*answer, style); },
+      [&] { return report::objects_json(*answer); }, [&] { return report::objects_csv(*answer); });
   leave_to_the_system(std::move(*process));
   return kDone;
 }
@@ -68,15 +50,7 @@ void add_objects(CLI::App& root, ExitStatus& status) {
                    "List the instances of a type: its exact name, or a regular expression");
   add_list_format(*verb, options->output, "a line for every type, or for every instance of TYPE");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  verb->add_option("--symbols", options->dump.symbols,
-                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb->add_option(
-          "--image", options->dump.images,
-          "Folder with the executables and libraries of the machine that died; may be repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"
       "  inquest objects core.4711\n"

@@ -71,12 +71,7 @@ void add_unused_places(CLI::App& verb) {
   }
 }
 
-void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
-  std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
-  if (html) outputs.emplace("html", Output::html);
-  verb.add_option("--format", options.output, "How to print the answer")
-      ->transform(one_of(outputs))
-      ->type_name(html ? "text|json|html" : "text|json");
+void add_places(CLI::App& verb, DumpOptions& options) {
   verb.add_option("--symbols", options.symbols,
                   "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins. "
                   "INQUEST_SYMBOL_PATH and _NT_SYMBOL_PATH add more")
@@ -87,6 +82,15 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
                   "repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
+}
+
+void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html) {
+  std::map<std::string, Output> outputs{{"text", Output::text}, {"json", Output::json}};
+  if (html) outputs.emplace("html", Output::html);
+  verb.add_option("--format", options.output, "How to print the answer")
+      ->transform(one_of(outputs))
+      ->type_name(html ? "text|json|html" : "text|json");
+  add_places(verb, options);
   verb.add_flag("!--no-symbol-cache", options.use_cache,
                 "Neither read nor write the compiled symbol cache");
   verb.add_flag("--all-threads", options.all_threads,
@@ -115,6 +119,11 @@ ExitStatus report_error(const Error& error) {
   Progress::shared().stop();
   fmt::print(stderr, "inquest: {}\n", error.line());
   return kUnusableInput;
+}
+
+ExitStatus report_wrong_usage(const Error& error) {
+  report_error(error);
+  return kWrongUsage;
 }
 
 }  // namespace inquest::app

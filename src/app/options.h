@@ -59,11 +59,16 @@ void add_analysis_options(CLI::App& verb, DumpOptions& options, bool html);
 /// The rooms' options: the environment's, then the command line's in front.
 cause::Options analysis_options(const DumpOptions& options);
 
+/// Adds --symbols and --image.
+void add_places(CLI::App& verb, DumpOptions& options);
+
 /// A verb sets this to what the process shall return; CLI11 callbacks have no result.
 using ExitStatus = int;
 inline constexpr ExitStatus kDone = 0, kUnusableInput = 1, kWrongUsage = 2;
 
 /// Prints the one line and returns kUnusableInput.
 ExitStatus report_error(const Error& error);
+/// The same where the question, not the dump, was at fault: kWrongUsage.
+ExitStatus report_wrong_usage(const Error& error);
 
 }  // namespace inquest::app

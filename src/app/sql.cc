@@ -1,6 +1,6 @@
-#include <cstdio>
 #include <fmt/core.h>
 
+#include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/sql_session.h"
 #include "app/terminal.h"
@@ -45,24 +45,6 @@ ExitStatus sql(const SqlOptions& options) {
   return session.status();
 }
 
-void add_places(CLI::App& verb, SqlOptions& options) {
-  verb.add_option("--symbols", options.dump.symbols,
-                  "Folder, server URL or srv*CACHE*URL with symbols; may be repeated, first wins")
-      ->type_name("DIR|URL")
-      ->allow_extra_args(false);
-  verb.add_option("--image", options.dump.images,
-                  "Folder with the executables and libraries of the machine that died; may be "
-                  "repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
-  verb.add_flag("!--no-symbol-cache", options.dump.use_cache,
-                "Neither read nor write the compiled symbol cache");
-  verb.add_option("--pointer-mask", options.references.pointer_mask,
-                  "Bits that the program keeps tags in: cleared before a word is taken for a "
-                  "pointer")
-      ->type_name("HEX");
-}
-
 }  // namespace
 
 void add_sql(CLI::App& root, ExitStatus& status) {
@@ -81,7 +63,10 @@ void add_sql(CLI::App& root, ExitStatus& status) {
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->needs(write);
-  add_places(*verb, *options);
+  add_places(*verb, options->dump);
+  verb->add_flag("!--no-symbol-cache", options->dump.use_cache,
+                 "Neither read nor write the compiled symbol cache");
+  add_reference_options(*verb, options->references);
   verb->footer(
       "Examples:\n"
       "  inquest sql core.4711 .tables\n"

@@ -13,7 +13,7 @@
 namespace inquest::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using StoreJson = nlohmann::ordered_json;
 using locate::StoredFile;
 
 struct StoreOptions {
@@ -39,19 +39,19 @@ locate::Store open_store(const StoreOptions& options) {
   return locate::Store(root);
 }
 
-Json json_of(const std::vector<StoredFile>& files) {
-  Json all = Json::array();
+StoreJson json_of(const std::vector<StoredFile>& files) {
+  StoreJson all = StoreJson::array();
   for (const StoredFile& file : files) {
-    Json one{{"kind", name(file.kind)}, {"name", file.name},      {"id", file.id},
-             {"path", file.path},       {"place", file.relative}, {"bytes", file.bytes}};
+    StoreJson one{{"kind", name(file.kind)}, {"name", file.name},      {"id", file.id},
+                  {"path", file.path},       {"place", file.relative}, {"bytes", file.bytes}};
     if (!file.problem.empty()) one["problem"] = file.problem;
     all.push_back(std::move(one));
   }
   return all;
 }
 
-void print(const Json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+void print(const StoreJson& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, StoreJson::error_handler_t::replace));
 }
 
 ExitStatus add(const StoreOptions& options) {

@@ -25,6 +25,8 @@ report::TextStyle terminal_style() {
   return style;
 }
 
+void print_out(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
 Progress& Progress::shared() {
   static Progress progress;
   return progress;

@@ -16,6 +16,9 @@ namespace inquest::app {
 /// Colour on a terminal unless NO_COLOR is set; none in a pipe. Width of the terminal, else 100.
 report::TextStyle terminal_style();
 
+/// To standard output, whole.
+void print_out(std::string_view text);
+
 /// One line on stderr, shown only for work over a second: rewritten in place on a terminal, printed
 /// once a stage otherwise. Safe from any thread.
 class Progress {

@@ -14,7 +14,7 @@
 namespace inquest::capture {
 namespace {
 
-constexpr size_t kBlock = 4096;
+constexpr size_t kHoleBlock = 4096;
 
 std::string_view advice_for(int number) {
   switch (number) {
@@ -86,8 +86,8 @@ Result<> SparseFile::write(uint64_t offset, Bytes bytes) {
 
 Result<> SparseFile::write_sparse(uint64_t offset, Bytes bytes) {
   size_t begin = 0;  // of the run not yet written
-  for (size_t at = 0; at < bytes.size(); at += kBlock) {
-    size_t size = std::min(kBlock, bytes.size() - at);
+  for (size_t at = 0; at < bytes.size(); at += kHoleBlock) {
+    size_t size = std::min(kHoleBlock, bytes.size() - at);
     if (!is_zero(bytes.subspan(at, size))) continue;
     if (at > begin) TRY(write(offset + begin, bytes.subspan(begin, at - begin)));
     begin = at + size;

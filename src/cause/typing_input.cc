@@ -5,7 +5,7 @@
 namespace inquest::cause {
 namespace {
 
-constexpr size_t kMostFrames = 1 << 14;  // of all threads together, whose variables are read
+constexpr size_t kMostTypedFrames = 1 << 14;  // of all threads together, whose variables are read
 constexpr size_t kMostOfThread = 256;
 
 objects::ModuleTypes types_of(const Process& process, const snapshot::Module& module) {
@@ -53,7 +53,7 @@ objects::TypingInput typing_input(const Process& process, const heap::Heaps& hea
   for (size_t i = 0; i < process.stacks().size() && i < snapshot.threads.size(); ++i) {
     size_t of_thread = 0;
     for (const unwind::Frame& frame : process.stacks()[i].frames) {
-      if (++of_thread > kMostOfThread || ++frames > kMostFrames) break;
+      if (++of_thread > kMostOfThread || ++frames > kMostTypedFrames) break;
       add_variables(process, frame, snapshot.threads[i].id, input.places);
     }
   }

@@ -12,7 +12,7 @@ using snapshot::Snapshot;
 using snapshot::Thread;
 
 constexpr uint32_t kThreadList = 3, kException = 6, kThreadNames = 24;
-constexpr uint64_t kRedZone = 128;
+constexpr uint64_t kStackRedZone = 128;
 constexpr size_t kMostParameters = 15;
 
 /// The run of put memory that the stack pointer is in, from the red zone on.
@@ -25,7 +25,7 @@ void put_stack(ByteWriter& out, const Thread& thread, const std::vector<PutMemor
     return;
   }
   const PutMemory& run = *(after - 1);
-  uint64_t begin = std::max(run.range.begin.value, sp - std::min(sp, kRedZone));
+  uint64_t begin = std::max(run.range.begin.value, sp - std::min(sp, kStackRedZone));
   out.u64(begin).u32(run.range.end.value - begin);
   out.u32(run.offset + (begin - run.range.begin.value));
 }

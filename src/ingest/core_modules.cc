@@ -17,7 +17,7 @@ using snapshot::Module;
 using snapshot::Region;
 using snapshot::Snapshot;
 
-constexpr std::string_view kDeleted = " (deleted)";
+constexpr std::string_view kDeletedMark = " (deleted)";
 
 class ModuleFinder {
  public:
@@ -41,7 +41,7 @@ class ModuleFinder {
   /// Images whose ELF header the core recorded: exact bias, range and build id.
   void find_images_in_memory() {
     std::vector<Module> found;
-    auto vdso = auxiliary(AT_SYSINFO_EHDR);
+    auto vdso = snapshot_.process.auxiliary(AT_SYSINFO_EHDR);
     size_t tries = kLimits.modules;
     for (const Region& region : snapshot_.regions) {
       if (region.recorded == 0 || (region.file_offset && region.file_offset->value != 0)) continue;
@@ -109,12 +109,6 @@ class ModuleFinder {
     return head.size() == SELFMAG && std::memcmp(head.data(), ELFMAG, SELFMAG) == 0;
   }
 
-  std::optional<uint64_t> auxiliary(uint64_t key) const {
-    auto found = snapshot_.process.auxv.find(key);
-    if (found == snapshot_.process.auxv.end() || found->second == 0) return {};
-    return found->second;
-  }
-
   /// Whether the image runs here, or its file is only being read: code is mapped where the header
   /// says, and executable; or the linker lists it.
   bool is_loaded(const MemoryImage& image) const {
@@ -133,7 +127,7 @@ class ModuleFinder {
     auto linked = by_dynamic_.lower_bound(range.begin);
     if (linked != by_dynamic_.end() && linked->first < range.end) return linked->second->bias;
     for (uint64_t key : {AT_PHDR, AT_ENTRY}) {
-      auto at = auxiliary(key);
+      auto at = snapshot_.process.auxiliary(key);
       if (!at || !first.range.contains(Address{*at})) continue;
       if (auto bias = executable_bias(snapshot_)) return *bias;
     }
@@ -147,8 +141,8 @@ class ModuleFinder {
   void set_path(Module& module, std::string_view path) {
     auto linked = by_bias_.find(module.bias);
     if (path.empty() && linked != by_bias_.end()) path = linked->second->name;
-    if (path.ends_with(kDeleted)) {
-      path.remove_suffix(kDeleted.size());
+    if (path.ends_with(kDeletedMark)) {
+      path.remove_suffix(kDeletedMark.size());
       module.deleted = true;
     }
     module.path = path;
@@ -184,7 +178,7 @@ class ModuleFinder {
 
   void mark_main() {
     for (uint64_t key : {AT_PHDR, AT_ENTRY}) {
-      auto at = auxiliary(key);
+      auto at = snapshot_.process.auxiliary(key);
       const Module* found = at ? snapshot_.module_at(Address{*at}) : nullptr;
       if (!found || found->is_vdso) continue;
       Module& main = snapshot_.modules[static_cast<size_t>(found - snapshot_.modules.data())];

@@ -16,16 +16,10 @@ struct ProgramHeaders {
   uint64_t dynamic_size = 0;
 };
 
-std::optional<uint64_t> auxiliary(const snapshot::Snapshot& snapshot, uint64_t key) {
-  auto found = snapshot.process.auxv.find(key);
-  if (found == snapshot.process.auxv.end()) return {};
-  return found->second;
-}
-
 ProgramHeaders read_program_headers(const snapshot::Snapshot& snapshot) {
   ProgramHeaders headers;
-  auto table = auxiliary(snapshot, AT_PHDR);
-  auto count = auxiliary(snapshot, AT_PHNUM);
+  auto table = snapshot.process.auxiliary(AT_PHDR);
+  auto count = snapshot.process.auxiliary(AT_PHNUM);
   if (!table || !count) return headers;
   const bool is_64 = snapshot::is_64_bit(snapshot.arch);
   const uint64_t stride = is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
@@ -78,7 +72,7 @@ std::optional<Address> find_debug(const snapshot::Snapshot& snapshot, Address dy
 
 std::optional<uint64_t> executable_bias(const snapshot::Snapshot& snapshot) {
   ProgramHeaders headers = read_program_headers(snapshot);
-  auto table = auxiliary(snapshot, AT_PHDR);
+  auto table = snapshot.process.auxiliary(AT_PHDR);
   if (!headers.self || !table) return {};
   return *table - *headers.self;
 }

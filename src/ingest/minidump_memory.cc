@@ -17,7 +17,7 @@ using snapshot::Region;
 using snapshot::Snapshot;
 
 /// PAGE_* of winnt.h.
-Access access_of(uint32_t protect) {
+Access access_of_protection(uint32_t protect) {
   constexpr uint32_t kReadable = 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80;
   constexpr uint32_t kWritable = 0x04 | 0x08 | 0x40 | 0x80;
   constexpr uint32_t kExecutable = 0x10 | 0x20 | 0x40 | 0x80;
@@ -28,7 +28,7 @@ Access access_of(uint32_t protect) {
 }
 
 /// A million regions may all lie in one module of a long name: past the budget they go without.
-class NameBudget {
+class MinidumpNameBudget {
  public:
   std::string take(std::string_view name) {
     if (name.size() > left_) return {};
@@ -68,7 +68,7 @@ std::vector<Region> windows_regions(const minidump::Dump& dump, const Snapshot& 
   }
   std::ranges::stable_sort(infos, {}, &MemoryInfo::base);
   RegionList list;
-  NameBudget names;
+  MinidumpNameBudget names;
   for (const MemoryInfo* info : infos) {
     Region region{.range = range_of(info->base, info->size),
                   .access = Access{},
@@ -76,7 +76,7 @@ std::vector<Region> windows_regions(const minidump::Dump& dump, const Snapshot& 
     if (info->state == minidump::kReserve) {
       region.file = "[reserved]";
     } else {
-      region.access = access_of(info->protect);
+      region.access = access_of_protection(info->protect);
       const Module* module =
           info->type == minidump::kImage ? snapshot.module_at(region.range.begin) : nullptr;
       if (module) region.file = names.take(module->path);
@@ -118,7 +118,7 @@ void add_recorded(const snapshot::Memory& memory, std::vector<Region>& regions) 
 /// Without the system's map: what the dump holds, and the images around it. Rights are not known.
 std::vector<Region> partial_regions(const Snapshot& snapshot) {
   std::vector<Region> regions;
-  NameBudget names;
+  MinidumpNameBudget names;
   for (const Module& module : snapshot.modules) {
     regions.push_back({.range = module.range, .file = names.take(module.path)});
   }
@@ -136,7 +136,7 @@ std::optional<AddressRange> stack_in_teb(const Snapshot& snapshot, const snapsho
   return AddressRange{Address{*limit}, Address{*base}};
 }
 
-void name_stacks(Snapshot& snapshot) {
+void name_minidump_stacks(Snapshot& snapshot) {
   for (const snapshot::Thread& thread : snapshot.threads) {
     auto at = thread.registers.sp();
     // A stack pointer that was overwritten may point into a heap; the system knows better.
@@ -192,7 +192,7 @@ void take_regions(const minidump::Dump& dump, Snapshot& snapshot) {
   add_recorded(snapshot.memory, regions);
   // A cut core's regions have the names that the core told.
   bool are_named = !dump.inquest_note.empty() && !dump.linux_files.maps.empty();
-  if (!are_named) name_stacks(snapshot);
+  if (!are_named) name_minidump_stacks(snapshot);
 }
 
 }  // namespace inquest::ingest

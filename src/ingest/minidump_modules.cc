@@ -103,16 +103,10 @@ void make_disjoint(std::vector<Module>& modules) {
   }
 }
 
-std::optional<uint64_t> auxiliary(const Snapshot& snapshot, uint64_t key) {
-  auto found = snapshot.process.auxv.find(key);
-  if (found == snapshot.process.auxv.end() || found->second == 0) return {};
-  return found->second;
-}
-
 /// The executable comes first in every writer's list; on Linux the kernel says it surely.
 void mark_main(const minidump::Dump& dump, Snapshot& snapshot) {
   for (uint64_t key : {AT_PHDR, AT_ENTRY}) {
-    auto at = auxiliary(snapshot, key);
+    auto at = snapshot.process.auxiliary(key);
     const Module* found = at ? snapshot.module_at(Address{*at}) : nullptr;
     if (!found || found->is_vdso) continue;
     snapshot.modules[static_cast<size_t>(found - snapshot.modules.data())].is_main = true;

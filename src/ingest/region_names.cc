@@ -17,16 +17,10 @@ Region* unnamed_at(Snapshot& snapshot, Address at) {
   return &snapshot.regions[static_cast<size_t>(found - snapshot.regions.data())];
 }
 
-std::optional<Address> auxiliary(const Snapshot& snapshot, uint64_t key) {
-  auto found = snapshot.process.auxv.find(key);
-  if (found == snapshot.process.auxv.end() || found->second == 0) return {};
-  return Address{found->second};
-}
-
 void name_vdso(Snapshot& snapshot) {
-  auto at = auxiliary(snapshot, AT_SYSINFO_EHDR);
+  auto at = snapshot.process.auxiliary(AT_SYSINFO_EHDR);
   if (!at) return;
-  Region* vdso = unnamed_at(snapshot, *at);
+  Region* vdso = unnamed_at(snapshot, Address{*at});
   if (!vdso) return;
   vdso->file = "[vdso]";
   // The kernel's clock data, one region or two, lies right below it.
@@ -48,8 +42,8 @@ void name_vsyscall(Snapshot& snapshot) {
 void name_stacks(Snapshot& snapshot) {
   // The kernel puts the arguments on the main stack, so these point into it whatever sp says.
   for (uint64_t key : {AT_EXECFN, AT_RANDOM}) {
-    auto at = auxiliary(snapshot, key);
-    if (Region* stack = at ? unnamed_at(snapshot, *at) : nullptr) stack->file = "[stack]";
+    auto at = snapshot.process.auxiliary(key);
+    if (Region* stack = at ? unnamed_at(snapshot, Address{*at}) : nullptr) stack->file = "[stack]";
   }
   for (const snapshot::Thread& thread : snapshot.threads) {
     bool is_main =
@@ -57,7 +51,7 @@ void name_stacks(Snapshot& snapshot) {
     // C libraries keep the thread's descriptor, where tls points, at the top of its stack.
     std::optional<Address> at = thread.registers.sp();
     if (!is_main) at = thread.tls ? std::optional(Address{*thread.tls}) : std::nullopt;
-    if (Region* stack = at ? unnamed_at(snapshot, *at) : nullptr) {
+    if (Region* stack = at ? unnamed_at(snapshot, Address{*at}) : nullptr) {
       if (!stack->access || !stack->access->write) continue;
       stack->file = is_main ? "[stack]" : fmt::format("[stack:{}]", thread.id);
     }
@@ -83,7 +77,7 @@ void name_heap(Snapshot& snapshot) {
   }
   // A static position-independent program has its break elsewhere; its C library takes the main
   // thread's descriptor from there.
-  bool has_linker = auxiliary(snapshot, AT_BASE).has_value();
+  bool has_linker = snapshot.process.auxiliary(AT_BASE).has_value();
   auto pid = static_cast<uint32_t>(snapshot.process.pid.value_or(0));
   const snapshot::Thread* thread = snapshot.thread_by_id(pid);
   if (has_linker || !thread || !thread->tls) return;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kLongestId = 64;         // bytes; SHA-1 has 20
 constexpr uint64_t kDefaultTimeout = 90;  // DEBUGINFOD_TIMEOUT: 100 kB in so many seconds
-constexpr uint64_t kSlowBytes = 100 << 10;
+constexpr uint64_t kDebuginfodSlowBytes = 100 << 10;
 constexpr uint64_t kDefaultLargest = uint64_t{8} << 30;
 
 uint64_t environment_number(const char* name, uint64_t otherwise) {
@@ -61,7 +61,7 @@ static Http::Limits limits_of_environment() {
   return {
       .largest = environment_number("DEBUGINFOD_MAXSIZE", kDefaultLargest),
       .stall_seconds = static_cast<long>(environment_number("DEBUGINFOD_TIMEOUT", kDefaultTimeout)),
-      .slow_bytes = kSlowBytes,
+      .slow_bytes = kDebuginfodSlowBytes,
       .largest_advice = "DEBUGINFOD_MAXSIZE allows"};
 }
 

@@ -213,7 +213,8 @@ TEST(DebuginfodClient, WorksWithTheRealServerAndClient) {
   }
   snapshot::Snapshot snapshot = snapshot_of("app", "/gone/app");
   ModuleFiles files;
-  for (int tries = 0; tries < 100 && files.availability != Availability::full; ++tries) {
+  // A busy machine lets the server scan for long.
+  for (int tries = 0; tries < 600 && files.availability != Availability::full; ++tries) {
     usleep(100'000);
     std::filesystem::remove_all(cache / snapshot.modules[0].identity.text());
     files = find_with(snapshot, with_server(url, cache));

@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kListedFiles = 20'000;  // of the folder beside a dump, which may be /tmp
+constexpr size_t kListedBeside = 20'000;  // of the folder beside a dump, which may be /tmp
 
 }  // namespace
 
@@ -21,7 +21,7 @@ std::shared_ptr<const std::vector<std::string>> Listings::names(const std::strin
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (names->size() == kListedFiles) break;
+    if (names->size() == kListedBeside) break;
     names->push_back(entry->path().filename().string());
   }
   return known = std::move(names);

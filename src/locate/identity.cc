@@ -8,7 +8,7 @@
 namespace inquest::locate {
 namespace {
 
-constexpr uint64_t kPage = 4096;
+constexpr uint64_t kIdentityPage = 4096;
 constexpr uint64_t kLargestPage = 65536;  // of AArch64 kernels
 /// Of each segment's dumped bytes, so many are compared at most: enough to tell builds apart.
 constexpr uint64_t kComparedBytes = 1 << 20;
@@ -43,7 +43,7 @@ bool layout_fits(const snapshot::Module& module, const elf::File& file) {
   uint64_t base = file.load_base();
   uint64_t size = module.range.size();
   if (memory_end <= base) return false;
-  return round_up(size, kLargestPage) >= (file_end - base) / kPage * kPage &&
+  return round_up(size, kLargestPage) >= (file_end - base) / kIdentityPage * kIdentityPage &&
          size <= round_up(memory_end - base, kLargestPage);
 }
 

@@ -5,7 +5,7 @@
 namespace inquest::locate {
 namespace {
 
-constexpr uint64_t kPage = 0x1000;
+constexpr uint64_t kSectionPage = 0x1000;
 constexpr uint32_t kExecutable = 0x20000000, kReadable = 0x40000000, kWritable = 0x80000000;
 
 std::vector<snapshot::Region> regions_of(const snapshot::Module& module, const pe::File& image) {
@@ -24,7 +24,7 @@ std::vector<snapshot::Region> regions_of(const snapshot::Module& module, const p
   for (const pe::Section& s : sections) {
     uint64_t size = std::max(s.virtual_size, s.file_size);
     Address begin = module.range.begin + s.rva;
-    add(begin, begin + (size + kPage - 1) / kPage * kPage,
+    add(begin, begin + (size + kSectionPage - 1) / kSectionPage * kSectionPage,
         {.read = (s.flags & kReadable) != 0,
          .write = (s.flags & kWritable) != 0,
          .execute = (s.flags & kExecutable) != 0});

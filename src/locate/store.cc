@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAdvice = "name a store that can be written";
+constexpr std::string_view kStoreAdvice = "name a store that can be written";
 constexpr size_t kListedFiles = 1'000'000;
 
 bool has_debug_only(const std::string& path) {
@@ -94,7 +94,7 @@ Result<std::vector<std::string>> regular_files(const std::string& folder) {
 }
 
 Result<> copy_file(const std::string& from, const std::string& to) {
-  auto file = TRY(NewFile::begin(to, kAdvice));
+  auto file = TRY(NewFile::begin(to, kStoreAdvice));
   int source = open(from.c_str(), O_RDONLY | O_CLOEXEC);
   if (source < 0) return fail(Error{.what = std::strerror(errno), .file = from});
   struct Close {
@@ -107,7 +107,7 @@ Result<> copy_file(const std::string& from, const std::string& to) {
     if (n < 0) {
       return fail(Error{.what = std::string("cannot be copied: ") + std::strerror(errno),
                         .file = from,
-                        .advice = std::string(kAdvice)});
+                        .advice = std::string(kStoreAdvice)});
     }
     if (n == 0) break;
   }
@@ -118,7 +118,7 @@ Result<> copy_file(const std::string& from, const std::string& to) {
 Result<> mark_as_store(const std::string& root) {
   std::error_code error;
   if (fs::exists(root + "/pingme.txt", error)) return {};
-  return TRY(NewFile::begin(root + "/pingme.txt", kAdvice))
+  return TRY(NewFile::begin(root + "/pingme.txt", kStoreAdvice))
   .keep(0644);
 }
 

@@ -9,7 +9,7 @@ namespace inquest::locate {
 namespace {
 
 constexpr size_t kLongestName = 200;
-constexpr size_t kLongestId = 80;
+constexpr size_t kLongestStoreId = 80;
 
 /// Names come from dumps: one that could leave its folder is none.
 bool is_file_name(std::string_view name) {
@@ -19,7 +19,7 @@ bool is_file_name(std::string_view name) {
 }
 
 bool is_id(std::string_view id) {
-  return !id.empty() && id.size() <= kLongestId &&
+  return !id.empty() && id.size() <= kLongestStoreId &&
          std::ranges::all_of(id, [](unsigned char c) { return std::isalnum(c) != 0; });
 }
 

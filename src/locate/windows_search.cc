@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kRelativesListed = 64;
 
-uint16_t machine_of(snapshot::Arch arch) {
+uint16_t coff_machine_of(snapshot::Arch arch) {
   switch (arch) {
     case snapshot::Arch::x86:
       return 0x14c;
@@ -62,7 +62,7 @@ WindowsSearch::WindowsSearch(const Places& places, bool ask_servers,
       finder_(places, ask_servers, snapshot),
       image_name_(base_name(module.path)),
       wanted_id_(module.identity.debug_id.value_or("")),
-      machine_(machine_of(snapshot.arch)) {}
+      machine_(coff_machine_of(snapshot.arch)) {}
 
 ModuleFiles WindowsSearch::run() {
   find_image();

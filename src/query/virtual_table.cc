@@ -217,7 +217,7 @@ int read_row(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) {
   return SQLITE_OK;
 }
 
-constexpr sqlite3_module kModule = {
+constexpr sqlite3_module kVirtualTableModule = {
     .iVersion = 1,
     .xCreate = connect,
     .xConnect = connect,
@@ -238,7 +238,7 @@ constexpr sqlite3_module kModule = {
 int add_virtual_tables(sqlite3* db, const std::vector<std::unique_ptr<Table>>& tables,
                        Sources& sources) {
   auto* connection = new Connection{tables, sources};
-  int status = sqlite3_create_module_v2(db, "inquest", &kModule, connection,
+  int status = sqlite3_create_module_v2(db, "inquest", &kVirtualTableModule, connection,
                                         [](void* data) { delete static_cast<Connection*>(data); });
   for (size_t i = 0; i < tables.size() && status == SQLITE_OK; ++i) {
     std::string sql = fmt::format("CREATE VIRTUAL TABLE {0} USING inquest({0})", tables[i]->name());

@@ -1,13 +1,14 @@
 #include "report/json.h"
 
 namespace inquest::report {
-namespace {
 
 std::string hex(uint64_t value) { return fmt::format("{:#x}", value); }
 
 void put(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json[key] = text;
 }
+
+namespace {
 
 /// NaN and infinity have no JSON form; a confidence is 0..1 whatever a detector made of it.
 double unit(double value) {

@@ -13,6 +13,11 @@ namespace inquest::report {
 
 using Json = nlohmann::ordered_json;
 
+/// "0x1f".
+std::string hex(uint64_t value);
+/// Absent where the text is empty.
+void put(Json& json, const char* key, const std::string& text);
+
 Json json_of(const answer::Dump& dump);
 Json json_of(const answer::Finding& finding, bool is_verdict);
 Json json_of(const answer::Fault& fault);

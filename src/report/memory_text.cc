@@ -13,7 +13,7 @@ using answer::MemoryTotal;
 
 constexpr size_t kRows = 12;
 
-std::string share(uint64_t part, uint64_t whole) {
+std::string share_or_nothing(uint64_t part, uint64_t whole) {
   if (whole == 0) return {};
   return fmt::format("{:.1f} %", 100 * static_cast<double>(part) / static_cast<double>(whole));
 }
@@ -58,8 +58,8 @@ class MemoryText : Page {
     Table table({"use", "areas", "addresses", "share", "usable", "in the dump", "largest"});
     for (const MemoryTotal& total : memory_.totals) {
       table.add({total.use, std::to_string(total.areas), size_text(total.bytes),
-                 share(total.bytes, all_), size_text(total.committed), size_text(total.recorded),
-                 size_text(total.largest)});
+                 share_or_nothing(total.bytes, all_), size_text(total.committed),
+                 size_text(total.recorded), size_text(total.largest)});
     }
     table.right({1, 2, 3, 4, 5, 6});
     out_ += table.text(paint_);
@@ -97,7 +97,7 @@ class MemoryText : Page {
     for (const answer::MemoryCeiling& ceiling : memory_.ceilings) {
       auto amount = [&](uint64_t n) { return ceiling.is_bytes ? size_text(n) : std::to_string(n); };
       table.add({ceiling.what, amount(ceiling.used), amount(ceiling.most),
-                 share(ceiling.used, ceiling.most),
+                 share_or_nothing(ceiling.used, ceiling.most),
                  ceiling.is_assumed ? "the system's default: the dump does not say" : ""});
     }
     table.right({1, 2, 3});

@@ -5,12 +5,7 @@
 namespace inquest::report {
 namespace {
 
-std::string hex(uint64_t value) { return fmt::format("{:#x}", value); }
-
-void put(Json& json, const char* key, const std::string& text) {
-  if (!text.empty()) json[key] = text;
-}
-void put(Json& json, const char* key, const std::optional<Address>& address) {
+void put_address(Json& json, const char* key, const std::optional<Address>& address) {
   if (address) json[key] = hex(address->value);
 }
 /// Time stamps and checksums are read in hex everywhere.
@@ -27,7 +22,7 @@ Json json_of(const answer::ShownFault& fault) {
     json["parameters"] = Json::array();
     for (uint64_t value : fault.parameters) json["parameters"].push_back(hex(value));
   }
-  put(json, "address", fault.address);
+  put_address(json, "address", fault.address);
   put(json, "place", fault.place);
   return json;
 }
@@ -65,9 +60,9 @@ Json json_of(const answer::ShownThread& thread) {
   Json json{{"id", thread.id}};
   put(json, "name", thread.name);
   json["crashed"] = thread.crashed;
-  put(json, "pc", thread.pc);
-  put(json, "sp", thread.sp);
-  put(json, "tls", thread.tls);
+  put_address(json, "pc", thread.pc);
+  put_address(json, "sp", thread.sp);
+  put_address(json, "tls", thread.tls);
   put(json, "place", thread.place);
   return json;
 }

@@ -12,8 +12,8 @@
 namespace inquest::report {
 namespace {
 
-constexpr size_t kRows = 400;     ///< of one stack; JSON has all
-constexpr size_t kGroups = 2000;  ///< of equal stacks
+constexpr size_t kHtmlRows = 400;  ///< of one stack; JSON has all
+constexpr size_t kGroups = 2000;   ///< of equal stacks
 constexpr size_t kMembersNamed = 64;
 
 /// Text that is only ever text, in an element or a quoted attribute.
@@ -203,7 +203,7 @@ class HtmlPage {
   void stack(const answer::Stack& stack) {
     add("<ol class=\"stack\">\n");
     bool excerpt_due = stack.crashed;
-    for (const Row& row : cut_rows(fold_recursion(stack.frames), kRows)) {
+    for (const Row& row : cut_rows(fold_recursion(stack.frames), kHtmlRows)) {
       if (row.count > 1 || row.period) {
         add("<li class=\"frame\"><span class=\"folded\">",
             escaped(folded_text(stack.frames, row.first, row.count, row.period)), "</span></li>\n");

@@ -127,6 +127,13 @@ struct Process {
   std::string executable = {};                        ///< path, when known
   std::optional<std::chrono::sys_seconds> time = {};  ///< of death
   std::map<uint64_t, uint64_t> auxv = {};             ///< AT_* -> value
+
+  /// The value of an AT_* key of `auxv`; absent where it is not there, or 0, which means the same.
+  std::optional<uint64_t> auxiliary(uint64_t key) const {
+    auto found = auxv.find(key);
+    if (found == auxv.end() || found->second == 0) return {};
+    return found->second;
+  }
 };
 
 struct Snapshot {

@@ -11,7 +11,7 @@ namespace {
 
 const std::string kFixtures = "../shared/fixtures/";
 
-std::shared_ptr<const MappedFile> map_file(const std::string& path) {
+std::shared_ptr<const MappedFile> breakpad_map_file(const std::string& path) {
   auto file = MappedFile::open(path);
   EXPECT_TRUE(file) << file.error().line();
   return file ? *file : nullptr;
@@ -52,7 +52,7 @@ constexpr const char* kText =
 struct Text {
   Text() {
     testkit::write_file(folder.file("app.sym"), kText);
-    files.sym = map_file(folder.file("app.sym"));
+    files.sym = breakpad_map_file(folder.file("app.sym"));
     options.cache = folder.file("cache");
   }
   testkit::TemporaryFolder folder;
@@ -94,7 +94,7 @@ TEST(Breakpad, damaged_lines_are_told) {
   testkit::write_file(folder.file("a.sym"),
                       "MODULE Linux x86_64 00 a\nFUNC 10 what\nFUNC 20 8 0 f\n");
   locate::ModuleFiles files;
-  files.sym = map_file(folder.file("a.sym"));
+  files.sym = breakpad_map_file(folder.file("a.sym"));
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86_64, {.use_cache = false});
   EXPECT_EQ(text_of(symbols->frames_at({0x21})), "f :0");
   ASSERT_EQ(symbols->warnings().size(), 1u);
@@ -106,7 +106,7 @@ TEST(Breakpad, frame_rules_own_their_text) {
   EXPECT_EQ(read_frame_rules(text.files), nullptr);
   testkit::write_file(text.folder.file("b.sym"),
                       "MODULE windows x86 00 b\nSTACK WIN 4 10 8 0 0 0 0 0 0 1 $eip 4 =\n");
-  text.files.sym = map_file(text.folder.file("b.sym"));
+  text.files.sym = breakpad_map_file(text.folder.file("b.sym"));
   auto rules = read_frame_rules(text.files);
   text.files = {};
   ASSERT_TRUE(rules);
@@ -120,7 +120,7 @@ TEST(Breakpad, stack_of_its_own_test) {
                            "5A9832E5287241C1838ED98914E9B7FF1/test_app.sym";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures";
   locate::ModuleFiles files;
-  files.sym = map_file(path);
+  files.sym = breakpad_map_file(path);
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86, {.use_cache = false});
   // minidump2.stackwalk.out; the callers' addresses are those behind the calls.
   EXPECT_EQ(text_of(symbols->frames_at({0x429e})),
@@ -134,7 +134,7 @@ TEST(Pdb, of_msvc_with_link_time_code) {
   const std::string path = kFixtures + "sentry-windows-x86/crash.pdb";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures";
   locate::ModuleFiles files;
-  files.pdb = map_file(path);
+  files.pdb = breakpad_map_file(path);
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86, {.use_cache = false});
   EXPECT_EQ(text_of(symbols->frames_at({0x2a40})),
             "`anonymous namespace'::crash main.cpp:24 < `anonymous namespace'::start main.cpp:28 < "
@@ -157,7 +157,7 @@ TEST(Pdb, of_msvc_x64) {
   const std::string path = kFixtures + "lldb-windows-x64/sigsegv.pdb";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no fixtures";
   locate::ModuleFiles files;
-  files.pdb = map_file(path);
+  files.pdb = breakpad_map_file(path);
   auto symbols = ModuleSymbols::open(files, snapshot::Arch::x86_64, {.use_cache = false});
   auto crash = symbols->find("?crash@@YAX_N@Z");
   auto main = symbols->find("main");
@@ -177,7 +177,7 @@ TEST(Map, of_gnu_ld) {
   auto image = elf::File::open(folder.file("a"));
   ASSERT_TRUE(image);
   locate::ModuleFiles with_map, with_table;
-  with_map.map = map_file(folder.file("a.map"));
+  with_map.map = breakpad_map_file(folder.file("a.map"));
   with_table.image = with_table.symtab = *image;
   auto names = ModuleSymbols::open(with_map, snapshot::Arch::x86_64, {.use_cache = false});
   auto table = ModuleSymbols::open(with_table, snapshot::Arch::x86_64, {.use_cache = false});

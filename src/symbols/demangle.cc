@@ -13,7 +13,7 @@ namespace inquest::symbols {
 namespace {
 
 /// Longer names are not worth the demangler's time; its cost can be far more than linear.
-constexpr size_t kLongestName = 16 << 10;
+constexpr size_t kLongestMangled = 16 << 10;
 
 std::string take(char* text) {
   std::string out = text ? text : "";
@@ -55,7 +55,7 @@ std::string_view split_import(std::string_view& name) {
 
 // The C++ runtime's demangler is the one of c++filt and gdb: names come out as users know them.
 std::string demangle(std::string_view linkage_name) {
-  if (linkage_name.size() > kLongestName) return std::string(linkage_name);
+  if (linkage_name.size() > kLongestMangled) return std::string(linkage_name);
   if (linkage_name.starts_with("_R")) {
     if (std::string rust = take(llvm::rustDemangle(linkage_name)); !rust.empty()) return rust;
   }

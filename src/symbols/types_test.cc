@@ -13,18 +13,18 @@ namespace {
 
 using testkit::DwarfProgram;
 
-struct Build {
+struct TypesBuild {
   const char* compiler;
   const char* flags;
 };
-void PrintTo(const Build& build, std::ostream* out) {
+void PrintTo(const TypesBuild& build, std::ostream* out) {
   *out << build.compiler << " " << build.flags;
 }
 
-class Types : public testing::TestWithParam<Build> {
+class Types : public testing::TestWithParam<TypesBuild> {
  protected:
   void SetUp() override {
-    const Build& build = GetParam();
+    const TypesBuild& build = GetParam();
     if (!testkit::have_tool(build.compiler)) GTEST_SKIP() << "no " << build.compiler;
     program_ =
         std::make_unique<DwarfProgram>(build.compiler, build.flags, testkit::sample_program());
@@ -285,15 +285,17 @@ TEST(AlternateFile, gives_the_same_types_and_frames) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Builds, Types,
-    testing::Values(Build{"g++", "-g -O0"}, Build{"g++", "-g -O2"}, Build{"g++", "-gdwarf-4 -O0"},
-                    Build{"g++", "-g -O1 -fdebug-types-section"},
-                    Build{"g++", "-gdwarf-4 -O1 -fdebug-types-section"},
-                    Build{"g++", "-g -O1 -gsplit-dwarf"}, Build{"g++", "-g -O2 -flto"},
-                    Build{"clang++-19", "-g -O0"}, Build{"clang++-19", "-g -O2"},
-                    Build{"clang++-19", "-gdwarf-4 -O0"},
-                    Build{"clang++-19", "-g -O0 -gsplit-dwarf"}));
+INSTANTIATE_TEST_SUITE_P(Builds, Types,
+                         testing::Values(TypesBuild{"g++", "-g -O0"}, TypesBuild{"g++", "-g -O2"},
+                                         TypesBuild{"g++", "-gdwarf-4 -O0"},
+                                         TypesBuild{"g++", "-g -O1 -fdebug-types-section"},
+                                         TypesBuild{"g++", "-gdwarf-4 -O1 -fdebug-types-section"},
+                                         TypesBuild{"g++", "-g -O1 -gsplit-dwarf"},
+                                         TypesBuild{"g++", "-g -O2 -flto"},
+                                         TypesBuild{"clang++-19", "-g -O0"},
+                                         TypesBuild{"clang++-19", "-g -O2"},
+                                         TypesBuild{"clang++-19", "-gdwarf-4 -O0"},
+                                         TypesBuild{"clang++-19", "-g -O0 -gsplit-dwarf"}));
 
 }  // namespace
 }  // namespace inquest::symbols

@@ -205,12 +205,12 @@ Operand convert(Arch arch, const ZydisDecodedInstruction& raw, const ZydisDecode
   return to;
 }
 
-struct Decoded {
+struct RawDecoded {
   ZydisDecodedInstruction raw;
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
 };
 
-bool decode_raw(Arch arch, Bytes bytes, Decoded& out) {
+bool decode_raw(Arch arch, Bytes bytes, RawDecoded& out) {
   auto decoder = decoder_of(arch);
   return decoder && ZYAN_SUCCESS(ZydisDecoderDecodeFull(&*decoder, bytes.data(), bytes.size(),
                                                         &out.raw, out.operands.data()));
@@ -227,7 +227,7 @@ const Operand* Instruction::explicit_operand(size_t position) const {
 }
 
 std::optional<Instruction> decode(Arch arch, Bytes bytes, Address at) {
-  Decoded decoded;
+  RawDecoded decoded;
   if (!decode_raw(arch, bytes, decoded)) return {};
   const auto& raw = decoded.raw;
 
@@ -266,7 +266,7 @@ std::optional<Instruction> decode(Arch arch, const snapshot::Memory& memory, Add
 }
 
 std::string disassemble(Arch arch, Bytes bytes, Address at) {
-  Decoded decoded;
+  RawDecoded decoded;
   if (!decode_raw(arch, bytes, decoded)) return {};
   ZydisFormatter formatter;
   if (!ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL))) return {};

@@ -11,7 +11,7 @@ namespace {
 
 using answer::Kind;
 
-constexpr uint64_t kPage = 4096;
+constexpr uint64_t kMessagePage = 4096;
 constexpr uint64_t kLongestMessage = 1 << 20;
 /// What a search may cost in all: bytes of writable data looked at, records read in full.
 struct Budget {
@@ -23,15 +23,15 @@ bool is_text(unsigned char c) { return (c >= 0x20 && c != 0x7f) || c == '\n' || 
 
 /// The message behind a pointer to abort_msg_s, when what lies there has its shape.
 std::optional<AbortMessage> message_at(const snapshot::Memory& memory, Address at) {
-  if (at.value == 0 || at.value % kPage != 0) return {};
+  if (at.value == 0 || at.value % kMessagePage != 0) return {};
   auto size = memory.read<uint32_t>(at);
-  if (!size || *size == 0 || *size % kPage != 0 || *size > kLongestMessage) return {};
+  if (!size || *size == 0 || *size % kMessagePage != 0 || *size > kLongestMessage) return {};
   auto text = memory.read_string(at + 4, std::min<uint64_t>(*size, kLimits.string_bytes));
   if (!text || text->size() < 4) return {};
   if (!std::all_of(text->begin(), text->end(), is_text)) return {};
   // The mapping is as large as the text needs, in whole pages.
-  uint64_t needed = (text->size() + 4 + 1 + kPage - 1) / kPage * kPage;
-  if (*size != needed && *size != needed + kPage) return {};
+  uint64_t needed = (text->size() + 4 + 1 + kMessagePage - 1) / kMessagePage * kMessagePage;
+  if (*size != needed && *size != needed + kMessagePage) return {};
   while (!text->empty() && text->back() == '\n') text->pop_back();
   return AbortMessage{.text = std::move(*text), .at = at + 4};
 }
@@ -56,9 +56,9 @@ std::optional<AbortMessage> search_data(const Process& process, const snapshot::
       for (size_t k = 0; k + 8 <= run.size(); k += 8) {
         uint64_t word;
         std::memcpy(&word, run.data() + k, 8);
-        if (word == 0 || word % kPage != 0) continue;
+        if (word == 0 || word % kMessagePage != 0) continue;
         auto size = snapshot.memory.read<uint32_t>(Address{word});
-        if (!size || *size == 0 || *size % kPage != 0) continue;
+        if (!size || *size == 0 || *size % kMessagePage != 0) continue;
         if (budget.records == 0) return {};
         --budget.records;
         if (auto found = message_at(snapshot.memory, Address{word})) return found;

@@ -3,8 +3,8 @@
 namespace inquest::cause {
 namespace {
 
-constexpr uint64_t kScannedStack = 4096;  // of the frames of ntdll that wait
-constexpr int32_t kDeepest = 100000;      // of a recursive lock
+constexpr uint64_t kScannedForLocks = 4096;  // of the frames of ntdll that wait
+constexpr int32_t kDeepest = 100000;         // of a recursive lock
 
 std::optional<LockState> section_at(const Process& process, Address at,
                                     const snapshot::Thread& waiter) {
@@ -38,7 +38,7 @@ std::optional<LockState> waited_critical_section(const Process& process,
     if (auto found = section_at(process, Address{*value}, thread)) return found;
   }
   const unsigned size = snapshot::pointer_size(process.arch());
-  Address end = std::min(stack.frames[calls[enter].frame].cfa + 64, *sp + kScannedStack);
+  Address end = std::min(stack.frames[calls[enter].frame].cfa + 64, *sp + kScannedForLocks);
   for (Address at = *sp; at < end; at = at + size) {
     auto value = process.memory().read_pointer(at, size);
     if (!value) break;

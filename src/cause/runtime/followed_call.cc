@@ -12,7 +12,7 @@ namespace {
 namespace x64 = snapshot::x64;
 using snapshot::Register;
 
-constexpr size_t kMostSteps = 400;
+constexpr size_t kMostFollowedSteps = 400;
 constexpr int kDeepestCall = 6;
 constexpr uint64_t kScratchStack =
     0x7e0000000000;             // no process has its stack here: half of it free
@@ -29,7 +29,7 @@ class Follower {
 
   std::optional<uint64_t> call(Address at, State state, int depth) {
     if (depth > kDeepestCall) return {};
-    while (++steps_ <= kMostSteps) {
+    while (++steps_ <= kMostFollowedSteps) {
       std::array<std::byte, 16> code{};
       size_t size = process_.memory().read(at, code);
       if (size == 0) return {};

@@ -5,7 +5,7 @@ namespace {
 
 constexpr size_t kMostChunks = 4 << 20;
 constexpr uint64_t kLeastChunk = 32;
-constexpr uint64_t kLongestText = 512;
+constexpr uint64_t kLongestBlockText = 512;
 
 }  // namespace
 
@@ -32,9 +32,9 @@ std::string text_around(const snapshot::Memory& memory, Address at, Address& beg
   };
   if (!character(at)) return {};
   begin = at;
-  while (at - begin < kLongestText && character(begin - 1)) begin = begin - 1;
+  while (at - begin < kLongestBlockText && character(begin - 1)) begin = begin - 1;
   std::string text;
-  for (Address where = begin; text.size() < 2 * kLongestText; where = where + 1) {
+  for (Address where = begin; text.size() < 2 * kLongestBlockText; where = where + 1) {
     auto c = character(where);
     if (!c) break;
     text += *c;

@@ -15,7 +15,7 @@ constexpr uint64_t kClang = 0x434c4e47432b2b00;  // "CLNGC++\0"
 constexpr uint64_t kClangDependent = 0x434c4e47432b2b01;
 
 constexpr uint64_t kHeaderToObject = 32;
-constexpr uint64_t kScannedStack = 256 << 10;
+constexpr uint64_t kScannedForThrown = 256 << 10;
 
 bool is_class_word(uint64_t word) {
   return word == kGnu || word == kGnuDependent || word == kClang || word == kClangDependent;
@@ -121,7 +121,7 @@ std::optional<Address> scan_stack(const Process& process, const snapshot::Thread
   }
   auto sp = thread.registers.sp();
   if (!sp) return {};
-  for (uint64_t at = 0; at < kScannedStack; at += 8) {
+  for (uint64_t at = 0; at < kScannedForThrown; at += 8) {
     auto word = process.memory().read<uint64_t>(*sp + at);
     if (!word) break;
     if (auto found = consider(*word)) return found;

@@ -8,11 +8,11 @@
 namespace inquest::cause {
 namespace {
 
-constexpr uint64_t kCode = 0x401000, kData = 0x500000;
+constexpr uint64_t kWhatCode = 0x401000, kData = 0x500000;
 
 std::unique_ptr<Process> with(ByteBuilder& code, ByteBuilder& data) {
   DeadProcess process;
-  process.map(kCode, code.take(), "r-x").map(kData, data.take());
+  process.map(kWhatCode, code.take(), "r-x").map(kData, data.take());
   return process.open();
 }
 
@@ -26,7 +26,7 @@ TEST(FollowedCall, FetchesAMember) {
   raw(code, {0x48, 0x8b, 0x47, 0x08, 0xc3});  // mov rax, [rdi+8]; ret
   data.u64(1).u64(0x1234);
   auto process = with(code, data);
-  EXPECT_EQ(followed_call(*process, Address{kCode}, Address{kData}), 0x1234u);
+  EXPECT_EQ(followed_call(*process, Address{kWhatCode}, Address{kData}), 0x1234u);
 }
 
 TEST(FollowedCall, KeepsALocalCopyOfThis) {
@@ -37,7 +37,7 @@ TEST(FollowedCall, KeepsALocalCopyOfThis) {
   raw(code, {0x48, 0x83, 0xc0, 0x10, 0x5d, 0xc3});        // add rax, 16; pop rbp; ret
   data.zeros(64);
   auto process = with(code, data);
-  EXPECT_EQ(followed_call(*process, Address{kCode}, Address{kData}), kData + 16);
+  EXPECT_EQ(followed_call(*process, Address{kWhatCode}, Address{kData}), kData + 16);
 }
 
 TEST(FollowedCall, TakesABranchThatItCanDecide) {
@@ -47,22 +47,22 @@ TEST(FollowedCall, TakesABranchThatItCanDecide) {
   raw(code, {0x31, 0xc0, 0xc3});                          // xor eax, eax; ret
   data.u64(77).u64(0).u64(99).u64(5);
   auto process = with(code, data);
-  EXPECT_EQ(followed_call(*process, Address{kCode}, Address{kData}), 0u);
-  EXPECT_EQ(followed_call(*process, Address{kCode}, Address{kData + 16}), 99u);
+  EXPECT_EQ(followed_call(*process, Address{kWhatCode}, Address{kData}), 0u);
+  EXPECT_EQ(followed_call(*process, Address{kWhatCode}, Address{kData + 16}), 99u);
 }
 
 TEST(FollowedCall, GivesUpInALoop) {
   ByteBuilder code, data;
   raw(code, {0xeb, 0xfe});  // jmp to itself
   auto process = with(code, data);
-  EXPECT_FALSE(followed_call(*process, Address{kCode}, Address{kData}));
+  EXPECT_FALSE(followed_call(*process, Address{kWhatCode}, Address{kData}));
 }
 
 TEST(FollowedCall, GivesUpInRecursion) {
   ByteBuilder code, data;
   raw(code, {0xe8, 0xfb, 0xff, 0xff, 0xff, 0xc3});  // call itself
   auto process = with(code, data);
-  EXPECT_FALSE(followed_call(*process, Address{kCode}, Address{kData}));
+  EXPECT_FALSE(followed_call(*process, Address{kWhatCode}, Address{kData}));
 }
 
 TEST(StdString, LocalAndOnTheHeap) {

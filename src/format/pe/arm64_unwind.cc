@@ -8,10 +8,10 @@
 namespace inquest::pe {
 namespace {
 
-struct RawFunction {
+struct RawArm64Function {
   le32 begin, unwind;
 };
-static_assert(sizeof(RawFunction) == 8);
+static_assert(sizeof(RawArm64Function) == 8);
 
 constexpr uint32_t kInstruction = 4;
 
@@ -80,9 +80,10 @@ Result<Arm64Function> read_record(const File& file, uint32_t begin, uint32_t rva
 Result<std::optional<Arm64Function>> find_function_arm64(const File& file, uint64_t rva) {
   Bytes pdata = file.exception_directory();
   auto entry = [&](size_t i) {
-    return Cursor(pdata.subspan(i * sizeof(RawFunction), sizeof(RawFunction))).read<RawFunction>();
+    return Cursor(pdata.subspan(i * sizeof(RawArm64Function), sizeof(RawArm64Function)))
+        .read<RawArm64Function>();
   };
-  size_t low = 0, high = pdata.size() / sizeof(RawFunction);
+  size_t low = 0, high = pdata.size() / sizeof(RawArm64Function);
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (entry(middle).begin <= rva) {
@@ -92,7 +93,7 @@ Result<std::optional<Arm64Function>> find_function_arm64(const File& file, uint6
     }
   }
   if (low == 0) return std::nullopt;
-  RawFunction raw = entry(low - 1);
+  RawArm64Function raw = entry(low - 1);
   uint32_t kind = raw.unwind & 3;
   std::optional<Arm64Function> found;
   if (kind == 0) {

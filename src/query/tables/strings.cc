@@ -33,6 +33,7 @@ class StringsCursor : public Cursor {
       if (auto found = find_text(bytes_, from_)) {
         run_ = *found;
         from_ = run_.begin + run_.bytes;
+        if (is_pointer(run_)) continue;
         return true;
       }
       if (sources_.interrupted() || !next_piece()) return false;
@@ -80,6 +81,15 @@ class StringsCursor : public Cursor {
           std::ranges::upper_bound(blocks_, static_cast<uint64_t>(wanted.most), {}, begins);
       last_ = std::min(last_, static_cast<size_t>(after - blocks_.begin()));
     }
+  }
+
+  /// The six low bytes of an address may all be printable; what leads into the process is a
+  /// pointer.
+  bool is_pointer(const TextRun& run) const {
+    const uint64_t lead = (piece_ + run.begin).value % sizeof(uint64_t);
+    if (lead + run.bytes > sizeof(uint64_t) || run.begin < lead) return false;
+    auto word = sources_.snapshot().memory.read_pointer(piece_ + (run.begin - lead), 8);
+    return word && sources_.snapshot().region_at(Address{*word});
   }
 
   /// The next bytes that lie together in a used block.

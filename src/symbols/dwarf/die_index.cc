@@ -57,10 +57,10 @@ struct Value {
 
 using Signatures = std::unordered_map<uint64_t, uint64_t>;
 
-class UnitReader {
+class DieReader {
  public:
-  UnitReader(const Strings& strings, Bytes abbreviations, const Signatures& signatures,
-             uint64_t alternate_space)
+  DieReader(const Strings& strings, Bytes abbreviations, const Signatures& signatures,
+            uint64_t alternate_space)
       : strings_(strings),
         abbreviation_bytes_(abbreviations),
         signatures_(signatures),
@@ -113,7 +113,7 @@ class UnitReader {
   DieIndex out_;
 };
 
-const std::vector<Abbreviation>& UnitReader::abbreviations(const UnitPlace& unit) {
+const std::vector<Abbreviation>& DieReader::abbreviations(const UnitPlace& unit) {
   // Sizes depend on version and address size, which hardly ever differ within a file.
   const uint64_t key = unit.abbreviations << 8 |
                        static_cast<uint64_t>(unit.parameters.version & 7) << 5 |
@@ -127,7 +127,7 @@ const std::vector<Abbreviation>& UnitReader::abbreviations(const UnitPlace& unit
   return slot->second;
 }
 
-Value UnitReader::value(Cursor& cursor, uint64_t form, int64_t implicit, bool want_text) {
+Value DieReader::value(Cursor& cursor, uint64_t form, int64_t implicit, bool want_text) {
   Value out{.form = form};
   if (form == DW_FORM_indirect) out.form = form = cursor.uleb128();
   switch (form) {
@@ -181,7 +181,7 @@ Value UnitReader::value(Cursor& cursor, uint64_t form, int64_t implicit, bool wa
 }
 
 /// The id that a reference names; 0 when it is none.
-uint64_t UnitReader::reference(const Value& value) const {
+uint64_t DieReader::reference(const Value& value) const {
   switch (value.form) {
     case DW_FORM_ref1:
     case DW_FORM_ref2:
@@ -204,7 +204,7 @@ uint64_t UnitReader::reference(const Value& value) const {
   }
 }
 
-UnitReader::Die UnitReader::read_die(Cursor& cursor, const Abbreviation& abbreviation) {
+DieReader::Die DieReader::read_die(Cursor& cursor, const Abbreviation& abbreviation) {
   Die die;
   for (const Abbreviation::Attribute& a : abbreviation.attributes) {
     switch (a.name) {
@@ -235,7 +235,7 @@ UnitReader::Die UnitReader::read_die(Cursor& cursor, const Abbreviation& abbrevi
   return die;
 }
 
-void UnitReader::take_unit_head(Cursor& cursor, const Abbreviation& abbreviation) {
+void DieReader::take_unit_head(Cursor& cursor, const Abbreviation& abbreviation) {
   for (const Abbreviation::Attribute& a : abbreviation.attributes) {
     const Value v = value(cursor, a.form, a.implicit, false);
     if (a.name == DW_AT_str_offsets_base) string_base_ = v.number;
@@ -244,7 +244,7 @@ void UnitReader::take_unit_head(Cursor& cursor, const Abbreviation& abbreviation
   }
 }
 
-std::optional<uint64_t> UnitReader::indexed(uint64_t index) const {
+std::optional<uint64_t> DieReader::indexed(uint64_t index) const {
   const uint64_t size = unit_->parameters.address_size;
   if (address_base_ > strings_.address.size() ||
       index >= (strings_.address.size() - address_base_) / size) {
@@ -255,7 +255,7 @@ std::optional<uint64_t> UnitReader::indexed(uint64_t index) const {
 }
 
 /// DW_OP_addr, or what thread-locals have: their offset and then "push the thread's address".
-bool UnitReader::place(Bytes location, DieIndex::Variable& out) const {
+bool DieReader::place(Bytes location, DieIndex::Variable& out) const {
   Cursor cursor(location, "location");
   const uint8_t first = cursor.read<u8>();
   std::optional<uint64_t> number;
@@ -295,7 +295,7 @@ bool UnitReader::place(Bytes location, DieIndex::Variable& out) const {
   return !cursor.failed() && (is_address || out.is_thread_local);
 }
 
-std::string UnitReader::scope_name() const {
+std::string DieReader::scope_name() const {
   std::string text;
   for (const Scope& scope : scopes_) {
     if (scope.is_named) text.append(scope.name).append("::");
@@ -303,7 +303,7 @@ std::string UnitReader::scope_name() const {
   return text;
 }
 
-void UnitReader::take_variable(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
+void DieReader::take_variable(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
   DieIndex::Variable variable{.die = unit_->section->space | at};
   if (!place(die.location, variable)) {
     // Definitions of static members come later and point here.
@@ -323,7 +323,7 @@ void UnitReader::take_variable(uint64_t at, const Abbreviation& abbreviation, co
   if (out_.variables.size() < kMostIndexed) out_.variables.push_back(std::move(variable));
 }
 
-void UnitReader::take_type(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
+void DieReader::take_type(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
   uint64_t scope = scopes_.empty() ? kOffsetBasis : scopes_.back().hash;
   std::string_view name = die.name;
   if (die.origin != 0 && name.empty()) {
@@ -353,7 +353,7 @@ void UnitReader::take_type(uint64_t at, const Abbreviation& abbreviation, const 
   }
 }
 
-void UnitReader::take_die(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
+void DieReader::take_die(uint64_t at, const Abbreviation& abbreviation, const Die& die) {
   switch (abbreviation.tag) {
     case DW_TAG_namespace:
       next_.name = die.name.empty() ? "(anonymous namespace)" : die.name;
@@ -397,7 +397,7 @@ bool is_wanted(const Abbreviation& abbreviation) {
   }
 }
 
-void UnitReader::read(const UnitPlace& unit) {
+void DieReader::read(const UnitPlace& unit) {
   unit_ = &unit;
   string_base_ = address_base_ = 0;
   is_skeleton_ = false;
@@ -542,8 +542,8 @@ DieIndex read_die_index(const DwarfFile& debug, const DwarfFile* alternate,
   std::atomic<size_t> next = 0;
   std::mutex adding;
   auto work = [&] {
-    UnitReader main(strings, abbreviations, signatures, alternate_space);
-    UnitReader alt(strings, others, signatures, alternate_space);
+    DieReader main(strings, abbreviations, signatures, alternate_space);
+    DieReader alt(strings, others, signatures, alternate_space);
     for (size_t i; (i = next++) < units.size();) {
       (units[i].section->is_alternate ? alt : main).read(units[i]);
     }

@@ -8,7 +8,7 @@ using namespace llvm::dwarf;
 namespace {
 
 /// Longer names are of no use to anybody; nested types of a hostile file can make them explode.
-constexpr size_t kLongestName = 4096;
+constexpr size_t kLongestTypeName = 4096;
 
 /// "int (int, char)" with a declarator put in: "int (*)(int, char)".
 std::string wrap(std::string target, std::string_view declarator) {
@@ -30,7 +30,7 @@ std::string TypeStore::name(const llvm::DWARFDie& type, size_t depth) {
   if (depth > kLimits.type_depth) return "...";
   auto target = [&] {
     std::string text = name(dies_.referenced(type, DW_AT_type), depth + 1);
-    return text.size() > kLongestName ? std::string("...") : text;
+    return text.size() > kLongestTypeName ? std::string("...") : text;
   };
   switch (type.getTag()) {
     case DW_TAG_pointer_type:
@@ -61,7 +61,7 @@ std::string TypeStore::name(const llvm::DWARFDie& type, size_t depth) {
         auto upper = toUnsigned(child.find(DW_AT_upper_bound));
         if (!count && upper) count = *upper + 1;
         text += count ? "[" + std::to_string(*count) + "]" : std::string("[]");
-        if (text.size() > kLongestName) break;
+        if (text.size() > kLongestTypeName) break;
       }
       return text;
     }
@@ -72,7 +72,7 @@ std::string TypeStore::name(const llvm::DWARFDie& type, size_t depth) {
         if (child.getTag() != DW_TAG_formal_parameter) continue;
         if (text.size() > begin) text += ", ";
         text += name(dies_.referenced(child, DW_AT_type), depth + 1);
-        if (text.size() > kLongestName) break;
+        if (text.size() > kLongestTypeName) break;
       }
       return text + ")";
     }

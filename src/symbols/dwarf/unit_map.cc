@@ -32,9 +32,9 @@ struct UnitHead {
   uint64_t address_base = 0, rnglists_base = 0, string_offsets_base = 0;
 };
 
-class Reader {
+class UnitMapReader {
  public:
-  Reader(const DwarfFile& debug, const CodeLayout& layout)
+  UnitMapReader(const DwarfFile& debug, const CodeLayout& layout)
       : layout_(layout),
         sections_{.info = debug.section_data(".debug_info"),
                   .abbrev = debug.section_data(".debug_abbrev"),
@@ -67,14 +67,14 @@ class Reader {
   uint64_t abbreviation_work_ = 0;
 };
 
-void Reader::claim(uint64_t begin, uint64_t end) {
+void UnitMapReader::claim(uint64_t begin, uint64_t end) {
   if (claims_.size() >= kMostClaims) return;
   if (auto code = layout_.code(begin, end)) {
     claims_.push_back({code->begin, code->end, static_cast<uint32_t>(map_.units.size())});
   }
 }
 
-void Reader::read_aranges() {
+void UnitMapReader::read_aranges() {
   Cursor section(sections_.aranges, ".debug_aranges");
   size_t total = 0;
   while (!section.at_end()) {
@@ -101,7 +101,7 @@ void Reader::read_aranges() {
   }
 }
 
-void Reader::set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t value) {
+void UnitMapReader::set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t value) {
   bool is_index = form == DW_FORM_addrx || form == DW_FORM_GNU_addr_index ||
                   (form >= DW_FORM_addrx1 && form <= DW_FORM_addrx4);
   switch (attribute) {
@@ -134,7 +134,7 @@ void Reader::set(UnitHead& head, uint64_t attribute, uint64_t form, uint64_t val
 }
 
 /// Finds the abbreviation of the unit's first DIE and reads the attributes by it.
-bool Reader::read_head(Cursor& cursor, uint64_t abbreviations, UnitHead& head) {
+bool UnitMapReader::read_head(Cursor& cursor, uint64_t abbreviations, UnitHead& head) {
   if (abbreviations >= sections_.abbrev.size()) return false;
   uint64_t code = cursor.uleb128();
   Bytes table = sections_.abbrev.subspan(abbreviations);
@@ -165,7 +165,7 @@ bool Reader::read_head(Cursor& cursor, uint64_t abbreviations, UnitHead& head) {
   return found;
 }
 
-std::optional<uint64_t> Reader::indexed(const UnitHead& head, uint64_t index) const {
+std::optional<uint64_t> UnitMapReader::indexed(const UnitHead& head, uint64_t index) const {
   const uint64_t size = head.parameters.address_size;
   if (head.address_base > sections_.address.size() ||
       index >= (sections_.address.size() - head.address_base) / size) {
@@ -176,7 +176,7 @@ std::optional<uint64_t> Reader::indexed(const UnitHead& head, uint64_t index) co
 }
 
 /// DWARF 4's .debug_ranges: pairs relative to a base.
-void Reader::claim_ranges(const UnitHead& head, uint64_t base) {
+void UnitMapReader::claim_ranges(const UnitHead& head, uint64_t base) {
   if (*head.ranges >= sections_.ranges.size()) return;
   const uint8_t size = head.parameters.address_size;
   const uint64_t highest = size == 8 ? ~uint64_t{0} : 0xffffffff;
@@ -193,7 +193,7 @@ void Reader::claim_ranges(const UnitHead& head, uint64_t base) {
 }
 
 /// DWARF 5's .debug_rnglists.
-void Reader::claim_rnglist(const UnitHead& head, uint64_t base) {
+void UnitMapReader::claim_rnglist(const UnitHead& head, uint64_t base) {
   uint64_t at = *head.ranges;
   const uint8_t offset_size = head.parameters.offset_size;
   if (head.ranges_is_index) {
@@ -246,7 +246,7 @@ void Reader::claim_rnglist(const UnitHead& head, uint64_t base) {
 
 /// Reads up to the first DIE; the offset of the unit's abbreviations, absent when it is no unit of
 /// code.
-std::optional<uint64_t> Reader::read_unit_header(Cursor& cursor, UnitHead& head) {
+std::optional<uint64_t> UnitMapReader::read_unit_header(Cursor& cursor, UnitHead& head) {
   UnitParameters& unit = head.parameters;
   unit.version = cursor.read<le16>();
   uint64_t abbreviations = 0;
@@ -264,7 +264,7 @@ std::optional<uint64_t> Reader::read_unit_header(Cursor& cursor, UnitHead& head)
   return abbreviations;
 }
 
-void Reader::read_unit(Cursor& cursor, UnitHead& head) {
+void UnitMapReader::read_unit(Cursor& cursor, UnitHead& head) {
   auto abbreviations = read_unit_header(cursor, head);
   if (!abbreviations) return;
   if (auto set = aranges_.find(head.offset); set != aranges_.end() && !set->second.empty()) {
@@ -290,7 +290,7 @@ void Reader::read_unit(Cursor& cursor, UnitHead& head) {
 
 /// Calls with a cursor behind the length of each unit, which ends where the unit ends.
 template <class Each>
-void Reader::each_unit(Each each) {
+void UnitMapReader::each_unit(Each each) {
   Cursor cursor(sections_.info, ".debug_info");
   while (cursor.remaining() >= 11 && !cursor.failed()) {
     UnitHead head{.offset = cursor.position()};
@@ -304,14 +304,14 @@ void Reader::each_unit(Each each) {
   }
 }
 
-UnitMap Reader::read() {
+UnitMap UnitMapReader::read() {
   read_aranges();
   each_unit([&](Cursor& cursor, UnitHead& head) { read_unit(cursor, head); });
   map_.segments = flatten(std::move(claims_));
   return std::move(map_);
 }
 
-std::vector<UnitBases> Reader::read_bases() {
+std::vector<UnitBases> UnitMapReader::read_bases() {
   std::vector<UnitBases> bases;
   each_unit([&](Cursor& cursor, UnitHead& head) {
     auto abbreviations = read_unit_header(cursor, head);
@@ -329,11 +329,11 @@ uint32_t UnitMap::unit_at(uint32_t rva) const {
 }
 
 UnitMap read_unit_map(const DwarfFile& debug, const CodeLayout& layout) {
-  return Reader(debug, layout).read();
+  return UnitMapReader(debug, layout).read();
 }
 
 std::vector<UnitBases> read_unit_bases(const DwarfFile& debug) {
-  return Reader(debug, CodeLayout{}).read_bases();
+  return UnitMapReader(debug, CodeLayout{}).read_bases();
 }
 
 }  // namespace inquest::symbols

@@ -59,9 +59,9 @@ bool fits(uint64_t begin, uint64_t size) {
   return begin <= UINT32_MAX && size <= UINT32_MAX - begin;
 }
 
-class Reader {
+class MapReader {
  public:
-  explicit Reader(uint64_t image_base) : base_(image_base) {}
+  explicit MapReader(uint64_t image_base) : base_(image_base) {}
   std::vector<MapSymbol> read(Bytes bytes);
 
  private:
@@ -84,7 +84,7 @@ class Reader {
   std::vector<MapSymbol> out_;
 };
 
-void Reader::recognise(std::string_view line) {
+void MapReader::recognise(std::string_view line) {
   if (line.find("Preferred load address is") != line.npos) {
     form_ = Form::microsoft;
     uint64_t base = 0;
@@ -97,7 +97,7 @@ void Reader::recognise(std::string_view line) {
   }
 }
 
-void Reader::add(std::string_view name, uint64_t rva, uint64_t end, bool is_code) {
+void MapReader::add(std::string_view name, uint64_t rva, uint64_t end, bool is_code) {
   if (name.empty() || rva > UINT32_MAX) return;
   end = std::min<uint64_t>(std::max(end, rva), UINT32_MAX);
   out_.push_back({name, static_cast<uint32_t>(rva), static_cast<uint32_t>(end), is_code});
@@ -105,7 +105,7 @@ void Reader::add(std::string_view name, uint64_t rva, uint64_t end, bool is_code
 
 /// Sections: "0001:00000000 00000236H .text CODE"; symbols: "0001:00000010 name 0000000000401010 f
 /// app.obj".
-void Reader::read_microsoft(std::string_view line) {
+void MapReader::read_microsoft(std::string_view line) {
   uint64_t section = 0, offset = 0, value = 0;
   if (!place(next_word(line), section, offset)) return;
   std::string_view name = next_word(line), second = next_word(line);
@@ -123,7 +123,7 @@ void Reader::read_microsoft(std::string_view line) {
 }
 
 /// Output sections stand at the line's begin, symbols have an address and a name only.
-void Reader::read_gnu(std::string_view line) {
+void MapReader::read_gnu(std::string_view line) {
   uint64_t address = 0, size = 0;
   if (line.starts_with('.')) {
     std::string_view name = next_word(line);
@@ -149,7 +149,7 @@ void Reader::read_gnu(std::string_view line) {
 }
 
 /// Columns of fixed width; addresses are RVAs already.
-void Reader::read_mingw(std::string_view line) {
+void MapReader::read_mingw(std::string_view line) {
   constexpr size_t kOut = 24, kIn = 32, kSymbol = 40;
   uint64_t rva = 0, size = 0;
   std::string_view columns = line;
@@ -163,7 +163,7 @@ void Reader::read_mingw(std::string_view line) {
   }
 }
 
-std::vector<MapSymbol> Reader::read(Bytes bytes) {
+std::vector<MapSymbol> MapReader::read(Bytes bytes) {
   Text text(bytes);
   for (std::string_view line; text.next(line);) {
     switch (form_) {
@@ -187,7 +187,7 @@ std::vector<MapSymbol> Reader::read(Bytes bytes) {
 }  // namespace
 
 std::vector<MapSymbol> read_map(Bytes text, uint64_t image_base) {
-  return Reader(image_base).read(text);
+  return MapReader(image_base).read(text);
 }
 
 }  // namespace inquest::symbols

@@ -39,9 +39,9 @@ int32_t as_signed(uint32_t value) {
 }
 
 /// The state that annotations change; a row begins where the code offset changes.
-class Reader {
+class AnnotationReader {
  public:
-  Reader(CodeRange function, InlineeLine start) : function_(function) {
+  AnnotationReader(CodeRange function, InlineeLine start) : function_(function) {
     now_.file = start.file;
     now_.line = start.line;
   }
@@ -62,7 +62,7 @@ class Reader {
   std::vector<LinePiece> out_;
 };
 
-void Reader::end_row(uint64_t at) {
+void AnnotationReader::end_row(uint64_t at) {
   if (!is_open_) return;
   is_open_ = false;
   const uint64_t size = function_.end - function_.begin;
@@ -73,14 +73,14 @@ void Reader::end_row(uint64_t at) {
   out_.push_back(open_);
 }
 
-void Reader::begin_row() {
+void AnnotationReader::begin_row() {
   end_row(offset_);
   open_ = now_;
   open_at_ = offset_;
   is_open_ = true;
 }
 
-void Reader::apply(uint32_t opcode, Cursor& cursor) {
+void AnnotationReader::apply(uint32_t opcode, Cursor& cursor) {
   const uint32_t value = compressed(cursor);
   if (cursor.failed()) return;
   switch (opcode) {
@@ -120,7 +120,7 @@ void Reader::apply(uint32_t opcode, Cursor& cursor) {
   }
 }
 
-std::vector<LinePiece> Reader::read(Bytes annotations) {
+std::vector<LinePiece> AnnotationReader::read(Bytes annotations) {
   Cursor cursor(annotations, "S_INLINESITE");
   while (!cursor.at_end()) {
     const uint32_t opcode = compressed(cursor);
@@ -138,7 +138,7 @@ std::vector<LinePiece> Reader::read(Bytes annotations) {
 }  // namespace
 
 std::vector<LinePiece> read_annotations(Bytes annotations, CodeRange function, InlineeLine start) {
-  return Reader(function, start).read(annotations);
+  return AnnotationReader(function, start).read(annotations);
 }
 
 }  // namespace inquest::symbols::pdb

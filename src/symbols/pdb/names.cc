@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kHeaderSize = 28;  // of the publics stream
 constexpr uint32_t kCrossExports = 0xf8;
 constexpr size_t kMostAtOneAddress = 16;
-constexpr size_t kLongestName = 8192;  // MSVC hashes what is longer than 4096
+constexpr size_t kLongestPdbName = 8192;  // MSVC hashes what is longer than 4096
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -103,7 +103,7 @@ std::optional<Publics::Public> Publics::get(size_t index) {
   auto head = cursor.read<PublicHead>();
   std::string_view name = cursor.c_string();
   auto rva = pdb_->rva(head.section, head.offset);
-  if (cursor.failed() || !rva || name.empty() || name.size() > kLongestName) return {};
+  if (cursor.failed() || !rva || name.empty() || name.size() > kLongestPdbName) return {};
   return Public{std::string(name), *rva, head.flags};
 }
 

@@ -7,7 +7,7 @@
 namespace inquest::symbols::pdb {
 namespace {
 
-constexpr size_t kMostVariables = 1 << 14;
+constexpr size_t kMostPdbVariables = 1 << 14;
 
 struct FrameProcedure {
   le32 frame_bytes, padding_bytes, padding_offset, saved_bytes, handler_offset;
@@ -22,10 +22,10 @@ struct DefinedRange {
   le16 section, size;
 };
 
-class Reader {
+class VariableReader {
  public:
-  Reader(const PdbFile& pdb, TypeGraph& types, Bytes symbols, uint32_t rva,
-         const FrameAccess& frame)
+  VariableReader(const PdbFile& pdb, TypeGraph& types, Bytes symbols, uint32_t rva,
+                 const FrameAccess& frame)
       : pdb_(pdb), types_(types), records_(symbols, 4), rva_(rva), frame_(frame) {}
 
   std::vector<Variable> read();
@@ -56,7 +56,7 @@ class Reader {
   std::vector<Variable> out_;
 };
 
-bool Reader::find_function() {
+bool VariableReader::find_function() {
   for (Record r; records_.next(r);) {
     if (!is_procedure(r.kind)) continue;
     Cursor cursor(r.data);
@@ -70,7 +70,7 @@ bool Reader::find_function() {
   return false;
 }
 
-bool Reader::holds(const Record& record) const {
+bool VariableReader::holds(const Record& record) const {
   Cursor cursor(record.data);
   if (record.kind == S_BLOCK32) {
     cursor.skip(8);
@@ -85,7 +85,7 @@ bool Reader::holds(const Record& record) const {
   return false;
 }
 
-Variable& Reader::add(std::string_view name, uint32_t type) {
+Variable& VariableReader::add(std::string_view name, uint32_t type) {
   Variable& v = out_.emplace_back();
   v.name = name;
   v.type = {type == kVoid ? 0 : type};
@@ -94,7 +94,7 @@ Variable& Reader::add(std::string_view name, uint32_t type) {
   return v;
 }
 
-Place Reader::at_register(std::optional<snapshot::Register> reg, int64_t offset) const {
+Place VariableReader::at_register(std::optional<snapshot::Register> reg, int64_t offset) const {
   if (!reg || !frame_.reg) return {};
   auto value = frame_.reg(*reg);
   if (!value) return {};
@@ -103,7 +103,7 @@ Place Reader::at_register(std::optional<snapshot::Register> reg, int64_t offset)
   return {.kind = Place::Kind::memory, .value = address};
 }
 
-void Reader::add_local(Cursor cursor) {
+void VariableReader::add_local(Cursor cursor) {
   const uint32_t type = cursor.read<le32>();
   const uint16_t flags = cursor.read<le16>();
   std::string_view name = cursor.c_string();
@@ -114,7 +114,7 @@ void Reader::add_local(Cursor cursor) {
 }
 
 /// S_REGREL32 and S_BPREL32; parameters come first, `this` before them.
-void Reader::add_relative(Cursor cursor, bool has_register) {
+void VariableReader::add_relative(Cursor cursor, bool has_register) {
   const int32_t offset = cursor.read<sle32>();
   const uint32_t type = cursor.read<le32>();
   const auto reg = has_register ? register_of(pdb_.machine(), cursor.read<le16>())
@@ -127,7 +127,7 @@ void Reader::add_relative(Cursor cursor, bool has_register) {
   if (!v.is_artificial && parameters_left_ > 0) --parameters_left_;
 }
 
-void Reader::add_register(Cursor cursor) {
+void VariableReader::add_register(Cursor cursor) {
   const uint32_t type = cursor.read<le32>();
   const auto reg = register_of(pdb_.machine(), cursor.read<le16>());
   std::string_view name = cursor.c_string();
@@ -136,7 +136,7 @@ void Reader::add_register(Cursor cursor) {
   if (reg) v.place = {.kind = Place::Kind::in_register, .reg = *reg};
 }
 
-bool Reader::in_range(Cursor& cursor) const {
+bool VariableReader::in_range(Cursor& cursor) const {
   auto range = cursor.read<DefinedRange>();
   auto begin = pdb_.rva(range.section, range.offset);
   if (cursor.failed() || !begin || rva_ < *begin || rva_ - *begin >= range.size) return false;
@@ -149,7 +149,7 @@ bool Reader::in_range(Cursor& cursor) const {
 }
 
 /// A S_DEFRANGE_* record of the variable before it.
-void Reader::place(const Record& record) {
+void VariableReader::place(const Record& record) {
   if (!open_) return;
   Cursor cursor(record.data);
   const uint16_t machine = pdb_.machine();
@@ -183,7 +183,7 @@ void Reader::place(const Record& record) {
   if (!cursor.failed() && (whole_scope || in_range(cursor))) open_->place = place;
 }
 
-void Reader::take(const Record& record) {
+void VariableReader::take(const Record& record) {
   Cursor cursor(record.data);
   const bool is_range =
       record.kind >= S_DEFRANGE_REGISTER && record.kind <= S_DEFRANGE_REGISTER_REL;
@@ -206,11 +206,11 @@ void Reader::take(const Record& record) {
   }
 }
 
-std::vector<Variable> Reader::read() {
+std::vector<Variable> VariableReader::read() {
   if (!find_function()) return {};
   size_t closed = 0;  // scopes open that do not hold the address
   std::vector<bool> inlined;
-  for (Record r; out_.size() < kMostVariables && records_.next(r);) {
+  for (Record r; out_.size() < kMostPdbVariables && records_.next(r);) {
     const bool is_site = r.kind == S_INLINESITE || r.kind == S_INLINESITE2;
     if (r.kind == S_BLOCK32 || is_site) {
       if (closed || !holds(r)) {
@@ -242,7 +242,7 @@ std::vector<Variable> Reader::read() {
 std::vector<Variable> variables_in(const PdbFile& pdb, TypeGraph& types, Bytes symbols,
                                    uint32_t rva, const FrameAccess& frame) {
   if (symbols.size() < 4) return {};
-  return Reader(pdb, types, symbols, rva, frame).read();
+  return VariableReader(pdb, types, symbols, rva, frame).read();
 }
 
 }  // namespace inquest::symbols::pdb

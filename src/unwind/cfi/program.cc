@@ -9,7 +9,7 @@ namespace {
 using snapshot::Registers;
 using Kind = RegisterRule::Kind;
 
-namespace op {
+namespace cfa_op {
 // The two high bits; the low six are the operand.
 constexpr uint8_t advance_loc = 0x40, offset = 0x80, restore = 0xc0, high_mask = 0xc0,
                   low_mask = 0x3f;
@@ -22,7 +22,7 @@ constexpr uint8_t nop = 0x00, set_loc = 0x01, advance_loc1 = 0x02, advance_loc2 
                   val_offset = 0x14, val_offset_sf = 0x15, val_expression = 0x16,
                   mips_advance_loc8 = 0x1d, negate_ra_state_with_pc = 0x2c, negate_ra_state = 0x2d,
                   gnu_args_size = 0x2e, gnu_negative_offset_extended = 0x2f;
-}  // namespace op
+}  // namespace cfa_op
 
 /// Deeper nesting of remember_state does not occur in what compilers write.
 constexpr size_t kRememberedStates = 64;
@@ -101,14 +101,14 @@ class Program {
 
 bool Program::instruction(Cursor& cursor, bool initial) {
   auto code = static_cast<uint8_t>(cursor.read<u8>());
-  uint8_t low = code & op::low_mask;
-  switch (code & op::high_mask) {
-    case op::advance_loc:
+  uint8_t low = code & cfa_op::low_mask;
+  switch (code & cfa_op::high_mask) {
+    case cfa_op::advance_loc:
       return advance(low);
-    case op::offset:
+    case cfa_op::offset:
       say(low, Kind::offset, factored(cursor.uleb128()));
       return true;
-    case op::restore:
+    case cfa_op::restore:
       restore(low);
       return true;
     default:
@@ -118,76 +118,76 @@ bool Program::instruction(Cursor& cursor, bool initial) {
 
 bool Program::extended(Cursor& cursor, uint8_t code, bool initial) {
   switch (code) {
-    case op::nop:
+    case cfa_op::nop:
       return true;
-    case op::set_loc: {
+    case cfa_op::set_loc: {
       auto at = read_pointer(cursor, cie_.pointer_encoding, section_);
       if (!at || *at > target_) return false;
       if (*at < location_) cursor.error("location goes back");
       location_ = *at;
       return true;
     }
-    case op::advance_loc1:
+    case cfa_op::advance_loc1:
       return advance(cursor.read<u8>());
-    case op::advance_loc2:
+    case cfa_op::advance_loc2:
       return advance(cursor.read<le16>());
-    case op::advance_loc4:
+    case cfa_op::advance_loc4:
       return advance(cursor.read<le32>());
-    case op::mips_advance_loc8:
+    case cfa_op::mips_advance_loc8:
       return advance(cursor.read<le64>());
-    case op::offset_extended: {
+    case cfa_op::offset_extended: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::offset, factored(cursor.uleb128()));
       return true;
     }
-    case op::offset_extended_sf: {
+    case cfa_op::offset_extended_sf: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::offset, factored(static_cast<uint64_t>(cursor.sleb128())));
       return true;
     }
-    case op::gnu_negative_offset_extended: {
+    case cfa_op::gnu_negative_offset_extended: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::offset, factored(uint64_t{0} - cursor.uleb128()));
       return true;
     }
-    case op::val_offset: {
+    case cfa_op::val_offset: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::val_offset, factored(cursor.uleb128()));
       return true;
     }
-    case op::val_offset_sf: {
+    case cfa_op::val_offset_sf: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::val_offset, factored(static_cast<uint64_t>(cursor.sleb128())));
       return true;
     }
-    case op::restore_extended:
+    case cfa_op::restore_extended:
       restore(cursor.uleb128());
       return true;
-    case op::undefined:
+    case cfa_op::undefined:
       say(cursor.uleb128(), Kind::undefined);
       return true;
-    case op::same_value:
+    case cfa_op::same_value:
       say(cursor.uleb128(), Kind::same);
       return true;
-    case op::register_: {
+    case cfa_op::register_: {
       uint64_t reg = cursor.uleb128();
       say(reg, Kind::other_register, 0, cursor.uleb128());
       return true;
     }
-    case op::expression:
-    case op::val_expression: {
+    case cfa_op::expression:
+    case cfa_op::val_expression: {
       uint64_t reg = cursor.uleb128();
       Bytes bytes = cursor.take(cursor.uleb128());
-      say(reg, code == op::expression ? Kind::expression : Kind::val_expression, 0, 0, bytes);
+      say(reg, code == cfa_op::expression ? Kind::expression : Kind::val_expression, 0, 0, bytes);
       return true;
     }
-    case op::remember_state:
+    case cfa_op::remember_state:
       if (remembered_.size() >= kRememberedStates)
         cursor.error("too many remembered states");
       else
         remembered_.push_back(state_);
       return true;
-    case op::restore_state:
+    case cfa_op::restore_state:
       if (remembered_.empty() || initial) {
         cursor.error("no state was remembered");
       } else {
@@ -195,37 +195,37 @@ bool Program::extended(Cursor& cursor, uint8_t code, bool initial) {
         remembered_.pop_back();
       }
       return true;
-    case op::def_cfa: {
+    case cfa_op::def_cfa: {
       uint64_t reg = cursor.uleb128();
       define_cfa(cursor, reg, static_cast<int64_t>(cursor.uleb128()));
       return true;
     }
-    case op::def_cfa_sf: {
+    case cfa_op::def_cfa_sf: {
       uint64_t reg = cursor.uleb128();
       define_cfa(cursor, reg, factored(static_cast<uint64_t>(cursor.sleb128())));
       return true;
     }
-    case op::def_cfa_register:
+    case cfa_op::def_cfa_register:
       define_cfa(cursor, cursor.uleb128(), state_.cfa.offset);
       return true;
-    case op::def_cfa_offset:
-    case op::def_cfa_offset_sf:
+    case cfa_op::def_cfa_offset:
+    case cfa_op::def_cfa_offset_sf:
       if (state_.cfa.kind != CfaRule::Kind::register_offset)
         cursor.error("CFA offset without register");
-      state_.cfa.offset = code == op::def_cfa_offset
+      state_.cfa.offset = code == cfa_op::def_cfa_offset
                               ? static_cast<int64_t>(cursor.uleb128())
                               : factored(static_cast<uint64_t>(cursor.sleb128()));
       return true;
-    case op::def_cfa_expression: {
+    case cfa_op::def_cfa_expression: {
       Bytes bytes = cursor.take(cursor.uleb128());
       state_.cfa = {.kind = CfaRule::Kind::expression, .expression = bytes};
       return true;
     }
-    case op::negate_ra_state:
-    case op::negate_ra_state_with_pc:
+    case cfa_op::negate_ra_state:
+    case cfa_op::negate_ra_state_with_pc:
       state_.return_signed = !state_.return_signed;
       return true;
-    case op::gnu_args_size:
+    case cfa_op::gnu_args_size:
       cursor.uleb128();
       return true;  // for exception landing only
     default:
