@@ -6,6 +6,7 @@
 #include "app/source.h"
 #include "app/verbs.h"
 #include "cause/heap_answer.h"
+#include "cause/heap_input.h"
 #include "report/heap_report.h"
 
 namespace inquest::app {
@@ -13,7 +14,7 @@ namespace {
 
 struct HeapOptions {
   DumpOptions dump = {};
-  std::string pools = {};
+  PoolOptions pools = {};
   ListOutput output = ListOutput::text;
   SourceOptions source = {};
   bool sizes = false, arenas = false, check = false, list = false, all = false;
@@ -43,11 +44,12 @@ Result<answer::Heap> look_at_heap(const HeapOptions& options) {
   if (pools.empty()) {
     auto process = TRY(open_source(options.dump.dump, options.source));
     Progress::shared().stage("walking the heap");
-    return describe(process, heap::find_heaps({.process = process}), options);
+    return describe(process, find_blocks({.process = process}, pools, options.pools), options);
   }
   auto process = TRY(open_process(options.dump, options.source));
   Progress::shared().stage("walking the heap");
-  return describe(process->snapshot(), find_blocks(*process, pools, options.pools), options);
+  return describe(process->snapshot(),
+                  find_blocks(cause::heap_input(*process), pools, options.pools), options);
 }
 
 ExitStatus heap(const HeapOptions& options) {
@@ -81,7 +83,7 @@ void add_heap(CLI::App& root, ExitStatus& status) {
   parts->add_flag("--list", options->list, "Every block: address, size, state, arena");
   parts->require_option(0, 1);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
-  add_pools_option(*verb, options->pools);
+  add_pool_options(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);
   verb->add_option("--symbols", options->dump.symbols, "Where symbols are that --pools names")
       ->type_name("DIR|URL")
@@ -96,6 +98,7 @@ void add_heap(CLI::App& root, ExitStatus& status) {
       "  inquest heap $(pidof server) --sizes\n"
       "  inquest heap $(pidof server) --in-place\n"
       "  inquest heap core.4711 --pools pools.txt --arenas\n"
+      "  inquest heap core.4711 --infer --arenas\n"
       "  inquest heap core.4711 --list --format csv | grep ,used, | sort -t, -k2 -n | tail");
   verb->callback([options, &status] { status = heap(*options); });
 }

@@ -4,6 +4,7 @@
 #include "app/investigate.h"
 #include "app/pools.h"
 #include "app/verbs.h"
+#include "cause/heap_input.h"
 #include "heap/heap.h"
 #include "objects/references.h"
 #include "report/report.h"
@@ -17,7 +18,7 @@ struct LeaksOptions {
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
   bool all = false, suspects = false;
-  std::string pools = {};
+  PoolOptions pools = {};
 };
 
 ExitStatus leaks(const LeaksOptions& options) {
@@ -27,7 +28,7 @@ ExitStatus leaks(const LeaksOptions& options) {
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
   Progress::shared().stage("finding the blocks of the heap");
-  heap::Heaps heaps = find_blocks(dead, *pools, options.pools);
+  heap::Heaps heaps = find_blocks(cause::heap_input(dead), *pools, options.pools);
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   cause::LeakQuestion question{.options = options.references,
@@ -57,7 +58,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   verb->add_flag("--suspects", options->suspects,
                  "Say what keeps much of the rest too, in heaps of over a million blocks");
   add_reference_options(*verb, options->references);
-  add_pools_option(*verb, options->pools);
+  add_pool_options(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   add_places(*verb, options->dump);

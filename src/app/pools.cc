@@ -3,17 +3,22 @@
 #include <fstream>
 #include <iterator>
 
-#include "cause/heap_input.h"
+#include "heap/inferred/inferred.h"
 #include "heap/pools/pools.h"
 
 namespace inquest::app {
 
-void add_pools_option(CLI::App& verb, std::string& file) {
-  verb.add_option("--pools", file, "A description of the pools that the program keeps by itself")
+void add_pool_options(CLI::App& verb, PoolOptions& options) {
+  verb.add_option("--pools", options.file,
+                  "A description of the pools that the program keeps by itself")
       ->type_name("FILE");
+  verb.add_flag("--infer", options.infer,
+                "Guess blocks in memory that no known allocator owns: from each place that is "
+                "pointed at to the next");
 }
 
-Result<std::vector<heap::PoolDescription>> read_pools(const std::string& file) {
+Result<std::vector<heap::PoolDescription>> read_pools(const PoolOptions& options) {
+  const std::string& file = options.file;
   if (file.empty()) return std::vector<heap::PoolDescription>();
   constexpr size_t kMost = 1 << 20;
   std::ifstream in(file, std::ios::binary);
@@ -27,11 +32,11 @@ Result<std::vector<heap::PoolDescription>> read_pools(const std::string& file) {
   return heap::parse_pools(text, file);
 }
 
-heap::Heaps find_blocks(const cause::Process& process,
-                        const std::vector<heap::PoolDescription>& pools, const std::string& file) {
-  heap::Input input = cause::heap_input(process);
+heap::Heaps find_blocks(const heap::Input& input, const std::vector<heap::PoolDescription>& pools,
+                        const PoolOptions& options) {
   heap::Heaps heaps = heap::find_heaps(input);
-  if (!pools.empty()) heap::add_pools(input, pools, file, heaps);
+  if (!pools.empty()) heap::add_pools(input, pools, options.file, heaps);
+  if (options.infer) heap::infer_blocks(input, heaps);
   return heaps;
 }
 

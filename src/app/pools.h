@@ -1,4 +1,4 @@
-/// --pools: the user's description of a program's own pools, for verbs that look at blocks.
+/// --pools and --infer: blocks of allocators that are not known, for verbs that look at blocks.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,15 +10,20 @@
 
 namespace inquest::app {
 
-/// Adds --pools FILE.
-void add_pools_option(CLI::App& verb, std::string& file);
+struct PoolOptions {
+  std::string file = {};  ///< the user's description of the program's own pools; empty: none
+  bool infer = false;     ///< guess blocks from pointers in memory that no known allocator owns
+};
 
-/// Fails with file and line. `file` empty: none.
-Result<std::vector<heap::PoolDescription>> read_pools(const std::string& file);
+/// Adds --pools FILE and --infer.
+void add_pool_options(CLI::App& verb, PoolOptions& options);
 
-/// Every block of the process, those of the pools too.
-heap::Heaps find_blocks(const cause::Process& process,
-                        const std::vector<heap::PoolDescription>& pools, const std::string& file);
+/// Fails with file and line.
+Result<std::vector<heap::PoolDescription>> read_pools(const PoolOptions& options);
+
+/// Every block of the process, those of the pools and the inferred ones too.
+heap::Heaps find_blocks(const heap::Input& input, const std::vector<heap::PoolDescription>& pools,
+                        const PoolOptions& options);
 
 /// What the pools' descriptions say lies in the blocks of each arena; empty for other arenas.
 std::vector<std::string> arena_types(const std::vector<heap::PoolDescription>& pools,

@@ -109,24 +109,29 @@ class HeapText : Page {
 
   void arenas() {
     heading(fmt::format("{} arena{}", heap_.arenas.size(), heap_.arenas.size() == 1 ? "" : "s"));
-    out_ += paint_.dim(fmt::format("  {:<18} {:>12} {:>12} {:>12} {:>12} {:>12}  {}", "at",
-                                   "system", "used", "cached", "free", "used blocks", "threads")) +
-            "\n";
     bool in_full = style_.all_rows || part_ == HeapPart::arenas;
     size_t shown = in_full ? heap_.arenas.size() : std::min(heap_.arenas.size(), kArenaRows);
+    size_t width = 18;
+    for (size_t i = 0; i < shown; ++i) width = std::max(width, title(heap_.arenas[i]).size());
+    out_ += paint_.dim(fmt::format("  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}  {}", "at", width,
+                                   "system", "used", "cached", "free", "used blocks", "threads")) +
+            "\n";
     for (size_t i = 0; i < shown; ++i) {
       const answer::HeapArena& arena = heap_.arenas[i];
       const answer::HeapUsage& usage = arena.usage;
-      std::string at = arena.at.value != 0 ? fmt::format("{}", arena.at) : "mapped singly";
       std::string system = arena.system_bytes ? size_text(*arena.system_bytes) : "";
       std::string line =
-          fmt::format("  {:<18} {:>12} {:>12} {:>12} {:>12} {:>12}  {}", at, system,
-                      size_text(usage.used.bytes), size_text(usage.cached.bytes),
+          fmt::format("  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}  {}", title(arena), width,
+                      system, size_text(usage.used.bytes), size_text(usage.cached.bytes),
                       size_text(usage.free.bytes), count_text(usage.used.count), threads(arena));
       line.resize(line.find_last_not_of(' ') + 1);
       out_ += line + "\n";
     }
     more(shown, heap_.arenas.size(), "--arenas");
+  }
+  /// By its address, which other tools show too; by its name when it has no structure of its own.
+  static std::string title(const answer::HeapArena& arena) {
+    return arena.at.value != 0 ? fmt::format("{}", arena.at) : arena.name;
   }
   static std::string threads(const answer::HeapArena& arena) {
     std::string text;
