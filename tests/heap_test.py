@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -85,6 +86,26 @@ class Heap(unittest.TestCase):
         self.assertIn("cached", text)
         self.assertEqual(heap(self.cores["whole"], "--sizes", "--check").returncode, 2)
         self.assertEqual(heap("/nowhere").returncode, 1)
+
+    def test_claims_of_a_damaged_header_take_no_time(self):
+        """A segment that says it has a tebibyte: what the file does not hold is leapt over, not walked."""
+        whole = bytearray(pathlib.Path(self.cores["whole"]).read_bytes())
+        at = int(self.block, 16)
+        headers, = struct.unpack_from("<Q", whole, 32)
+        count, = struct.unpack_from("<H", whole, 56)
+        for i in range(count):
+            header = headers + 56 * i
+            kind, flags = struct.unpack_from("<II", whole, header)
+            begin, = struct.unpack_from("<Q", whole, header + 16)
+            size, = struct.unpack_from("<Q", whole, header + 40)
+            last_below_heap = kind == 1 and flags & 2 and begin + size < at
+            if kind == 1 and (begin <= at < begin + size or last_below_heap):
+                damaged = bytearray(whole)
+                struct.pack_into("<QQ", damaged, header + 32, 1 << 40, 1 << 40)
+                path = os.path.join(self.folder.name, "huge.core")
+                pathlib.Path(path).write_bytes(damaged)
+                answer = heap(path)
+                self.assertIn(answer.returncode, (0, 1), answer.stderr)
 
     def test_damage_is_named(self):
         value = self.json(self.cores["damaged"], "--check")

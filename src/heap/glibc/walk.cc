@@ -244,9 +244,7 @@ class SegmentWalk {
 
   uint64_t skip_missing(uint64_t at) {
     add_fault(walk_.faults, at, "the memory from here on is not in the dump", segment_.arena);
-    uint64_t page = (at & ~(kPage - 1)) + kPage;
-    while (page < end_ && !memory_.has(page)) page += kPage;
-    return page < end_ ? next_sound(page, end_) : 0;
+    return next_sound((at & ~(kPage - 1)) + kPage, end_);
   }
 
   /// Names the damage at a chunk, lists what it leaves as one block, and finds the next sound
@@ -280,13 +278,24 @@ class SegmentWalk {
   }
 
   /// The first place in [from, limit) from which a chain of sound chunks leads on; 0 when there is
-  /// none.
+  /// none. Holes are leapt over: a damaged dump may claim any size of a segment.
   uint64_t next_sound(uint64_t from, uint64_t limit) {
-    uint64_t at = ((from + kHeader + kAlign - 1) & ~(kAlign - 1)) - kHeader;
-    for (; at < limit && at + kHeader <= end_; at += kAlign) {
+    uint64_t at = aligned(from);
+    while (at < limit && at + kHeader <= end_) {
       if (is_sound_chain(at, 0)) return at;
+      if (!memory_.has(at + kWord)) {
+        auto held = memory_.next_held(at + kWord);
+        if (!held || *held >= limit) return 0;
+        at = std::max(at + kAlign, aligned(*held));
+      } else {
+        at += kAlign;
+      }
     }
     return 0;
+  }
+  /// Where the next chunk can begin.
+  static uint64_t aligned(uint64_t from) {
+    return ((from + kHeader + kAlign - 1) & ~uint64_t{kAlign - 1}) - kHeader;
   }
 
   /// Sixteen chunks in a row, or all up to the end, that agree with each other.
