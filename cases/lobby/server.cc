@@ -165,7 +165,7 @@ void Server::wait_for_ticks(std::uint64_t ticks) {
 /// so that it leaves a dump.
 NOINLINE void Server::watch() {
   name_this_thread("watchdog");
-  constexpr auto kPatience = 1500ms;
+  constexpr auto kPatience = 4s;
   auto progress = std::chrono::steady_clock::now();
   std::uint64_t finished = 0;
   while (!stopping_) {
@@ -174,7 +174,7 @@ NOINLINE void Server::watch() {
     if (queue_.idle() || queue_.finished() != finished) progress = now;
     finished = queue_.finished();
     if (now - progress > kPatience) {
-      std::fprintf(stderr, "watchdog: jobs are waiting, and none was finished for 1500 ms\n");
+      std::fprintf(stderr, "watchdog: jobs are waiting, and none was finished for 4 s\n");
       std::abort();
     }
   }
