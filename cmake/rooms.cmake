@@ -26,6 +26,9 @@ set(INQUEST_ROOMS
   "app        | *                                                     | CLI11::CLI11"
 )
 
+# The rooms (or their first words) that read bytes of strangers.
+set(INQUEST_PARSERS base format snapshot ingest locate symbols unwind heap objects)
+
 # Many files are compiled at once: most of a compiler's time goes into headers. Who works on one room configures with
 # -DINQUEST_UNITY_BATCH=4 (or the preset `dev`), so that a change compiles less. These are compiled alone, because they
 # rightly call their own things by the same names as the file beside them.
