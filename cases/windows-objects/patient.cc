@@ -280,7 +280,8 @@ void fill_containers(World& world) {
   for (int i = 0; i < 40; ++i) items[i] = {nullptr, make_stats(), i, i};
   world.shop.fill(items, 30, 40, "Item");
   world.ranking.fill(world.guilds, 100, 120, "Guild*");
-  for (int i = 0; i < 40; ++i) world.market.push_back(items[i], "std::_List_node<game::Item,void *>");
+  for (int i = 0; i < 40; ++i)
+    world.market.push_back(items[i], "std::_List_node<game::Item,void *>");
   for (int i = 0; i < 100; ++i) {
     world.stock.insert(i * 37 % 101, {nullptr, make_stats(), i, i}, MAP_NODE(int, game::Item));
   }
@@ -294,15 +295,17 @@ void fill_containers(World& world) {
   auto& scores = world.scores;
   decltype(world.scores)::iterator buckets[128] = {};
   for (int i = 0; i < 64; ++i) {
-    auto* node = scores._List.push_back({i, Stats{}}, "std::_List_node<std::pair<const int,game::Stats>,void *>");
+    auto* node = scores._List.push_back({i, Stats{}},
+                                        "std::_List_node<std::pair<const int,game::Stats>,void *>");
     buckets[2 * i] = buckets[2 * i + 1] = {node};
   }
-  scores._Vec.fill(buckets, 128, 128,
-                   "std::_List_unchecked_iterator<std::_List_node<std::pair<const int,game::Stats>,void *> >");
+  scores._Vec.fill(
+      buckets, 128, 128,
+      "std::_List_unchecked_iterator<std::_List_node<std::pair<const int,game::Stats>,void *> >");
   scores._Mask = 63;
   scores._Maxidx = 64;
   auto& queue = world.queue._Mypair._Myval2;
-  queue._Map = truth::array(new Item* [16] {}, "plain", 16, "Item*");
+  queue._Map = truth::array(new Item*[16]{}, "plain", 16, "Item*");
   queue._Mapsize = 16;
   queue._Myoff = 3;
   queue._Mysize = 9;
@@ -334,7 +337,7 @@ NOINLINE void die_holding() {
   today->day = make_stats();
   __asm__ volatile("" : : "r"(&today) : "memory");
   truth::write();
-  dump_from_outside();
+  dump_from_another_thread();
   __asm__ volatile("" : : "r"(&today) : "memory");
 }
 

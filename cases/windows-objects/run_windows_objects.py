@@ -147,9 +147,11 @@ def judge_inspect(what, inquest, full, truth):
         report = json.loads(ask(inquest, "inspect", full, hex(address), "--format", "json"))
         said = (report.get("type") or {})
         full_name = said.get("full") or said.get("name", "")
-        if name.startswith("`anonymous") and what == "pdb-no-rtti":
+        # What begins with the pointer to a vbtable, and what only symbols tell, is not named by itself.
+        if not said and (what == "pdb-no-rtti" or name in ("game::Ghost", "game::Banshee")):
             continue
-        if plain(full_name) != name or int(said.get("at", "0"), 0) not in (0, address):
+        is_named = plain(full_name) == name or "_Ref_count_obj2" in name and full_name.startswith("std::make_shared<")
+        if not is_named or int(said["address"], 0) != address:
             raise windows.Failure(f"inspect calls {hex(address)} {said}, not {name}")
         if what.startswith("pdb") and not report.get("object"):
             raise windows.Failure(f"inspect shows no members of {hex(address)}, {name}")

@@ -166,6 +166,11 @@ long die_of_overflow(unsigned** pointers) { return **pointers == 0xC00000FD ? di
 
 void dump_from_outside() { write_dump(nullptr); }
 
+void dump_from_another_thread() {
+  SetEvent(wanted);
+  WaitForSingleObject(reinterpret_cast<Handle>(-2), ~0u);
+}
+
 extern "C" void start() {
   read_arguments();
   wanted = CreateEventA(nullptr, 0, 0, nullptr);

@@ -11,9 +11,9 @@
 namespace inquest::objects {
 namespace {
 
-constexpr uint64_t kWordsInFront = 4;       // looked at in every object
-constexpr uint32_t kMostVirtualBases = 4;   // of one vbtable
-constexpr uint32_t kFarthestPointer = 4096; // from a class's begin to its pointer to the vbtable
+constexpr uint64_t kWordsInFront = 4;        // looked at in every object
+constexpr uint32_t kMostVirtualBases = 4;    // of one vbtable
+constexpr uint32_t kFarthestPointer = 4096;  // from a class's begin to its pointer to the vbtable
 constexpr size_t kDeepestBase = 16;
 constexpr size_t kMostBaseVisits = 256;
 
@@ -139,7 +139,8 @@ void VirtualTables::add_virtual_bases(Bytes object, uint64_t at, TablePlaces& ou
 TablePlaces VirtualTables::places(Bytes object) const {
   TablePlaces out;
   const bool windows = input_.process.os == snapshot::Os::windows;
-  const uint64_t words = std::min<uint64_t>(object.size() / word_size_, windows ? kWordsInFront : 1);
+  const uint64_t words =
+      std::min<uint64_t>(object.size() / word_size_, windows ? kWordsInFront : 1);
   for (; out.count < words; ++out.count) {
     out.at[out.count] = static_cast<uint32_t>(out.count * word_size_);
   }

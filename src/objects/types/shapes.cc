@@ -103,6 +103,7 @@ bool ShapeSearch::has_tree_child(const heap::Block& block, Bytes bytes) const {
   if (block.size < 32 || bytes.size() < 32) return false;
   const uint64_t right = word(bytes, 2), marks = word(bytes, 3) & 0xffff;
   if ((marks & ~kColourAndMark) != 0 || block_at(right) == kNoBlock) return false;
+  if (marks == kColourAndMark) return true;  // the head itself
   return word_of(right, 1) == block.begin || (word_of(right, 3) >> 8 & 0xff) == 1;
 }
 
