@@ -24,6 +24,13 @@ target_include_directories(inquest_sqlite3 SYSTEM INTERFACE ${SQLITE3_INCLUDE})
 target_link_libraries(inquest_sqlite3 INTERFACE ${SQLITE3_LIBRARY} Threads::Threads
                                                 ${CMAKE_DL_LIBS} m)
 
+# pugixml likewise.
+find_path(PUGIXML_INCLUDE pugixml.hpp REQUIRED)
+find_library(PUGIXML_LIBRARY NAMES libpugixml.a pugixml REQUIRED)
+add_library(inquest_pugixml INTERFACE)
+target_include_directories(inquest_pugixml SYSTEM INTERFACE ${PUGIXML_INCLUDE})
+target_link_libraries(inquest_pugixml INTERFACE ${PUGIXML_LIBRARY})
+
 # LLVM by its static archives: a program that loads libLLVM.so spends longer on relocations than
 # a look-up with a warm cache takes in all.
 find_package(LLVM 19.1 REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm)
@@ -47,4 +54,5 @@ set(INQUEST_PACKAGE_xxhash PkgConfig::XXHASH)
 set(INQUEST_PACKAGE_tbb TBB::tbb)
 set(INQUEST_PACKAGE_llvm inquest_llvm)
 set(INQUEST_PACKAGE_sqlite3 inquest_sqlite3)
+set(INQUEST_PACKAGE_pugixml inquest_pugixml)
 set(INQUEST_PACKAGE_zydis ${ZYDIS_LIBRARY})

@@ -15,7 +15,7 @@ set(INQUEST_ROOMS
   "symbols    | base format/elf format/pe format/pdb format/breakpad snapshot locate            | llvm xxhash"
   "unwind     | base format/elf format/pe format/breakpad snapshot locate                       | tbb"
   "heap       | base snapshot                                         | "
-  "objects    | base snapshot symbols heap                            | tbb"
+  "objects    | base snapshot symbols heap                            | tbb pugixml"
   "answer     | base                                                  | "
   "cause      | base format/elf format/pe format/breakpad snapshot locate symbols unwind heap objects answer | zydis tbb"
   "query      | base snapshot locate symbols unwind heap objects answer cause                | sqlite3 tbb"

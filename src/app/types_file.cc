@@ -1,13 +1,29 @@
 #include "app/types_file.h"
 
+#include <fmt/core.h>
+
 #include "base/mapped_file.h"
+#include "objects/containers/natvis.h"
 
 namespace inquest::app {
 
+namespace {
+
+/// What a natvis says, in our own text; what it says that cannot be expressed is told.
+Result<std::string> from_natvis(std::string_view xml, const std::string& file) {
+  auto natvis = TRY(objects::translate_natvis(xml, file));
+  for (const Warning& warning : natvis.warnings) {
+    fmt::print(stderr, "inquest: warning: {}; {}\n", warning.what, warning.advice);
+  }
+  return std::move(natvis.text);
+}
+
+}  // namespace
+
 void add_types_option(CLI::App& verb, std::vector<std::string>& files) {
   verb.add_option("--types", files,
-                  "Descriptions of your own containers (docs/container-descriptions.md); may be "
-                  "repeated, first wins")
+                  "Descriptions of your own containers (docs/container-descriptions.md), or a "
+                  ".natvis; may be repeated, first wins")
       ->type_name("FILE")
       ->allow_extra_args(false);
 }
@@ -20,6 +36,11 @@ Result<objects::Descriptions> read_descriptions(const std::vector<std::string>& 
     auto file = TRY(MappedFile::open(files[i]));
     Bytes bytes = file->bytes();
     std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::string translated;
+    if (objects::is_natvis(text)) {
+      translated = TRY(from_natvis(text, files[i]));
+      text = translated;
+    }
     all = TRY(objects::Descriptions::parse(text, files[i], &all));
   }
   return all;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "cause/runtime/rtti.h"
+#include "objects/types/microsoft_rtti.h"
 
 namespace inquest::cause {
 namespace {
@@ -32,6 +33,7 @@ class VirtualTables {
  private:
   std::string find_name(uint64_t table) {
     if (auto type = type_of_vtable(process_, {table})) return type->name;
+    if (auto type = objects::microsoft_class(process_.snapshot(), {table})) return type->name;
     // Opening symbols takes time; whoever has more types than this without RTTI sees addresses.
     constexpr size_t kMost = 32;
     if (looked_up_ >= kMost) return {};
@@ -42,10 +44,9 @@ class VirtualTables {
     constexpr std::string_view kItanium = "vtable for ";
     std::string_view name = symbol->name;
     if (name.starts_with(kItanium)) return std::string(name.substr(kItanium.size()));
-    auto end = name.find("::`vftable'");
-    if (end == name.npos) return {};
-    name = name.substr(0, end);
-    return std::string(name.starts_with("const ") ? name.substr(6) : name);
+    // A symbol without a size may stand far in front of what it names.
+    if (symbol->offset != 0) return {};
+    return objects::without_class_keywords(std::string(objects::class_of_vftable(name)));
   }
 
   const Process& process_;

@@ -4,6 +4,7 @@
 
 #include "cause/contents.h"
 #include "cause/runtime/rtti.h"
+#include "objects/types/microsoft_rtti.h"
 
 namespace inquest::cause {
 namespace {
@@ -266,12 +267,9 @@ class Inspection {
     std::string name;
     std::string how = "virtual table";
     Address begin = at;
-    if (auto type = type_of_vtable(process_, {*table})) {
+    if (auto type = dynamic_type(process_, at)) {
       name = type->name;
-      // Two words before the table's address: where the whole object begins (Itanium ABI 2.5.2).
-      auto top = process_.memory().read_pointer({*table - 2 * word_}, word_);
-      if (top) begin = at + *top;
-      if (begin > at || at - begin > (1 << 20)) begin = at;
+      begin = type->begin;
     } else {
       name = table_symbol(*module, *table);
     }
@@ -291,10 +289,9 @@ class Inspection {
     constexpr std::string_view kItanium = "vtable for ";
     std::string_view name = symbol->name;
     if (name.starts_with(kItanium)) return std::string(name.substr(kItanium.size()));
-    size_t end = name.find("::`vftable'");
-    if (end == name.npos) return {};
-    name = name.substr(0, end);
-    return std::string(name.starts_with("const ") ? name.substr(6) : name);
+    // Where the base of a `{for ...}` lies, the symbol does not say.
+    if (symbol->offset != 0 || name.find("{for") != name.npos) return {};
+    return objects::without_class_keywords(std::string(objects::class_of_vftable(name)));
   }
 
   std::optional<Object> by_others() {
@@ -335,7 +332,7 @@ class Inspection {
       if (auto table = process_.memory().read_pointer(block->address(), word_);
           table && block->state() == heap::State::used) {
         if (snapshot().module_at({*table})) {
-          if (auto type = type_of_vtable(process_, {*table})) text = type->name + ", ";
+          if (auto type = dynamic_type(process_, block->address())) text = type->name + ", ";
         }
       }
       text += fmt::format("block of {} bytes", block->size);

@@ -19,6 +19,10 @@ objects::ModuleTypes types_of(const Process& process, const snapshot::Module& mo
     if (!nearest || (nearest->size != 0 && nearest->offset >= nearest->size)) return {};
     return nearest->name;
   };
+  out.symbol_begin = [symbols, begin = module.range.begin](Address at) -> std::string {
+    auto nearest = symbols->symbol_at(Rva{at - begin});
+    return nearest && nearest->offset == 0 && !nearest->is_export ? nearest->name : std::string();
+  };
   return out;
 }
 

@@ -74,6 +74,8 @@ struct ModuleTypes {
   const symbols::TypeReader* types = nullptr;  ///< null when there is no debug information
   /// The name of the symbol that begins at or holds an address, demangled; may be empty.
   std::function<std::string(Address)> symbol_at = {};
+  /// The name of the symbol that begins at an address, for symbols without sizes; may be empty.
+  std::function<std::string(Address)> symbol_begin = {};
 };
 
 /// Borrowed for as long as the Typing lives.

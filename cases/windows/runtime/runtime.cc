@@ -81,6 +81,11 @@ __chkstk:
   retq
 )");
 
+#ifdef RELEASE_HEAP
+// As Microsoft's release runtime: blocks of the process's heap.
+void* operator new(Size size) { return HeapAlloc(GetProcessHeap(), 0, size); }
+void operator delete(void* memory) noexcept { HeapFree(GetProcessHeap(), 0, memory); }
+#else
 // The debug heap of Microsoft's runtime: fresh memory is CD, freed DD, the ends are FD.
 void* operator new(Size size) {
   auto* block = static_cast<char*>(HeapAlloc(GetProcessHeap(), 0, size + 24));
@@ -95,6 +100,7 @@ void operator delete(void* memory) noexcept {
   Size size = *reinterpret_cast<Size*>(static_cast<char*>(memory) - 16);
   memset(memory, 0xDD, size);
 }
+#endif
 void operator delete(void* memory, Size) noexcept { operator delete(memory); }
 
 namespace {
@@ -159,6 +165,11 @@ long die_of_overflow(unsigned** pointers) { return **pointers == 0xC00000FD ? di
 }  // namespace
 
 void dump_from_outside() { write_dump(nullptr); }
+
+void dump_from_another_thread() {
+  SetEvent(wanted);
+  WaitForSingleObject(reinterpret_cast<Handle>(-2), ~0u);
+}
 
 extern "C" void start() {
   read_arguments();

@@ -41,3 +41,6 @@ int run_patient();
 
 /// Writes the dump as somebody would who looks at a process that hangs, and ends the process.
 void dump_from_outside();
+
+/// The same, with the registers of the thread that calls it.
+void dump_from_another_thread();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cause/process.h"
+#include "objects/types/dynamic_type.h"
 #include "objects/types/rtti.h"
 
 namespace inquest::cause {
@@ -16,6 +17,10 @@ inline std::optional<TypeInfo> read_type_info(const Process& process, Address at
 }
 inline std::optional<TypeInfo> type_of_vtable(const Process& process, Address vptr) {
   return objects::type_of_vtable(rtti_of(process), vptr);
+}
+/// Of either ABI; `at` is where the pointer to the virtual table lies.
+inline std::optional<objects::DynamicType> dynamic_type(const Process& process, Address at) {
+  return objects::dynamic_type(rtti_of(process), at);
 }
 inline std::optional<Address> find_base(const Process& process, Address object,
                                         const TypeInfo& type, std::string_view mangled) {

@@ -84,6 +84,8 @@ class Peeler {
     bool has_use = (header.use & 0xffff) < kUses && (header.use >> 16 == 0 || is_client(header));
     // Two of three must be right: the links, the size with the use, the guard.
     if (!has_use || is_linked + (fits && header.size == room) + (guard == kGuard) < 2) return;
+    // A tree's node with a small number is all that too; but no bytes FD are near.
+    if (guard != kGuard && !has_guard_near(at, header, fits)) return;
     take(block, index, header, room, fits);
   }
   /// Once all blocks begin where they do at last.
@@ -104,6 +106,14 @@ class Peeler {
   bool are_linked(uint64_t at, const Header& header) {
     return (header.next != 0 && target_.pointer(header.next + target_.word()) == at) ||
            (header.previous != 0 && target_.pointer(header.previous) == at);
+  }
+
+  /// Behind the data, or in the header of a neighbour in the list.
+  bool has_guard_near(uint64_t at, const Header& header, bool fits) {
+    const uint64_t guard_at = header_bytes_ - kGuardBytes;
+    return (fits && target_.u32(at + header_bytes_ + header.size) == kGuard) ||
+           (header.next != 0 && target_.u32(header.next + guard_at) == kGuard) ||
+           (header.previous != 0 && target_.u32(header.previous + guard_at) == kGuard);
   }
 
   void take(Block& block, size_t index, const Header& header, uint64_t room, bool fits) {

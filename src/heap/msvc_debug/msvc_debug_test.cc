@@ -113,6 +113,21 @@ TEST_P(DebugHeap, NamesAWriteAfterFree) {
   EXPECT_THAT(heaps.faults[0].what, HasSubstr("written to after it was freed"));
 }
 
+/// A tree's node whose child points back, with a number that happens to be the room behind.
+TEST_P(DebugHeap, TakesNoNodeForADebugBlock) {
+  const unsigned word = GetParam();
+  const uint64_t child = kName + 0x100, room = 0x100 - testkit::debug_overhead(word);
+  memory.number(plain, child, word);
+  memory.number(child + word, plain, word);
+  memory.number(plain + (word == 8 ? 0x20 : 0x10), room, word);
+  Heaps heaps = find();
+  EXPECT_TRUE(heaps.faults.empty());
+  const Block* block = heaps.block_at({plain});
+  ASSERT_TRUE(block);
+  EXPECT_EQ(block->begin, plain);
+  EXPECT_FALSE(heaps.origin_of(*block));
+}
+
 INSTANTIATE_TEST_SUITE_P(, DebugHeap, ::testing::Values(4u, 8u),
                          [](const auto& info) { return info.param == 8 ? "x64" : "x86"; });
 

@@ -50,6 +50,7 @@ struct ClassDescription {
   Expression begin = {}, count = {}, next = {}, left = {}, right = {}, item = {};
   Expression nil = {};               ///< true of a node that is none
   Expression end = {};               ///< the address behind the last node; null ends too
+  bool is_ring = false;              ///< a list that leads on behind `count` elements
   Expression key = {}, mapped = {};  ///< of an element
   std::vector<HeldValue> values = {};
   std::string source = {};  ///< of its text: "libstdc++"

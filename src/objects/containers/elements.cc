@@ -278,6 +278,7 @@ class Walk {
     size_t visited = 0;
     for (; at; ++visited) {
       at.type = type;
+      if (described_.is_ring && out_.count && out_.found >= *out_.count) break;
       if (at.value == kept) {
         damage(fmt::format("after {} elements the links go round in a circle", out_.found));
         break;

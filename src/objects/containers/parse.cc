@@ -149,6 +149,11 @@ Result<> parse_statement(std::string_view word, std::string_view rest, ClassDesc
     to.plain_name = rest;
     return {};
   }
+  if (word == "ring") {
+    if (!rest.empty()) return fail("\"ring\" stands alone");
+    to.is_ring = true;
+    return {};
+  }
   if (word == "link") return parse_link(rest, to);
   if (word == "cell") return parse_cell(rest, to);
   if (word == "let" || word == "show") {
@@ -178,6 +183,7 @@ Result<> check(const ClassDescription& one) {
   for (Shape counted : {Shape::array, Shape::each, Shape::bits, Shape::text})
     TRY(needs(counted, "count", one.count));
   TRY(needs(Shape::list, "next", one.next));
+  if (one.is_ring) TRY(needs(Shape::list, "count", one.count));
   TRY(needs(Shape::tree, "left", one.left));
   TRY(needs(Shape::tree, "right", one.right));
   return {};

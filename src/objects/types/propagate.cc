@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kBatch = 1 << 16, kChunk = 512;
 constexpr size_t kMostConflicts = 1000;
 constexpr uint64_t kMostElements = 1 << 26;  // of one array, followed
-constexpr uint64_t kPlacesLooked = 4;        // words in front where Microsoft's ABI has tables
 constexpr uint64_t kElementsChecked = 16;
+constexpr uint64_t kVirtualBasesWithin = 1 << 16;  // bytes from an object's begin
 
 /// Whether a block of `usable` bytes is what an allocator gives for `size`: the classes of jemalloc
 /// and tcmalloc are up to a quarter apart, glibc's less than two words.
@@ -84,7 +84,6 @@ void Propagation::in_batches(size_t count, Each each) {
 void Propagation::seed_tables(VirtualTables& tables) {
   const std::vector<Block>& blocks = input_.heaps.blocks;
   const bool windows = input_.process.os == snapshot::Os::windows;
-  const uint64_t looked = (windows ? kPlacesLooked : 2) * word_size_;
   // Which words there are, then what they are, then who has them.
   tbb::enumerable_thread_specific<std::vector<uint64_t>> found;
   tbb::parallel_for(size_t{0}, (blocks.size() + kChunk - 1) / kChunk, [&](size_t chunk) {
@@ -95,13 +94,18 @@ void Propagation::seed_tables(VirtualTables& tables) {
     const size_t before = words.size();
     for (size_t i = chunk * kChunk; i < end; ++i) {
       if (blocks[i].state() != heap::State::used) continue;
-      const Bytes bytes = view.at(blocks[i].begin, std::min<uint64_t>(looked, blocks[i].size));
-      for (uint64_t at = 0; at + word_size_ <= bytes.size(); at += word_size_) {
-        const uint64_t one = word(bytes, at);
-        if (one == last || !tables_.can_be(one)) continue;
+      auto look = [&](uint64_t one) {
+        if (one == last || !tables_.can_be(one)) return;
         last = one;
         words.push_back(one);
-      }
+      };
+      // Behind a count, too; with Microsoft's ABI wherever virtual bases lie.
+      const uint64_t most = windows ? kVirtualBasesWithin : 2 * word_size_;
+      const uint64_t size = std::min<uint64_t>(most, blocks[i].size);
+      const Bytes bytes = view.at(blocks[i].begin, size);
+      const TablePlaces places = tables_.places(bytes);
+      for (size_t n = 0; n < places.count; ++n) look(word(bytes, places.at[n]));
+      if (!windows && bytes.size() >= 2 * word_size_) look(word(bytes, word_size_));
     }
     auto begin = words.begin() + static_cast<ptrdiff_t>(before);
     std::sort(begin, words.end());
@@ -128,12 +132,25 @@ void Propagation::seed_tables(VirtualTables& tables) {
   });
 }
 
+/// Bytes from one to the next of `count` objects behind a count, all with the first one's table; 0
+/// when they are not.
+uint64_t Propagation::stride_of_tables(Bytes bytes, uint64_t count) const {
+  const uint64_t room = bytes.size() - word_size_;
+  const uint64_t stride = room / count / word_size_ * word_size_;
+  if (count < 2 || stride == 0) return 0;
+  const uint64_t table = word(bytes, word_size_);
+  for (uint64_t i = 1; i < std::min(count, kElementsChecked); ++i) {
+    if (word(bytes, word_size_ + i * stride) != table) return 0;
+  }
+  return stride;
+}
+
 void Propagation::claim_by_table(BlockId id, Bytes bytes, std::vector<Claim>& out) const {
   const Block& block = input_.heaps.blocks[id];
-  const uint64_t looked = (input_.process.os == snapshot::Os::windows ? kPlacesLooked : 1);
-  for (uint64_t i = 0; i < looked && (i + 1) * word_size_ <= bytes.size(); ++i) {
-    const VirtualTable* table = tables_.at(word(bytes, i * word_size_));
-    if (!table || table->offset != i * word_size_) continue;
+  const TablePlaces places = tables_.places(bytes);
+  for (size_t i = 0; i < places.count; ++i) {
+    const VirtualTable* table = tables_.at(word(bytes, places.at[i]), places, i);
+    if (!table) continue;
     const uint64_t size = types_.size(table->type);
     if (block.size < size) continue;
     Claim claim{.block = id, .type = table->type, .percent = table->percent, .how = table->how};
@@ -154,7 +171,9 @@ void Propagation::claim_by_table(BlockId id, Bytes bytes, std::vector<Claim>& ou
   if (count == 0 || count > block.size / word_size_) return;
   const VirtualTable* table = tables_.at(word(bytes, word_size_));
   if (!table || table->offset != 0) return;
-  const uint64_t size = types_.size(table->type);
+  uint64_t size = types_.size(table->type);
+  // Where nothing says how large one is, each must have its table.
+  if (size == 0) size = stride_of_tables(bytes, count);
   if (size == 0 || count > block.size / size) return;
   if (!fits_loosely(block.size, word_size_ + count * size)) return;
   Claim claim{.block = id, .type = table->type, .percent = 95, .how = table->how};

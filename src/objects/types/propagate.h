@@ -73,6 +73,7 @@ class Propagation {
                      std::vector<Claim>& out) const;
   bool has_elements(const heap::Block& block, TypeIndex type, uint64_t count) const;
   bool is_alive(uint64_t at, TypeIndex type) const;
+  uint64_t stride_of_tables(Bytes bytes, uint64_t count) const;
   void claim_by_table(BlockId block, Bytes bytes, std::vector<Claim>& out) const;
   template <class Each>
   void in_batches(size_t count, Each each);

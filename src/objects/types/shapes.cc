@@ -45,6 +45,7 @@ class ShapeSearch {
   }
   bool is_tree(const heap::Block& block, Bytes bytes) const;
   bool is_list(const heap::Block& block, Bytes bytes) const;
+  bool has_tree_child(const heap::Block& block, Bytes bytes) const;
   bool is_table(Bytes bytes) const;
 
   const std::vector<heap::Block>& blocks_;
@@ -95,13 +96,24 @@ bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
   return false;
 }
 
+/// MSVC's tree nodes are linked like those of a list where each is its parent's left child; but
+/// their third word leads to a child, or to the head that is marked.
+bool ShapeSearch::has_tree_child(const heap::Block& block, Bytes bytes) const {
+  constexpr uint64_t kColourAndMark = 0x101;
+  if (block.size < 32 || bytes.size() < 32) return false;
+  const uint64_t right = word(bytes, 2), marks = word(bytes, 3) & 0xffff;
+  if ((marks & ~kColourAndMark) != 0 || block_at(right) == kNoBlock) return false;
+  if (marks == kColourAndMark) return true;  // the head itself
+  return word_of(right, 1) == block.begin || (word_of(right, 3) >> 8 & 0xff) == 1;
+}
+
 bool ShapeSearch::is_list(const heap::Block& block, Bytes bytes) const {
   if (block.size < 24) return false;
   const uint64_t first = word(bytes, 0), second = word(bytes, 1);
   if (first == 0 || second == 0 || first == block.begin) return false;
   // Next and previous, whichever comes first: both neighbours point back, one is a node like this.
   const bool mutual = word_of(first, 1) == block.begin && word_of(second, 0) == block.begin;
-  if (!mutual) return false;
+  if (!mutual || (windows_ && has_tree_child(block, bytes))) return false;
   for (uint64_t neighbour : {first, second}) {
     const uint32_t id = block_at(neighbour);
     if (id != kNoBlock && blocks_[id].size == block.size) return true;

@@ -21,31 +21,6 @@ std::string_view after(std::string_view text, std::string_view prefix) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string_view{};
 }
 
-/// "const game::Guild::`vftable'{for `game::Named'}" -> "game::Guild".
-std::string_view of_vftable(std::string_view text) {
-  const size_t end = text.find("::`vftable'");
-  if (end == std::string_view::npos) return {};
-  text = text.substr(0, end);
-  if (text.starts_with("const ")) text.remove_prefix(6);
-  return text;
-}
-
-/// "class game::Guild" -> "game::Guild", inside of arguments too.
-std::string without_keywords(std::string text) {
-  for (std::string_view word : {"class ", "struct ", "enum ", "union "}) {
-    for (size_t at = 0; (at = text.find(word, at)) != std::string::npos;) {
-      const bool starts = at == 0 || text[at - 1] == '<' || text[at - 1] == ',' ||
-                          text[at - 1] == ' ' || text[at - 1] == '(';
-      if (starts) {
-        text.erase(at, word.size());
-      } else {
-        ++at;
-      }
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 VirtualTables::VirtualTables(const TypingInput& input, TypeTable& types)
@@ -127,53 +102,6 @@ VirtualTable VirtualTables::itanium(uint64_t word, const ModuleTypes* module) {
   table.how = How::rtti;
   table.percent = 98;
   table.type = types_.by_rtti_name(rtti->name);
-  return table;
-}
-
-VirtualTable VirtualTables::microsoft(uint64_t word, const ModuleTypes* module) {
-  const auto& memory = input_.process.memory;
-  const snapshot::Module* image = input_.process.module_at({word});
-  auto first = memory.read_pointer({word}, word_size_);
-  if (!image || !first || !is_code(*first)) return {};
-  VirtualTable table;
-  std::string name;
-  // In front of the table: the locator, which names the type and where in it this table is meant.
-  auto locator = memory.read_pointer({word - word_size_}, word_size_);
-  if (locator && image->range.contains({*locator}, 20)) {
-    auto signature = memory.read<uint32_t>({*locator});
-    auto offset = memory.read<uint32_t>({*locator + 4});
-    auto descriptor = memory.read<uint32_t>({*locator + 12});
-    const bool is_relative = signature && *signature == 1;
-    if (signature && offset && descriptor && *signature <= 1 && *offset < kLargestObject / 2) {
-      uint64_t at = is_relative ? image->range.begin.value + *descriptor : *descriptor;
-      auto mangled = memory.read_string({at + 2 * word_size_}, kLimits.string_bytes);
-      if (mangled && mangled->starts_with(".?A")) {
-        name = without_keywords(symbols::demangle("??_R0" + mangled->substr(1) + "@8"));
-        const size_t end = name.find(" `RTTI Type Descriptor'");
-        if (end != std::string::npos) {
-          name.resize(end);
-          table.offset = *offset;
-          table.how = How::rtti;
-          table.percent = 98;
-        } else {
-          name.clear();
-        }
-      }
-    }
-  }
-  std::string symbol = module && module->symbol_at ? module->symbol_at({word}) : std::string();
-  std::string_view by_symbol = of_vftable(symbol);
-  if (!by_symbol.empty()) {
-    table.how = How::virtual_table;
-    table.percent = 99;
-    if (name.empty()) {
-      name = without_keywords(std::string(by_symbol));
-      // Which base it is for is told, where that base lies is not.
-      if (symbol.find("{for") != std::string::npos) return {};
-    }
-  }
-  if (name.empty()) return {};
-  table.type = types_.by_rtti_name(name);
   return table;
 }
 

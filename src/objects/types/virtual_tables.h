@@ -11,6 +11,7 @@
 /// is a hash hit, safe from any thread.
 #pragma once
 
+#include <array>
 #include <unordered_map>
 #include <vector>
 
@@ -18,11 +19,22 @@
 
 namespace inquest::objects {
 
+/// Of a table that symbols name, for a virtual base: only the object's own vbtable says where the
+/// pointer to it lies.
+inline constexpr uint32_t kInVirtualBase = UINT32_MAX;
+
 struct VirtualTable {
   TypeIndex type = 0;      ///< of the full object; 0: it is no virtual table
   How how = How::unknown;  ///< virtual_table or rtti
   uint8_t percent = 0;
   uint32_t offset = 0;  ///< where in the full object the pointer to this table lies
+};
+
+/// Where in a block the pointer to a virtual table of its object may lie.
+struct TablePlaces {
+  std::array<uint32_t, 12> at = {};
+  size_t count = 0;
+  size_t own = 0;  ///< the first so many are words of the object's begin, the others virtual bases
 };
 
 class VirtualTables {
@@ -43,6 +55,10 @@ class VirtualTables {
     return found == known_.end() || found->second.type == 0 ? nullptr : &found->second;
   }
   bool is_prepared(uint64_t word) const { return known_.contains(word); }
+  /// The first words; with Microsoft's ABI also where its virtual bases begin.
+  TablePlaces places(Bytes object) const;
+  /// The same by a word of an object and its place among `places`: the table, if it belongs there.
+  const VirtualTable* at(uint64_t word, const TablePlaces& places, size_t index) const;
 
  private:
   bool in_module(uint64_t word) const;
@@ -50,6 +66,9 @@ class VirtualTables {
   bool is_code(uint64_t address) const;
   VirtualTable itanium(uint64_t word, const ModuleTypes* module);
   VirtualTable microsoft(uint64_t word, const ModuleTypes* module);
+  VirtualTable microsoft_by_symbol(uint64_t word, const ModuleTypes& module);
+  std::optional<uint32_t> place_of(TypeIndex type, std::string_view base);
+  void add_virtual_bases(Bytes object, uint64_t at, TablePlaces& out) const;
 
   const TypingInput& input_;
   TypeTable& types_;
