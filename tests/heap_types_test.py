@@ -86,7 +86,7 @@ class HeapTypes(unittest.TestCase):
         value = self.answer("refs", self.member)
         self.assertEqual(value["target"]["type"], "game::Member")
         holder = next(ref["from"] for ref in value["refs"] if ref["from"].get("begin") == self.buffer)
-        self.assertEqual((holder["type"], holder["member"]), ("game::Member * []", "[3]"))
+        self.assertEqual((holder["type"], holder["member"]), ("game::Member* []", "[3]"))
         value = self.answer("refs", self.bag)
         holder = next(ref["from"] for ref in value["refs"] if ref["from"].get("begin") == self.guild)
         self.assertEqual((holder["type"], holder["member"]), ("game::Guild", "bag"))
@@ -116,7 +116,7 @@ class HeapTypes(unittest.TestCase):
         inside = self.answer("inspect", hex(int(self.guild, 16) + 8))
         self.assertEqual((inside["type"]["name"], inside["type"]["member"]), ("game::Guild", "leader"))
         array = self.answer("inspect", self.buffer)
-        self.assertIn("game::Member *", array["type"]["name"])
+        self.assertIn("game::Member*", array["type"]["name"])
         self.assertGreater(len(array["object"]["fields"]), 4)
 
 

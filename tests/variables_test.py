@@ -131,7 +131,9 @@ def run(*command, **options):
 class Program:
     def __init__(self, folder, compiler, level):
         self.path = os.path.join(folder, f"{compiler}{level}")
-        subprocess.run([compiler, "-g", level, "-x", "c++", "-", "-o", self.path], input=SOURCE, text=True, check=True,
+        # clang leaves the library's classes to the library's own debug information.
+        whole = ["-fstandalone-debug"] if "clang" in compiler else []
+        subprocess.run([compiler, "-g", level, *whole, "-x", "c++", "-", "-o", self.path], input=SOURCE, text=True, check=True,
                        stderr=subprocess.DEVNULL)
 
     def core(self, mode=""):
@@ -197,7 +199,7 @@ class Variables(unittest.TestCase):
                 fail = variables_of(frames, "fail")
                 self.assertTrue(fail["level"]["parameter"])
                 self.assertFalse(fail["doubled"]["parameter"])
-                self.assertEqual(fail["guild"]["type"], "game::Guild *")
+                self.assertEqual(fail["guild"]["type"], "game::Guild*")
                 self.assertEqual(fail["later"].get("note"), "perhaps not set yet")
                 self.assertNotIn("note", fail["doubled"])
                 deep = next(frame for frame in frames if frame["function"].startswith("deep"))
@@ -221,15 +223,15 @@ class Variables(unittest.TestCase):
             self.skipTest("gdb is not installed")
         program = self.program("g++", "-O0")
         core, _ = program.core()
-        ran = run("gdb", "-nx", "-batch", "-ex", "set print elements 10", "-ex", "frame function fail", "-ex",
-                  "info args", "-ex", "info locals", "-ex", "frame function outer", "-ex", "info args", "-ex",
+        ran = run("gdb", "-nx", "-batch", "-ex", "set print elements 10", "-ex", "frame 1", "-ex",
+                  "info args", "-ex", "info locals", "-ex", "frame 2", "-ex", "info args", "-ex",
                   "info locals", program.path, core)
         frames = crashed_frames(answer("stack", core, "--variables"))
         compared, function = 0, ""
         for line in ran.stdout.splitlines():
-            entered = re.match(r"#\d+\s.* in (\w+) \(|#\d+\s+(\w+) \(", line)
+            entered = re.match(r"#\d+\s+(?:0x\w+ in )?(\w+) \(", line)
             if entered:
-                function = entered[1] or entered[2]
+                function = entered[1]
             found = re.match(r"(\w+) = (-?\d+(?:\.\d+)?|true|false|0x[0-9a-f]+)\b", line)
             if not found or function not in ("fail", "outer"):
                 continue
@@ -241,9 +243,9 @@ class Variables(unittest.TestCase):
     def test_text_and_why(self):
         core, truth = self.program("g++", "-O0").core()
         text = run(INQUEST, "stack", core, "--variables").stdout
-        self.assertIn("\n      level = 7\n", text)
+        self.assertIn("\n        level = 7\n", text)
         self.assertIn("point (game::Point) = {x = 3, y = -7}", text)
-        self.assertIn("guild (game::Guild *) = " + truth["fail.guild"][:40], text)
+        self.assertIn("guild (game::Guild*) = " + truth["fail.guild"][:40], text)
         self.assertNotIn("level = 7", run(INQUEST, "stack", core).stdout)
         self.assertNotIn("variables", crashed_frames(answer("stack", core))[0])
         why = run(INQUEST, "why", core).stdout

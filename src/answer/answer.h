@@ -52,7 +52,7 @@ std::string_view name(Kind kind);  ///< "null-dereference"
 /// A parameter or a local of a frame.
 struct Variable {
   std::string name;
-  std::string type = {};         ///< plain: "std::map<int, User>"; empty when not known
+  std::string type = {};         ///< plain: "std::map<int, User>"; empty: not known
   std::string value = {};        ///< on one line; empty when it is not known
   std::string unavailable = {};  ///< then why: "optimised out", "not available: ..."
   std::string note = {};         ///< what makes the value doubtful

@@ -44,7 +44,7 @@ void append_value(std::string& out, const objects::Field& field, size_t most) {
   out += '{';
   bool is_first = true;
   append_fields(out, field, most, is_first);
-  if (field.note.ends_with("not shown")) out += is_first ? "..." : ", ...";
+  if (field.note.find("not shown") != field.note.npos) out += is_first ? "..." : ", ...";
   out += '}';
 }
 
@@ -63,6 +63,19 @@ bool type_helps(const objects::Field& field) {
   return !field.value.starts_with('"');
 }
 
+/// Without what is no doubt: a capacity, and what "..." says already.
+std::string doubts_in(std::string_view note) {
+  std::string out;
+  while (!note.empty()) {
+    const size_t end = std::min(note.find("; "), note.size());
+    std::string_view part = note.substr(0, end);
+    note.remove_prefix(std::min(end + 2, note.size()));
+    if (part.starts_with("capacity ") || part.ends_with("not shown")) continue;
+    out.append(out.empty() ? "" : "; ").append(part);
+  }
+  return out;
+}
+
 answer::Variable answer_of(VariableReader& reader, const unwind::Frame& frame,
                            const FrameVariable& variable, uint32_t line) {
   const symbols::Variable& said = variable.said;
@@ -76,8 +89,7 @@ answer::Variable answer_of(VariableReader& reader, const unwind::Frame& frame,
   if (!out.unavailable.empty()) return out;
   out.value = one_line(read.field, kLongestValue);
   out.type_helps = type_helps(read.field);
-  out.note = std::move(read.field.note);
-  if (out.note.ends_with("not shown")) out.note.clear();  // "..." says so
+  out.note = doubts_in(read.field.note);
   // Unoptimised, a local has its place before it has its value.
   const bool is_below = said.line != 0 && line != 0 && said.line >= line;
   if (!said.is_parameter && is_below && out.at && !said.is_artificial)
@@ -99,15 +111,27 @@ void add_to(VariableReader& reader, const unwind::Frame& frame, std::span<answer
   }
 }
 
+/// System libraries were compiled in folders of their makers: /usr/src, or by relative names.
+bool is_own(const unwind::Frame& frame, const Located& place) {
+  if (!frame.module || place.source.empty()) return false;
+  const std::string& file = place.source.back().file;
+  if (file.empty() || file.starts_with("/usr/")) return false;
+  const bool is_absolute = file[0] == '/' || (file.size() > 2 && file[1] == ':');
+  return is_absolute || frame.module->is_main;
+}
+
 /// How many frames were given theirs.
 size_t add_to(const Process& process, VariableReader& reader, const unwind::Stack& walked,
-              answer::Stack& stack, size_t most) {
+              answer::Stack& stack, const VariableQuestion& question, size_t left) {
+  const size_t most = std::min(left, question.most_frames);
   size_t next = 0, done = 0;
   for (const unwind::Frame& frame : walked.frames) {
     if (done >= most) break;
-    const size_t calls = std::max<size_t>(process.locate(frame).source.size(), 1);
+    const Located place = process.locate(frame);
+    const size_t calls = std::max<size_t>(place.source.size(), 1);
     if (calls > stack.frames.size() - next || stack.frames[next].pc != frame.pc) break;
-    if (frame.module && process.types(*frame.module)) {
+    const bool is_wanted = !question.own_only || is_own(frame, place);
+    if (is_wanted && frame.module && process.types(*frame.module)) {
       add_to(reader, frame, std::span(stack.frames).subspan(next, calls));
       ++done;
     }
@@ -137,8 +161,7 @@ void describe_variables(const Process& process, const VariableQuestion& question
     if (question.crashed_only && !threads[i].crashed) continue;
     auto same = stack_of.find(threads[i].id);
     if (same == stack_of.end()) continue;
-    left -= add_to(process, reader, process.stacks()[i], stacks[same->second],
-                   std::min(left, question.most_frames));
+    left -= add_to(process, reader, process.stacks()[i], stacks[same->second], question, left);
     is_cut |= left == 0;
   }
   if (is_cut)

@@ -72,7 +72,10 @@ std::string one_line(const objects::Field& field, size_t most);
 /// Which frames are given their variables by `describe_variables`.
 struct VariableQuestion {
   bool crashed_only = false;  ///< else all threads
-  size_t most_frames = 256;   ///< of each thread, the innermost
+  /// Only frames of the program's own source: opening the debug information of system libraries
+  /// takes longer than all else.
+  bool own_only = false;
+  size_t most_frames = 256;  ///< of each thread, the innermost
 };
 
 /// Puts its variables into each frame of stacks that `Process::describe_stacks` made.

@@ -43,14 +43,15 @@ TEST(WhyText, SaysWhereTheSourcesOfTheBuildAre) {
 TEST(WhyText, ShowsVariablesOfTheNearestFrames) {
   answer::Answer a = example();
   auto& frames = a.threads[0].frames;
-  frames[1].variables = {{.name = "level", .value = "7", .parameter = true, .type_helps = false},
-                         {.name = "guild", .type = "Guild *", .value = "null"},
-                         {.name = "gone", .type = "int", .unavailable = "optimised out"},
-                         {.name = "__range", .value = "1", .artificial = true},
-                         {.name = "later", .value = "0", .note = "perhaps not set yet"},
-                         {.name = "long", .value = std::string(500, 'x')},
-                         {.name = "\x1b[31m", .value = "\x1b[31m"}};
-  frames[1].variables->resize(20, {.name = "many", .value = "1"});
+  frames[1].variables = std::vector<answer::Variable>{
+      {.name = "level", .value = "7", .parameter = true, .type_helps = false},
+      {.name = "guild", .type = "Guild *", .value = "null"},
+      {.name = "gone", .type = "int", .unavailable = "optimised out"},
+      {.name = "__range", .value = "1", .artificial = true},
+      {.name = "later", .value = "0", .note = "perhaps not set yet"},
+      {.name = "long", .value = std::string(500, 'x')},
+      {.name = "\x1b[31m", .value = "\x1b[31m"}};
+  frames[1].variables->resize(20, answer::Variable{.name = "many", .value = "1"});
   std::string text = why_text(a, {});
   EXPECT_THAT(text, HasSubstr("level = 7\n"));
   EXPECT_THAT(text, HasSubstr("guild (Guild *) = null\n"));
@@ -67,7 +68,7 @@ TEST(WhyText, ShowsVariablesOfTheNearestFrames) {
 
 TEST(WhyText, SaysWhoseVariablesStandForAGroup) {
   answer::Answer a = example();
-  a.threads[1].frames[1].variables = {{.name = "mine", .value = "1"}};
+  a.threads[1].frames[1].variables = std::vector{answer::Variable{.name = "mine", .value = "1"}};
   EXPECT_THAT(stack_text(a, {}),
               HasSubstr("(variables of thread 4712; --all-threads prints each)"));
   EXPECT_THAT(stack_text(a, {.all_threads = true}), Not(HasSubstr("variables of thread")));
