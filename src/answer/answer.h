@@ -49,6 +49,19 @@ enum class Kind : uint8_t {
 };
 std::string_view name(Kind kind);  ///< "null-dereference"
 
+/// A parameter or a local of a frame.
+struct Variable {
+  std::string name;
+  std::string type = {};         ///< plain: "std::map<int, User>"; empty: not known
+  std::string value = {};        ///< on one line; empty when it is not known
+  std::string unavailable = {};  ///< then why: "optimised out", "not available: ..."
+  std::string note = {};         ///< what makes the value doubtful
+  bool parameter = false;
+  bool artificial = false;         ///< made by the compiler, but for `this`
+  bool type_helps = true;          ///< the value alone does not tell its type
+  std::optional<Address> at = {};  ///< where it lies in memory
+};
+
 struct Frame {
   Address pc;
   std::string trust;  ///< "context", "cfi", "pe", "fp", "recovered", "scan"
@@ -64,6 +77,8 @@ struct Frame {
   std::string source_command = {};
   bool inlined = false;
   bool signal_frame = false;
+  /// Absent where they were not asked for, or no debug information tells of them.
+  std::optional<std::vector<Variable>> variables = {};
 };
 
 struct Stack {

@@ -20,6 +20,7 @@ struct RefPlace {
   uint64_t size = 0;                  ///< of that; 0 when it is not known
   uint64_t offset = 0;                ///< at - begin
   std::string type = {};              ///< of a block; empty when it is not known
+  std::string member = {};            ///< of that type, which a word at `at` is: "log", "[3].name"
 };
 
 /// A word that points somewhere.

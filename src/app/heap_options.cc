@@ -5,6 +5,12 @@
 
 namespace inquest::app {
 
+void add_typed_option(CLI::App& verb, bool& typed) {
+  verb.add_flag(
+      "--typed", typed,
+      "Recognise every block by debug information, where that takes more than seconds too");
+}
+
 void add_reference_options(CLI::App& verb, objects::ReferenceOptions& options) {
   verb.add_option("--pointer-mask", options.pointer_mask,
                   "Bits that the program keeps tags in: cleared before a word is taken for a "

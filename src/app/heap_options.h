@@ -15,6 +15,9 @@ namespace inquest::app {
 /// Adds --pointer-mask and --no-mappings.
 void add_reference_options(CLI::App& verb, objects::ReferenceOptions& options);
 
+/// Adds --typed.
+void add_typed_option(CLI::App& verb, bool& typed);
+
 /// "0x7f12", "7f12", or the name of a variable of the process: its first byte. Fails where `text`
 /// is neither, which is wrong usage.
 Result<Address> address_of(const cause::Process& process, const std::string& text);

@@ -6,6 +6,7 @@
 #include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/heap_input.h"
+#include "cause/heap_types.h"
 
 namespace inquest::app {
 namespace {
@@ -19,9 +20,6 @@ struct InspectOptions {
   bool follow = false;
   std::vector<std::string> types = {};
 };
-
-/// What is known of a block beside its own virtual table: here whoever types blocks is asked.
-std::function<std::optional<cause::KnownType>(size_t)> block_types() { return {}; }
 
 ExitStatus inspect(const InspectOptions& options) {
   auto containers = read_descriptions(options.types);
@@ -38,7 +36,7 @@ ExitStatus inspect(const InspectOptions& options) {
   question.values.depth = options.depth;
   question.values.width = options.width;
   question.values.follow = options.follow;
-  question.type_of_block = block_types();
+  question.type_of_block = cause::known_types(dead, heaps, *containers);
   auto answer = cause::describe_address(dead, heaps, *containers, question);
   Progress::shared().stop();
   if (!answer) return report_error(answer.error());

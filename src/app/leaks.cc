@@ -5,6 +5,7 @@
 #include "app/pools.h"
 #include "app/verbs.h"
 #include "cause/heap_input.h"
+#include "cause/heap_types.h"
 #include "heap/heap.h"
 #include "objects/references.h"
 #include "report/report.h"
@@ -17,7 +18,7 @@ struct LeaksOptions {
   SourceOptions source = {};
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
-  bool all = false, suspects = false;
+  bool all = false, suspects = false, typed = false;
   PoolOptions pools = {};
 };
 
@@ -31,9 +32,11 @@ ExitStatus leaks(const LeaksOptions& options) {
   heap::Heaps heaps = find_blocks(cause::heap_input(dead), *pools, options.pools);
   Progress::shared().stage("following pointers");
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
-  cause::LeakQuestion question{.options = options.references,
-                               .with_blocks = options.output == ListOutput::csv,
-                               .arena_types = arena_types(*pools, heaps)};
+  cause::LeakQuestion question{
+      .options = options.references,
+      .with_blocks = options.output == ListOutput::csv,
+      .types = cause::types_of_blocks(dead, heaps, references, options.typed),
+      .arena_types = arena_types(*pools, heaps)};
   if (options.suspects) {
     question.with_suspects = true;
     Progress::shared().stage("finding who keeps what");
@@ -57,6 +60,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   add_list_format(*verb, options->output, "a line for every lost block");
   verb->add_flag("--suspects", options->suspects,
                  "Say what keeps much of the rest too, in heaps of over a million blocks");
+  add_typed_option(*verb, options->typed);
   add_reference_options(*verb, options->references);
   add_pool_options(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);

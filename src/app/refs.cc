@@ -4,6 +4,7 @@
 #include "app/investigate.h"
 #include "app/verbs.h"
 #include "cause/heap_input.h"
+#include "cause/heap_types.h"
 #include "objects/references.h"
 #include "report/refs_report.h"
 
@@ -15,7 +16,7 @@ struct RefsOptions {
   ListOutput output = ListOutput::text;
   std::string at = {};
   cause::RefsQuestion question = {};
-  bool all = false;
+  bool all = false, typed = false;
 };
 
 ExitStatus refs(const RefsOptions& options) {
@@ -31,6 +32,7 @@ ExitStatus refs(const RefsOptions& options) {
   Progress::shared().stage("finding who keeps what");
   cause::RefsQuestion question = options.question;
   question.at = *at;
+  question.types = cause::types_of_blocks(dead, heaps, references, options.typed);
   if (options.all) question.limit = question.paths = 1 << 20;
   answer::Refs answer = cause::describe_refs(dead, heaps, references, question);
   Progress::shared().stop();
@@ -60,6 +62,7 @@ void add_refs(CLI::App& root, ExitStatus& status) {
   verb->add_flag("--freed", options->question.freed, "List words in freed blocks too");
   verb->add_flag("--all", options->all,
                  "All words and a path for every owner: the first 100 and 4 otherwise");
+  add_typed_option(*verb, options->typed);
   add_reference_options(*verb, options->question.options);
   add_places(*verb, options->dump);
   verb->footer(

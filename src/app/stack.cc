@@ -5,16 +5,27 @@
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/cause.h"
+#include "cause/variables.h"
 #include "report/report.h"
 
 namespace inquest::app {
 namespace {
 
-ExitStatus stack(const DumpOptions& options) {
+struct StackOptions {
+  DumpOptions dump = {};
+  bool variables = false;
+};
+
+ExitStatus stack(const StackOptions& asked) {
+  const DumpOptions& options = asked.dump;
   auto process = open_process(options);
   if (!process) return report_error(process.error());
   Progress::shared().stage("reading symbols and stacks");
   answer::Answer answer = cause::describe(**process);
+  if (asked.variables) {
+    Progress::shared().stage("reading variables");
+    cause::describe_variables(**process, {}, answer.threads, answer.warnings);
+  }
   Progress::shared().stop();
   if (options.output == Output::json) {
     fmt::print("{}\n", report::stack_json(answer));
@@ -33,12 +44,16 @@ ExitStatus stack(const DumpOptions& options) {
 
 void add_stack(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("stack", "Print the call stacks of all threads");
-  auto options = std::make_shared<DumpOptions>();
-  add_dump_options(*verb, *options, false);
+  auto options = std::make_shared<StackOptions>();
+  add_dump_options(*verb, options->dump, false);
+  verb->add_flag(
+      "--variables", options->variables,
+      "Print the arguments and locals of each frame, where debug information tells them");
   verb->footer(
       "Examples:\n"
       "  inquest stack core.4711\n"
       "  inquest stack core.4711 --all-threads\n"
+      "  inquest stack core.4711 --variables\n"
       "  inquest stack core.4711 --format json | jq '.threads[0].frames'");
   verb->callback([options, &status] { status = stack(*options); });
 }

@@ -1,7 +1,7 @@
 /// What kind of object a block is, as far as that is known: what reports group blocks by.
 ///
-/// Today by the virtual table that a block begins with; whoever knows more supplies a BlockTypes of
-/// his own. Values that borrow; safe from one thread at a time.
+/// By the virtual table that a block begins with, which costs nothing; heap_types.h knows more.
+/// Values that borrow; safe from one thread at a time.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,9 @@ struct BlockTypes {
   std::function<uint64_t(const heap::Block&)> type_of = {};
   /// "game::Guild"; empty when it has no name. Asked of few.
   std::function<std::string(uint64_t type)> name_of = {};
+  /// "log", "members", "[3].name": what of its type a block holds at an offset. May say nothing,
+  /// may be empty.
+  std::function<std::string(const heap::Block&, uint64_t offset)> member_of = {};
 };
 
 /// Named by the type information in the image, else by symbols. Borrows the process.

@@ -5,6 +5,7 @@
 #include "cause/contents.h"
 #include "cause/detector.h"
 #include "cause/fault/fault.h"
+#include "cause/variables.h"
 #include "cause/verdict.h"
 #include "snapshot/exceptions.h"
 
@@ -88,7 +89,10 @@ answer::Answer investigate(const Process& process) {
     answer.verdict = unknown_verdict(process, site, answer.findings);
   }
   if (site) answer.fault = describe_fault(process, *site);
-
+  // Deeper ones are for `stack --variables`.
+  constexpr size_t kNearest = 16;
+  describe_variables(process, {.crashed_only = true, .own_only = true, .most_frames = kNearest}, answer.threads,
+                     answer.warnings);
   answer.warnings.insert(answer.warnings.end(), more.begin(), more.end());
   return answer;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cause/contents.h"
+#include "cause/object_space.h"
 #include "cause/runtime/rtti.h"
 #include "objects/types/microsoft_rtti.h"
 
@@ -314,48 +315,10 @@ class Inspection {
   // ---- what is in it
 
   objects::ObjectSpace space(const TypeReader& types) {
-    return {.memory = process_.memory(),
-            .types = types,
-            .containers = containers_,
-            .pointer_size = word_,
-            .code_name = [this](Address at) { return code_name(at); }};
-  }
-  std::string code_name(Address at) {
-    Located place = process_.locate(at);
-    return place.source.empty() ? std::string() : place.source.back().function;
+    return object_space(process_, types, containers_);
   }
 
-  /// What an address is, in few words; empty when there is nothing to say.
-  std::string target(Address at) {
-    if (const heap::Block* block = heaps_.block_at(at)) {
-      std::string text;
-      if (auto table = process_.memory().read_pointer(block->address(), word_);
-          table && block->state() == heap::State::used) {
-        if (snapshot().module_at({*table})) {
-          if (auto type = dynamic_type(process_, block->address())) text = type->name + ", ";
-        }
-      }
-      text += fmt::format("block of {} bytes", block->size);
-      if (block->state() != heap::State::used)
-        text += fmt::format(", {}", block->state() == heap::State::unused ? "unused" : "freed");
-      if (at != block->address()) text += fmt::format(", {} bytes in", at - block->address());
-      return "(" + containers_.plain_type(text) + ")";
-    }
-    if (const Module* module = snapshot().module_at(at)) {
-      const Region* region = snapshot().region_at(at);
-      if (region && region->access && region->access->execute)
-        return "<" + process_.describe(at) + ">";
-      auto symbol = process_.symbols(*module).symbol_at({at - module->range.begin});
-      if (symbol && symbol->offset < std::max<uint64_t>(symbol->size, 1)) {
-        std::string text = symbol->name.empty() ? symbol->linkage : symbol->name;
-        if (symbol->offset != 0) text += fmt::format(" + {}", symbol->offset);
-        return "<" + text + ">";
-      }
-      return "<" + std::string(module->file_name()) + ">";
-    }
-    if (!process_.memory().has(at) && !snapshot().region_at(at)) return "(not mapped)";
-    return {};
-  }
+  std::string target(Address at) { return describe_target(process_, &heaps_, containers_, at); }
 
   void show(const Object& object) {
     auto target_of = [this](Address at) { return target(at); };
@@ -390,7 +353,7 @@ class Inspection {
       for (size_t at = 0; at + word_ <= row.bytes.size(); at += word_) {
         auto value = process_.memory().read_pointer(row.at + at, word_);
         std::string text = value && *value >= 4096 ? target({*value}) : "";
-        row.words.push_back(text == "(not mapped)" ? "" : text);
+        row.words.push_back(text.starts_with("(not ") ? "" : text);
       }
       out_.bytes.push_back(std::move(row));
     }

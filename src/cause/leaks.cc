@@ -98,7 +98,9 @@ class Shapes {
     shape.text = text_in(bytes);
     shape.words = words_in(bytes, word_size_);
     if (type == 0) return;
-    if (std::string name = types_.name_of(type); !name.empty()) shape.type = name;
+    std::string name = types_.name_of(type);
+    // The text itself says more than that it is one.
+    if (!name.empty() && (name != "text" || shape.text.empty())) shape.type = name;
   }
 
   const Process& process_;

@@ -28,6 +28,19 @@ RefPlace Places::of_block(const heap::Block& block, uint64_t offset) const {
   return place;
 }
 
+RefPlace Places::of_word(const heap::Block& block, uint64_t offset) const {
+  RefPlace place = of_block(block, offset);
+  if (types_.member_of && block.state() == heap::State::used)
+    place.member = types_.member_of(block, offset);
+  return place;
+}
+
+RefPlace Places::of_word(Address at) const {
+  const heap::Block* block = heaps_.block_at(at);
+  return block && block->state() != heap::State::unused ? of_word(*block, at - block->address())
+                                                        : of(at);
+}
+
 RefPlace Places::of_registers(uint32_t thread) const {
   return {.kind = "registers", .name = thread_title(process_.snapshot(), thread) + ", registers"};
 }

@@ -20,6 +20,9 @@ class Places {
   /// allocator.
   answer::RefPlace of(Address at) const;
   answer::RefPlace of_block(const heap::Block& block, uint64_t offset = 0) const;
+  /// The same of a word: with the member that it is.
+  answer::RefPlace of_word(Address at) const;
+  answer::RefPlace of_word(const heap::Block& block, uint64_t offset) const;
   answer::RefPlace of_registers(uint32_t thread) const;
 
  private:

@@ -145,7 +145,7 @@ class RefsFinder {
       ++(block && block->state() != heap::State::used ? refs_.stale_refs : refs_.all_refs);
       return;
     }
-    RefPlace from = places_.of(at);
+    RefPlace from = places_.of_word(at);
     // A thing's pointers into itself do not keep it.
     if (from.begin && refs_.target.begin && *from.begin == *refs_.target.begin &&
         from.kind == refs_.target.kind)
@@ -235,7 +235,7 @@ class RefsFinder {
       }
       return true;
     });
-    return {places_.of_block(from, best.value_or(0)), value};
+    return {places_.of_word(from, best.value_or(0)), value};
   }
 
   // -- what it points to
@@ -254,7 +254,7 @@ class RefsFinder {
           if (left == 0) return level == 1;
           --left;
           refs_.refs.push_back({.level = level,
-                                .from = places_.of_block(heaps_.blocks[id], offset),
+                                .from = places_.of_word(heaps_.blocks[id], offset),
                                 .value = value,
                                 .to = places_.of(value)});
           if (is_block && to->state() == heap::State::used && seen.insert(id_of(*to)).second)

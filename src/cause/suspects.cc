@@ -166,7 +166,7 @@ class SuspectFinder {
       suspect.holder = block.address();
       suspect.holder_size = block.size;
       suspect.holder_type = in_.types.name_of(in_.types.type_of(block));
-      if (suspect.holder_type.empty()) find_inside(path, suspect);
+      if (suspect.holder_type.empty() || is_buffer(suspect.holder_type)) find_inside(path, suspect);
     }
     KindCount kinds(in_.heaps, in_.types);
     in_.dominators.each_below(holder, [&](BlockId block) { kinds.add(block); });
@@ -174,12 +174,18 @@ class SuspectFinder {
     found_.push_back(std::move(suspect));
   }
 
+  /// An array is somebody's buffer: whose, is the question.
+  static bool is_buffer(const std::string& type) { return type.ends_with("[]"); }
+
   void find_inside(const Path& path, answer::Suspect& suspect) const {
     constexpr size_t kFar = 3;
     for (size_t i = path.size() - 1; i-- > 0 && path.size() - i <= kFar && is_block(path[i]);) {
       const heap::Block& above = in_.heaps.blocks[path[i]];
       suspect.inside_type = in_.types.name_of(in_.types.type_of(above));
-      if (suspect.inside_type.empty()) continue;
+      if (suspect.inside_type.empty() || is_buffer(suspect.inside_type)) {
+        suspect.inside_type.clear();
+        continue;
+      }
       suspect.inside = above.address();
       return;
     }

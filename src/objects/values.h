@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,12 @@ struct Field {
 };
 
 struct ValueOptions {
-  size_t depth = 3;         ///< levels of fields below the object
-  size_t width = 32;        ///< elements of an array or container
-  size_t text = 200;        ///< characters of a string
-  size_t fields = 1 << 14;  ///< in all
-  bool follow = false;      ///< pointers too, each a level; smart pointers always
+  size_t depth = 3;          ///< levels of fields below the object
+  size_t width = 32;         ///< elements of an array or container
+  size_t text = 200;         ///< characters of a string
+  size_t visited = 1 << 22;  ///< nodes of a container that are looked at
+  size_t fields = 1 << 14;   ///< in all
+  bool follow = false;       ///< pointers too, each a level; smart pointers always
 };
 
 class ValueReader {
@@ -39,6 +41,11 @@ class ValueReader {
   ValueReader(const ObjectSpace& space, const ValueOptions& options,
               std::function<std::string(Address)> target_of = {});
   Field read(const TypedObject& object);
+  /// A member of `bit_size` bits, `bit_offset` into the bytes at `object`; a whole one of 0 bits.
+  Field read_member(const TypedObject& object, uint32_t bit_size, uint32_t bit_offset);
+  /// A value that lies in no memory, but in a register: `raw` are its bytes from the lowest, at
+  /// least as many as the type has. Numbers, pointers, and classes of such.
+  Field read_value(const ObjectType& type, std::span<const std::byte> raw);
   /// The first `count` objects that lie one behind the other.
   Field read_array(const TypedObject& first, uint64_t count);
 

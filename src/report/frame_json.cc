@@ -51,6 +51,29 @@ void append_member(std::string& out, std::string_view key, const std::string& te
   append_text(out, text);
 }
 
+void append_variables(std::string& out, const std::vector<answer::Variable>& variables) {
+  out += ",\"variables\":[";
+  for (const answer::Variable& one : variables) {
+    if (&one != variables.data()) out += ',';
+    out += "{\"name\":";
+    append_text(out, one.name);
+    append_member(out, ",\"type\":", one.type);
+    out += one.parameter ? ",\"parameter\":true" : ",\"parameter\":false";
+    if (one.unavailable.empty()) {
+      out += ",\"value\":";
+      append_text(out, one.value);
+    }
+    append_member(out, ",\"unavailable\":", one.unavailable);
+    append_member(out, ",\"note\":", one.note);
+    if (one.at) {
+      out += ",\"address\":";
+      append_hex(out, one.at->value);
+    }
+    out += '}';
+  }
+  out += ']';
+}
+
 }  // namespace
 
 void append_frame(std::string& out, const answer::Frame& frame) {
@@ -73,6 +96,7 @@ void append_frame(std::string& out, const answer::Frame& frame) {
   append_member(out, ",\"source_command\":", frame.source_command);
   out += frame.inlined ? ",\"inlined\":true" : ",\"inlined\":false";
   if (frame.signal_frame) out += ",\"signal_frame\":true";
+  if (frame.variables) append_variables(out, *frame.variables);
   out += '}';
 }
 

@@ -14,6 +14,7 @@ Json json_of(const answer::RefPlace& place) {
     json["offset"] = place.offset;
   }
   if (!place.type.empty()) json["type"] = place.type;
+  if (!place.member.empty()) json["member"] = place.member;
   return json;
 }
 

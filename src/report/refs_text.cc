@@ -37,6 +37,7 @@ class RefsText : Page {
     }
     if (text.empty()) text = "memory that is neither a block nor searched for pointers";
     if (place.offset != 0) text += fmt::format(" + {:#x}", place.offset);
+    if (!place.member.empty()) text += fmt::format(" (its `{}`)", shortened(place.member, 60));
     return text;
   }
 
@@ -90,7 +91,9 @@ class RefsText : Page {
   void word(const answer::Ref& ref) {
     std::string what;
     if (refs_.is_forward) {
-      what = fmt::format("{:#x}: {} -> {}", ref.from.offset, ref.value, thing(ref.to));
+      what = fmt::format("{:#x}{}: {} -> {}", ref.from.offset,
+                         ref.from.member.empty() ? "" : " " + ref.from.member, ref.value,
+                         thing(ref.to));
       if (ref.level > 1) what = fmt::format("{} -> {}", thing(ref.from), thing(ref.to));
     } else {
       what = thing(ref.from);

@@ -47,6 +47,49 @@ std::string excerpt_lines(const Excerpt& found, const Palette& palette, size_t i
   return out;
 }
 
+/// The first `width` columns; never a part of a character.
+std::string front_of(const std::string& text, size_t width) {
+  if (columns(text) <= width) return text;
+  size_t end = 0;
+  for (size_t seen = 0; end < text.size(); ++end) {
+    if ((static_cast<unsigned char>(text[end]) & 0xc0) != 0x80 && seen++ + 3 >= width) break;
+  }
+  return text.substr(0, end) + "...";
+}
+
+std::string variable_line(const answer::Variable& one, const Palette& paint, size_t width) {
+  std::string head = clean(one.name), tail;
+  if (one.type_helps && !one.type.empty()) tail = " (" + shortened(clean(one.type), 40) + ")";
+  std::string text =
+      one.unavailable.empty() ? clean(one.value) : "<" + clean(one.unavailable) + ">";
+  std::string note = one.note.empty() ? "" : " (" + clean(one.note) + ")";
+  const size_t used = columns(head) + columns(tail) + 3 + columns(note);
+  text = front_of(text, std::max<size_t>(width > used ? width - used : 0, 30));
+  return paint.function(head) + paint.dim(tail) + " = " +
+         (one.unavailable.empty() ? text : paint.dim(text)) + paint.caution(note);
+}
+
+std::string variable_lines(const std::vector<answer::Variable>& all, const StackLines& how,
+                           size_t indent) {
+  const size_t width = std::max<size_t>(how.style.width, 40);
+  std::string out;
+  size_t shown = 0, left_out = 0;
+  for (const answer::Variable& one : all) {
+    if (one.artificial) continue;
+    if (shown == how.variables) {
+      ++left_out;
+      continue;
+    }
+    ++shown;
+    out += std::string(indent, ' ') + variable_line(one, how.palette, width - indent) + "\n";
+  }
+  if (left_out > 0) {
+    out += std::string(indent, ' ') +
+           how.palette.dim(fmt::format("... {} more: inquest stack --variables", left_out)) + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string place_of(const answer::Frame& frame) {
@@ -82,6 +125,7 @@ std::string lines_of(const answer::Stack& stack, const StackLines& how) {
   const size_t width = how.style.width < 40 ? 40 : how.style.width;
   const size_t indent = 2 + 1 + digits + 2;
   bool excerpt_due = how.excerpts;
+  size_t variable_frames = how.variable_frames;
   std::string out;
   for (const Row& row : rows) {
     if (row.count > 1 || row.period) {
@@ -106,11 +150,17 @@ std::string lines_of(const answer::Stack& stack, const StackLines& how) {
     }
     if (!doubts.empty()) out += " " + paint.caution(doubts);
     out += '\n';
-    if (!excerpt_due || is_library_source(frame.file)) continue;
-    if (auto found = excerpt(frame.file, frame.line, 2, how.died)) {
-      out += excerpt_lines(*found, paint, indent);
-      excerpt_due = false;
+    const bool is_own = !is_library_source(frame.file);
+    if (excerpt_due && is_own) {
+      if (auto found = excerpt(frame.file, frame.line, 2, how.died)) {
+        out += excerpt_lines(*found, paint, indent);
+        excerpt_due = false;
+      }
     }
+    const bool is_wanted = variable_frames == SIZE_MAX || (variable_frames > 0 && is_own);
+    if (!is_wanted || !frame.variables || frame.variables->empty()) continue;
+    out += variable_lines(*frame.variables, how, indent + 2);
+    if (variable_frames != SIZE_MAX) --variable_frames;
   }
   if (stack.frames.empty()) out += "  (no frames)\n";
   if (!stack.note.empty()) {

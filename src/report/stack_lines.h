@@ -12,9 +12,11 @@ namespace inquest::report {
 struct StackLines {
   const TextStyle& style;
   const Palette& palette;
-  size_t most_rows = 0;   ///< 0: all
-  bool excerpts = false;  ///< print the source at the first frame that has some
-  std::string died = {};  ///< for the excerpt
+  size_t most_rows = 0;        ///< 0: all
+  bool excerpts = false;       ///< print the source at the first frame that has some
+  std::string died = {};       ///< for the excerpt
+  size_t variable_frames = 0;  ///< frames whose variables are printed, the reader's own first
+  size_t variables = 0;        ///< of each frame; the rest is counted
 };
 
 /// "  #3  Guild::rank() const  (inlined)   at guild.h:44 in lobby".

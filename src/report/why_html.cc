@@ -234,6 +234,7 @@ class HtmlPage {
           excerpt_due = false;
         }
       }
+      if (f.variables) variables(*f.variables);
       add("</li>\n");
     }
     if (stack.frames.empty()) add("<li class=\"frame\"><span></span>no frames</li>\n");
@@ -242,6 +243,25 @@ class HtmlPage {
           escaped(stack.note), "</span></li>\n");
     }
     add("</ol>\n");
+  }
+
+  void variables(const std::vector<answer::Variable>& all) {
+    if (std::ranges::all_of(all, [](const auto& one) { return one.artificial; })) return;
+    add("<div class=\"source\">");
+    for (const answer::Variable& one : all) {
+      if (one.artificial) continue;
+      add(escaped(one.name));
+      if (one.type_helps && !one.type.empty())
+        add(" <span class=\"dim\">(", escaped(shortened(one.type, 60)), ")</span>");
+      if (one.unavailable.empty()) {
+        add(" = ", escaped(one.value));
+      } else {
+        add(" <span class=\"dim\">", escaped(one.unavailable), "</span>");
+      }
+      if (!one.note.empty()) add(" <span class=\"caution\">(", escaped(one.note), ")</span>");
+      add("\n");
+    }
+    add("</div>");
   }
 
   void source(const Excerpt& found) {

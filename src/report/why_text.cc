@@ -13,7 +13,9 @@ namespace inquest::report {
 namespace {
 
 constexpr size_t kCrashedRows = 60;  ///< of the crashed stack; `inquest stack` prints all
-constexpr size_t kOtherRows = 6;     ///< of each other stack in `why`
+constexpr size_t kVariableFrames = 3;
+constexpr size_t kVariables = 8;  ///< of a frame of the crashed stack
+constexpr size_t kOtherRows = 6;  ///< of each other stack in `why`
 constexpr size_t kGroupsTold = 12;
 constexpr size_t kOtherFindings = 5;
 constexpr size_t kOtherEvidence = 3;
@@ -54,7 +56,17 @@ class WhyText : Page {
     for (const Group& group : all_groups()) {
       const answer::Stack& first = answer_.threads[group.members[0]];
       out_ += title_of(group) + (first.crashed ? paint_.alarm(" (crashed)") : "") + "\n";
-      out_ += lines_of(first, {style_, paint_}) + "\n";
+      const bool has_variables =
+          std::ranges::any_of(first.frames, [](const auto& one) { return !!one.variables; });
+      if (has_variables && group.members.size() > 1) {
+        out_ += paint_.dim(
+            fmt::format("  (variables of thread {}; --all-threads prints each)\n", first.thread));
+      }
+      out_ += lines_of(first, {.style = style_,
+                               .palette = paint_,
+                               .variable_frames = SIZE_MAX,
+                               .variables = SIZE_MAX}) +
+              "\n";
     }
     std::string sources = source_lines(answer_.threads, 0, paint_);
     if (!sources.empty()) heading("Sources of these builds");
@@ -146,7 +158,9 @@ class WhyText : Page {
                                 .palette = paint_,
                                 .most_rows = style_.all_threads ? 0 : kCrashedRows,
                                 .excerpts = true,
-                                .died = answer_.dump.time});
+                                .died = answer_.dump.time,
+                                .variable_frames = kVariableFrames,
+                                .variables = kVariables});
     std::string sources =
         source_lines({&*crashed, 1}, style_.all_threads ? 0 : kSourcesTold, paint_);
     if (!sources.empty()) heading("Sources of this build");

@@ -40,6 +40,40 @@ TEST(WhyText, SaysWhereTheSourcesOfTheBuildAre) {
   EXPECT_THAT(why_text(a, {}), Not(HasSubstr("Sources")));
 }
 
+TEST(WhyText, ShowsVariablesOfTheNearestFrames) {
+  answer::Answer a = example();
+  auto& frames = a.threads[0].frames;
+  frames[1].variables = std::vector<answer::Variable>{
+      {.name = "level", .value = "7", .parameter = true, .type_helps = false},
+      {.name = "guild", .type = "Guild *", .value = "null"},
+      {.name = "gone", .type = "int", .unavailable = "optimised out"},
+      {.name = "__range", .value = "1", .artificial = true},
+      {.name = "later", .value = "0", .note = "perhaps not set yet"},
+      {.name = "long", .value = std::string(500, 'x')},
+      {.name = "\x1b[31m", .value = "\x1b[31m"}};
+  frames[1].variables->resize(20, answer::Variable{.name = "many", .value = "1"});
+  std::string text = why_text(a, {});
+  EXPECT_THAT(text, HasSubstr("level = 7\n"));
+  EXPECT_THAT(text, HasSubstr("guild (Guild *) = null\n"));
+  EXPECT_THAT(text, HasSubstr("gone (int) = <optimised out>\n"));
+  EXPECT_THAT(text, HasSubstr("later = 0 (perhaps not set yet)\n"));
+  EXPECT_THAT(text, Not(HasSubstr("__range")));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, HasSubstr("xxx...\n"));
+  EXPECT_THAT(text, HasSubstr("... 11 more: inquest stack --variables"));
+  EXPECT_THAT(stack_text(a, {}), Not(HasSubstr("more: inquest stack --variables")));
+  frames[1].file = "/usr/include/c++/12/bits/stl_vector.h";
+  EXPECT_THAT(why_text(a, {}), Not(HasSubstr("level"))) << "the inside of a library";
+}
+
+TEST(WhyText, SaysWhoseVariablesStandForAGroup) {
+  answer::Answer a = example();
+  a.threads[1].frames[1].variables = std::vector{answer::Variable{.name = "mine", .value = "1"}};
+  EXPECT_THAT(stack_text(a, {}),
+              HasSubstr("(variables of thread 4712; --all-threads prints each)"));
+  EXPECT_THAT(stack_text(a, {.all_threads = true}), Not(HasSubstr("variables of thread")));
+}
+
 TEST(WhyText, SaysSomethingOfNothing) {
   EXPECT_THAT(why_text({}, {}), HasSubstr("cause: unknown, a guess (0 %)"));
   answer::Answer a;

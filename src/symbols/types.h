@@ -75,6 +75,9 @@ struct Place {
   } kind = Kind::optimised_out;
   uint64_t value = 0;          ///< address, or constant
   snapshot::Register reg = 0;  ///< for in_register
+  /// Of optimised_out: debug information does say where it is, but by a register or a word of
+  /// memory that is not known of this frame.
+  bool is_lost = false;
 };
 
 struct Variable {
@@ -83,10 +86,11 @@ struct Variable {
   bool is_parameter = false;
   bool is_artificial = false;  ///< `this`
   uint32_t inline_depth = 0;   ///< 0: the function itself; n: the n-th inlined call into it
+  uint32_t line = 0;           ///< where it is declared; 0 when not known
   Place place = {};
 };
 
-/// What evaluating a location needs of a frame. Absent answers make it "optimised out".
+/// What evaluating a location needs of a frame. Absent answers make it "optimised out" and lost.
 struct FrameAccess {
   std::function<std::optional<uint64_t>(snapshot::Register)> reg;
   std::function<std::optional<uint64_t>(Address, unsigned size)> memory;

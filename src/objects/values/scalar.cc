@@ -62,22 +62,38 @@ std::string enumerator(ElementReader& reader, symbols::TypeId id, int64_t value,
   return text;
 }
 
+constexpr size_t kLongestScalar = 16;
+
+/// How many bytes hold the number; 0 when it is none.
+size_t bytes_of(const Type& type, uint32_t bit_size, uint32_t bit_offset) {
+  if (type.kind != TypeKind::base && type.kind != TypeKind::enum_) return 0;
+  if (type.size == 0 || type.size > kLongestScalar) return 0;
+  const size_t bytes = bit_size ? (uint64_t{bit_offset} + bit_size + 7) / 8 : type.size;
+  return bytes > kLongestScalar ? 0 : bytes;
+}
+
 }  // namespace
 
 std::string scalar_text(ElementReader& reader, const TypedObject& object, uint32_t bit_size,
                         uint32_t bit_offset) {
-  const Type& type = reader.type(object.type.id);
   if (object.type.pointers > 0) return {};
-  if (type.kind != TypeKind::base && type.kind != TypeKind::enum_) return {};
-  if (type.size == 0 || type.size > 16) return {};
-  std::byte raw[16] = {};
-  size_t bytes = bit_size ? (bit_offset + bit_size + 7) / 8 : type.size;
-  if (bytes > sizeof raw) return {};
-  if (reader.space().memory.read(object.at, std::span(raw, bytes)) != bytes) return kNotInDump;
-  if (type.encoding == Encoding::floating) return floating(std::span(raw, bytes));
+  size_t bytes = bytes_of(reader.type(object.type.id), bit_size, bit_offset);
+  if (bytes == 0) return {};
+  std::array<std::byte, kLongestScalar> raw = {};
+  auto wanted = std::span(raw).first(bytes);
+  if (reader.space().memory.read(object.at, wanted) != bytes) return kNotInDump;
+  return scalar_text(reader, object.type.id, wanted, bit_size, bit_offset);
+}
+
+std::string scalar_text(ElementReader& reader, symbols::TypeId id, std::span<const std::byte> raw,
+                        uint32_t bit_size, uint32_t bit_offset) {
+  const Type& type = reader.type(id);
+  const size_t bytes = bytes_of(type, bit_size, bit_offset);
+  if (bytes == 0 || raw.size() < bytes) return {};
+  if (type.encoding == Encoding::floating) return floating(raw.first(bytes));
   if (type.size > 8) {
-    uint64_t halves[2];
-    std::memcpy(halves, raw, 16);
+    uint64_t halves[2] = {};
+    std::memcpy(halves, raw.data(), bytes);
     return fmt::format("0x{:016x}{:016x}", halves[1], halves[0]);
   }
   uint64_t value = 0;
@@ -94,7 +110,7 @@ std::string scalar_text(ElementReader& reader, const TypedObject& object, uint32
       value |= ~((uint64_t{1} << bits) - 1);
   }
   const auto number = static_cast<int64_t>(value);
-  if (type.kind == TypeKind::enum_) return enumerator(reader, object.type.id, number, type.size);
+  if (type.kind == TypeKind::enum_) return enumerator(reader, id, number, type.size);
   switch (type.encoding) {
     case Encoding::boolean:
       return value == 0 ? "false" : value == 1 ? "true" : fmt::format("true ({})", value);

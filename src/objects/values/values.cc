@@ -1,6 +1,7 @@
 #include "objects/values.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/limits.h"
@@ -28,12 +29,35 @@ class FieldBuilder {
       : elements_(reader.elements_), options_(reader.options_), target_of_(reader.target_of_) {}
 
   /// `depth`: levels that may still be gone down.
-  Field field(std::string name, const TypedObject& object, size_t depth) {
+  Field field(std::string name, const TypedObject& object, size_t depth, uint32_t bit_size = 0,
+              uint32_t bit_offset = 0) {
     Field out{.name = std::move(name), .at = object.at};
     out.type = type_name(elements_, object.type);
     out.size = elements_.size(object.type);
     ++made_;
-    fill(out, object, depth);
+    fill(out, object, depth, bit_size, bit_offset);
+    return out;
+  }
+
+  /// A value of which the bytes are at hand.
+  Field value(std::string name, const ObjectType& type, std::span<const std::byte> raw,
+              size_t depth, uint32_t bit_size = 0, uint32_t bit_offset = 0) {
+    Field out{.name = std::move(name)};
+    out.type = type_name(elements_, type);
+    out.size = elements_.size(type);
+    ++made_;
+    const Type plain = elements_.type(type.id);
+    if (raw.size() < out.size) {
+      out.note = "not all of it is known";
+    } else if (is_pointer(type, plain)) {
+      uint64_t to = 0;
+      std::memcpy(&to, raw.data(), std::min<size_t>(raw.size(), elements_.space().pointer_size));
+      points_to(out, to, pointee(type, plain), depth);
+    } else if (plain.kind == TypeKind::base || plain.kind == TypeKind::enum_) {
+      out.value = scalar_text(elements_, type.id, raw, bit_size, bit_offset);
+    } else if (plain.kind == TypeKind::class_ || plain.kind == TypeKind::union_) {
+      members_of_value(out, type, raw, depth);
+    }
     return out;
   }
 
@@ -119,9 +143,7 @@ class FieldBuilder {
   void fill(Field& out, const TypedObject& object, size_t depth, uint32_t bit_size = 0,
             uint32_t bit_offset = 0) {
     const Type type = elements_.type(object.type.id);
-    if (object.type.pointers > 0 || type.kind == TypeKind::pointer ||
-        type.kind == TypeKind::reference)
-      return pointer(out, object, type, depth);
+    if (is_pointer(object.type, type)) return pointer(out, object, type, depth);
     switch (type.kind) {
       case TypeKind::array:
         return array(out, {type.target, 0}, object.at, type.count, depth);
@@ -151,29 +173,38 @@ class FieldBuilder {
       out.value = kNotInDump;
       return;
     }
-    if (*value == 0) {
+    points_to(out, *value, pointee(object.type, type), depth);
+  }
+
+  static bool is_pointer(const ObjectType& type, const Type& plain) {
+    return type.pointers > 0 || plain.kind == TypeKind::pointer ||
+           plain.kind == TypeKind::reference;
+  }
+  static ObjectType pointee(const ObjectType& type, const Type& plain) {
+    return type.pointers > 0 ? ObjectType{type.id, type.pointers - 1} : ObjectType{plain.target, 0};
+  }
+
+  void points_to(Field& out, uint64_t value, const ObjectType& to, size_t depth) {
+    if (value == 0) {
       out.value = "null";
       return;
     }
-    out.target = Address{*value};
-    out.value = fmt::format("{}", Address{*value});
-    const ObjectType to = object.type.pointers > 0
-                              ? ObjectType{object.type.id, object.type.pointers - 1}
-                              : ObjectType{type.target, 0};
+    out.target = Address{value};
+    out.value = fmt::format("{}", Address{value});
     if (unsigned unit = character_size(to)) {
       Field pointed;
       constexpr uint64_t kLongest = 1 << 16;
-      text(pointed, {*value}, kLongest, to, unit, true);
+      text(pointed, {value}, kLongest, to, unit, true);
       if (pointed.value != kNotInDump) out.value += " " + pointed.value;
       if (pointed.note == "CP949") out.note = pointed.note;
       return;
     }
     if (target_of_) {
-      std::string target = target_of_({*value});
+      std::string target = target_of_({value});
       if (!target.empty()) out.value += " " + target;
     }
     const bool is_object = to.pointers > 0 || elements_.type(to.id).kind == TypeKind::class_;
-    if (options_.follow && depth > 0 && is_object) follow(out, {{*value}, to}, depth);
+    if (options_.follow && depth > 0 && is_object) follow(out, {{value}, to}, depth);
   }
 
   /// What a pointer leads to; once, for objects point at each other.
@@ -191,7 +222,7 @@ class FieldBuilder {
       out.note = "debug information does not describe it";
       return;
     }
-    ElementLimits limits{.elements = options_.width};
+    ElementLimits limits{.elements = options_.width, .visited = options_.visited};
     if (auto held = elements_.elements(object, limits)) return container(out, *held, depth);
     if (depth == 0) {
       out.value = elements_.members(object.type.id).empty() ? "" : "{...}";
@@ -227,6 +258,28 @@ class FieldBuilder {
       fill(one, inner, same_level ? depth : depth - 1, member.bit_size, member.bit_offset);
       out.fields.push_back(std::move(one));
     }
+  }
+
+  void members_of_value(Field& out, const ObjectType& type, std::span<const std::byte> raw,
+                        size_t depth) {
+    if (depth == 0 || nesting_ >= kLimits.type_depth) {
+      out.value = "{...}";
+      return;
+    }
+    ++nesting_;
+    for (const Member& member : elements_.members(type.id)) {
+      if (!has_room()) break;
+      const uint64_t size = elements_.size({member.type, 0});
+      if (member.is_artificial || member.is_virtual_base || size == 0) continue;
+      if (member.offset > raw.size() || size > raw.size() - member.offset) continue;
+      const bool same_level = member.name.empty();
+      std::string name = member.is_base ? type_name(elements_, {member.type, 0}) : member.name;
+      out.fields.push_back(value(std::move(name), {member.type, 0}, raw.subspan(member.offset),
+                                 same_level ? depth : depth - 1, member.bit_size,
+                                 member.bit_offset));
+      out.fields.back().is_base = member.is_base;
+    }
+    --nesting_;
   }
 
   void container(Field& out, const Elements& held, size_t depth) {
@@ -310,6 +363,8 @@ class FieldBuilder {
       out.fields.push_back(field(name, element.object, depth - 1));
     }
     left_out(out, count);
+    // Some have no count of their own.
+    if (!held.count && held.found >= options_.visited) out.value = "more than " + out.value;
   }
 
   ElementReader& elements_;
@@ -327,6 +382,14 @@ ValueReader::ValueReader(const ObjectSpace& space, const ValueOptions& options,
 
 Field ValueReader::read(const TypedObject& object) {
   return FieldBuilder(*this).field({}, object, options_.depth);
+}
+
+Field ValueReader::read_member(const TypedObject& object, uint32_t bit_size, uint32_t bit_offset) {
+  return FieldBuilder(*this).field({}, object, options_.depth, bit_size, bit_offset);
+}
+
+Field ValueReader::read_value(const ObjectType& type, std::span<const std::byte> raw) {
+  return FieldBuilder(*this).value({}, type, raw, options_.depth);
 }
 
 Field ValueReader::read_array(const TypedObject& first, uint64_t count) {

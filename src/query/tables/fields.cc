@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "cause/object_space.h"
 #include "query/tables/tables.h"
 #include "query/typed.h"
-#include "query/variable_value.h"
+#include "query/values.h"
 
 namespace inquest::query {
 namespace {
@@ -89,11 +90,12 @@ class FieldsCursor : public Cursor {
       case kFieldOffset:
         return out.integer(offset());
       case kFieldType:
-        return out.text_if_any(type_name(*reader_, field.type));
+        if (field.type) out.text_if_any(reader_->type(field.type).name);
+        return;
       case kFieldValue:
-        return out.text_if_any(value().text);
+        return out.text_if_any(value().value);
       case kFieldPointer:
-        if (auto pointer = value().pointer) out.integer(*pointer);
+        if (auto pointer = pointer_in(value())) out.integer(*pointer);
         return;
     }
   }
@@ -123,7 +125,12 @@ class FieldsCursor : public Cursor {
       if (!info || !info->reader || !info->id) continue;
       if (info != info_) layout_ = std::make_unique<Layout>(*info->reader, info->id);
       info_ = info;
-      reader_ = info->reader;
+      if (reader_ != info->reader) {
+        reader_ = info->reader;
+        values_.emplace(
+            cause::object_space(sources_.process(), *reader_, objects::Descriptions::built_in()),
+            objects::ValueOptions{.depth = 0, .width = 0});
+      }
       unsigned word = snapshot::pointer_size(sources_.process().arch());
       elements_ = elements_of(type, info->size, block().size, word);
       element_ = 0;
@@ -132,17 +139,10 @@ class FieldsCursor : public Cursor {
     return false;
   }
 
-  VariableValue value() const {
+  objects::Field value() {
     const Field& field = layout_->fields()[field_];
-    uint64_t size = reader_->type(reader_->resolve(field.type)).size;
-    symbols::Place place{.kind = symbols::Place::Kind::memory, .value = block().begin + offset()};
-    auto raw = raw_value(place, size, sources_.process().memory(), {});
-    if (!raw) return {};
-    const symbols::Member& member = field.member;
-    if (member.bit_size != 0 && member.bit_size < 64 && member.bit_offset < 64) {
-      *raw = *raw >> member.bit_offset & ((uint64_t{1} << member.bit_size) - 1);
-    }
-    return value_of(*reader_, field.type, *raw);
+    return shown(values_->read_member({block().address() + offset(), {field.type, 0}},
+                                      field.member.bit_size, field.member.bit_offset));
   }
 
   Sources& sources_;
@@ -154,6 +154,7 @@ class FieldsCursor : public Cursor {
   Elements elements_ = {};
   uint64_t element_ = 0;
   size_t field_ = 0;
+  std::optional<objects::ValueReader> values_ = {};  ///< of reader_
 };
 
 class FieldsTable : public Table {
@@ -165,7 +166,7 @@ class FieldsTable : public Table {
                {"path", Type::text, "stats.rank"},
                {"offset", Type::integer, "in the block"},
                {"type", Type::text, "of the member"},
-               {"value", Type::text, "of numbers, enumerations and pointers"},
+               {"value", Type::text, "of numbers, enumerations, pointers, text in place"},
                {"pointer", Type::address, "what a pointer or reference points to"}}) {}
 
   std::unique_ptr<Cursor> open(Sources& sources, const Constraints& constraints) const override {

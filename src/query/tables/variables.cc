@@ -1,9 +1,11 @@
 // Parameters and locals of frames, read from debug information a frame at a time.
+#include "cause/variables.h"
+
 #include <algorithm>
 
 #include "query/sources.h"
 #include "query/tables/tables.h"
-#include "query/variable_value.h"
+#include "query/values.h"
 
 namespace inquest::query {
 namespace {
@@ -42,6 +44,7 @@ class VariablesCursor : public Cursor {
   VariablesCursor(Sources& sources, const Constraints& constraints)
       : sources_(sources),
         stacks_(sources.stacks()),
+        reader_(sources.process(), {.values = {.depth = 0, .width = 0}}),
         wanted_(constraints.interval(kVariableDepth)) {
     auto thread_of = [&](const Call& call) {
       return int64_t{sources_.snapshot().threads[call.stack].id};
@@ -60,21 +63,22 @@ class VariablesCursor : public Cursor {
       if (next_call_ >= last_call_ || sources_.interrupted()) return false;
       enter_frame();
     }
-    raw_.reset();
+    value_.reset();
     return true;
   }
 
   void cell(size_t column, Cell& out) override {
-    const symbols::Variable& one = variables_[variable_];
+    const symbols::Variable& one = variables_[variable_].said;
     switch (column) {
       case kVariableThread:
         return out.integer(sources_.snapshot().threads[stacks_.calls[first_].stack].id);
       case kVariableDepth:
-        return out.integer(depth_of(one));
+        return out.integer(uint64_t{stacks_.calls[first_].depth} + variables_[variable_].call);
       case kVariableName:
         return out.text(one.name);
       case kVariableType:
-        return out.text_if_any(type_name(*types_, one.type));
+        if (one.type) out.text_if_any(types_->type(one.type).name);
+        return;
       case kIsParameter:
         return out.boolean(one.is_parameter);
       case kPlace:
@@ -83,12 +87,12 @@ class VariablesCursor : public Cursor {
         if (one.place.kind == symbols::Place::Kind::memory) out.integer(one.place.value);
         return;
       case kVariableSize:
-        if (uint64_t size = size_of(one)) out.integer(size);
+        if (uint64_t size = variables_[variable_].size) out.integer(size);
         return;
       case kValue:
-        return out.text_if_any(value(one).text);
+        return out.text_if_any(value().value);
       case kPointer:
-        if (auto pointer = value(one).pointer) out.integer(*pointer);
+        if (auto pointer = pointer_in(value())) out.integer(*pointer);
         return;
     }
   }
@@ -115,36 +119,24 @@ class VariablesCursor : public Cursor {
     const snapshot::Module* module = frame().module;
     if (last_depth < wanted_.least || call.depth > wanted_.most || !module) return;
     types_ = sources_.process().types(*module);
-    if (types_) variables_ = sources_.process().variables(frame());
+    if (types_) variables_ = reader_.of(frame(), next_call_ - first_);
   }
 
-  /// A variable says how many calls were inlined around it; the rows begin with the innermost.
-  uint64_t depth_of(const symbols::Variable& one) const {
-    uint64_t calls = next_call_ - first_;
-    uint64_t from_last = std::min<uint64_t>(one.inline_depth, calls - 1);
-    return stacks_.calls[first_].depth + calls - 1 - from_last;
-  }
-
-  uint64_t size_of(const symbols::Variable& one) const {
-    return types_->type(types_->resolve(one.type)).size;
-  }
-
-  const VariableValue& value(const symbols::Variable& one) {
-    if (raw_) return *raw_;
-    auto raw = raw_value(one.place, size_of(one), sources_.process().memory(), frame());
-    raw_ = raw ? value_of(*types_, one.type, *raw) : VariableValue{};
-    return *raw_;
+  const objects::Field& value() {
+    if (!value_) value_ = shown(reader_.value(frame(), variables_[variable_]).field);
+    return *value_;
   }
 
   Sources& sources_;
   const Stacks& stacks_;
+  cause::VariableReader reader_;
   Interval wanted_;  ///< depths
   size_t next_call_ = 0, last_call_ = 0;
   size_t first_ = 0;  ///< row in `frames` of the innermost call of the frame
   const symbols::TypeReader* types_ = nullptr;
-  std::vector<symbols::Variable> variables_ = {};
+  std::vector<cause::FrameVariable> variables_ = {};
   size_t variable_ = 0;
-  std::optional<VariableValue> raw_ = {};  ///< of the row, once it was asked for
+  std::optional<objects::Field> value_ = {};  ///< of the row, once it was asked for
 };
 
 class VariablesTable : public Table {
@@ -160,7 +152,9 @@ class VariablesTable : public Table {
                {"place", Type::text, "memory, register, constant, optimised out"},
                {"address", Type::address, "where it lies in memory"},
                {"size", Type::integer, "of its type, in bytes"},
-               {"value", Type::text, "of numbers, enumerations and pointers; NULL for classes"},
+               {"value", Type::text,
+                "of numbers, enumerations, pointers, text; how many elements a container has; NULL "
+                "for other classes"},
                {"pointer", Type::address, "what a pointer or reference points to"}}) {}
 
   std::unique_ptr<Cursor> open(Sources& sources, const Constraints& constraints) const override {

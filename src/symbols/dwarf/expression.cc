@@ -57,15 +57,20 @@ class Machine {
   int64_t as_signed(uint64_t v) const {
     return context_.address_size == 4 ? static_cast<int32_t>(v) : static_cast<int64_t>(v);
   }
-  std::optional<uint64_t> reg(uint64_t number) const {
-    if (number > 255 || !context_.frame.reg) return {};
-    return context_.frame.reg(static_cast<snapshot::Register>(number));
+  /// Notes that what the frame should know is not known.
+  std::optional<uint64_t> of_frame(std::optional<uint64_t> value) {
+    is_lost_ |= !value;
+    return value;
   }
-  std::optional<uint64_t> load(uint64_t address, uint64_t size) const {
+  std::optional<uint64_t> reg(uint64_t number) {
+    if (number > 255 || !context_.frame.reg) return of_frame({});
+    return of_frame(context_.frame.reg(static_cast<snapshot::Register>(number)));
+  }
+  std::optional<uint64_t> load(uint64_t address, uint64_t size) {
     if (size == 0 || size > 8 || !context_.frame.memory) return {};
-    return context_.frame.memory(Address{address}, static_cast<unsigned>(size));
+    return of_frame(context_.frame.memory(Address{address}, static_cast<unsigned>(size)));
   }
-  std::optional<uint64_t> frame_base() const;
+  std::optional<uint64_t> frame_base();
   std::optional<uint64_t> biased_index(uint64_t index, bool biased) const;
   void pick(uint64_t depth) {
     if (depth >= stack_.size())
@@ -80,18 +85,21 @@ class Machine {
   Cursor cursor_;
   const ExpressionContext& context_;
   bool is_frame_base_;
-  bool failed_ = false;
+  bool failed_ = false, is_lost_ = false;
   std::vector<uint64_t> stack_;
   std::optional<uint64_t> in_register_;
   std::optional<uint64_t> constant_;
 };
 
-std::optional<uint64_t> Machine::frame_base() const {
+std::optional<uint64_t> Machine::frame_base() {
   if (is_frame_base_ || context_.frame_base.empty()) return {};
   Place base = Machine(context_.frame_base, context_, true).run();
   // "In register rbp" as a frame base means the register's value.
   if (base.kind == Place::Kind::in_register) return reg(base.reg);
-  if (base.kind == Place::Kind::optimised_out) return {};
+  if (base.kind == Place::Kind::optimised_out) {
+    is_lost_ |= base.is_lost;
+    return {};
+  }
   return base.value;
 }
 
@@ -330,13 +338,13 @@ void Machine::step(uint8_t op) {
       break;
     }
     case DW_OP_call_frame_cfa:
-      push(context_.frame.cfa ? std::optional(context_.frame.cfa->value) : std::nullopt);
+      push(of_frame(context_.frame.cfa ? std::optional(context_.frame.cfa->value) : std::nullopt));
       break;
     case DW_OP_form_tls_address:
     case DW_OP_GNU_push_tls_address: {
       uint64_t offset = pop();
       if (!context_.frame.tls || !context_.tls_block)
-        failed_ = true;
+        failed_ = is_lost_ = true;
       else
         push(context_.frame.tls->value + static_cast<uint64_t>(*context_.tls_block) + offset);
       break;
@@ -387,10 +395,10 @@ Place Machine::run() {
     if (steps >= kLimits.expression_steps || in_register_ || constant_) return {};
     step(cursor_.read<u8>());
   }
-  if (failed_ || cursor_.failed()) return {};
+  if (failed_ || cursor_.failed()) return {.is_lost = is_lost_ && !cursor_.failed()};
   if (in_register_) {
     auto value = reg(*in_register_);
-    if (!value) return {};
+    if (!value) return {.is_lost = true};
     return {.kind = Place::Kind::in_register,
             .value = *value,
             .reg = static_cast<snapshot::Register>(*in_register_)};

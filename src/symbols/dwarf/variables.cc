@@ -120,6 +120,9 @@ void Scopes::add(const llvm::DWARFDie& die, uint32_t inline_depth) {
   variable.is_artificial =
       die.find(DW_AT_artificial).has_value() || (origin && origin.find(DW_AT_artificial));
   variable.type = store_.id_of(store_.type_attribute(die));
+  auto line = die.find(DW_AT_decl_line);
+  if (!line && origin) line = origin.find(DW_AT_decl_line);
+  variable.line = static_cast<uint32_t>(llvm::dwarf::toUnsigned(line, 0));
   if (auto constant = die.find(DW_AT_const_value)) {
     if (auto value = constant->getAsUnsignedConstant()) {
       variable.place = {.kind = Place::Kind::constant, .value = *value};

@@ -97,7 +97,7 @@ Variable& VariableReader::add(std::string_view name, uint32_t type) {
 Place VariableReader::at_register(std::optional<snapshot::Register> reg, int64_t offset) const {
   if (!reg || !frame_.reg) return {};
   auto value = frame_.reg(*reg);
-  if (!value) return {};
+  if (!value) return {.is_lost = true};
   uint64_t address = *value + static_cast<uint64_t>(offset);
   if (pdb_.machine() == kX86) address &= 0xffffffff;
   return {.kind = Place::Kind::memory, .value = address};
