@@ -12,14 +12,13 @@ namespace {
 using objects::BlockType;
 using objects::How;
 using objects::TypeIndex;
-using objects::TypeInfo;
 using objects::TypeSum;
 
 constexpr size_t kConflictsShown = 100;
 constexpr size_t kLongestPattern = 1000;  // std::regex recurses
 constexpr size_t kLongestMatched = 500;
 
-answer::ObjectSum sum_of(const TypeSum& sum, const TypeInfo& type) {
+answer::ObjectSum sum_of(const TypeSum& sum, const objects::TypeInfo& type) {
   answer::ObjectSum out{.type = type.name,
                         .size = type.size,
                         .blocks = sum.blocks,
@@ -55,7 +54,7 @@ Result<std::vector<bool>> wanted_types(const objects::Typing& typing, const std:
 }
 
 answer::ObjectInstance instance_of(const heap::Block& block, const BlockType& type,
-                                   const TypeInfo& info) {
+                                   const objects::TypeInfo& info) {
   constexpr uint64_t kCount = 8;
   answer::ObjectInstance out{.at = block.address(), .block = block.address(), .size = block.size};
   if (type.behind_count) out.at = out.at + kCount;
