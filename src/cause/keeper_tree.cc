@@ -77,8 +77,11 @@ class KeeperFinder {
   void take_owners() {
     std::vector<Node> owners;
     Set shared{.is_list = true}, lost{.is_list = true};
-    in_.dominators.each_child(
-        kAllRoots, [&](Node node) { (is_owner(node) ? owners : shared.members).push_back(node); });
+    in_.dominators.each_child(kAllRoots, [&](Node node) {
+      if (is_block(node)) shared.members.push_back(node);
+      // Who only looks at what others keep is no keeper.
+      if (is_owner(node) && retained(node) > 0) owners.push_back(node);
+    });
     in_.dominators.each_child(kNobody, [&](Node node) { lost.members.push_back(node); });
     std::ranges::sort(owners, std::greater(), [&](Node owner) { return retained(owner); });
     std::vector<Found> found;

@@ -55,7 +55,7 @@ var inquest = (function () {
   // A row: type, size of one, blocks, objects, bytes, retained, [[how, blocks]], text.
   var columns = [
     { title: "Type", key: function (r) { return r[7].toLowerCase(); }, up: true },
-    { title: "Objects", key: function (r) { return r[3]; } },
+    { title: "Objects", key: function (r) { return r[3]; }, wide: true },
     { title: "Blocks", key: function (r) { return r[2]; }, wide: true },
     { title: "Bytes", key: function (r) { return r[4]; } },
     { title: "Retained", key: function (r) { return r[5]; } },
@@ -111,7 +111,7 @@ var inquest = (function () {
       var text = h.make("div", "type clip" + (row[0] > 0 ? "" : " dim"), row[7]);
       if (row[0] > 0) { text.title = h.data.types[row[0]][0]; }
       type.appendChild(text);
-      cell(line, h.count(row[3]));
+      cell(line, h.count(row[3]), true);
       cell(line, h.count(row[2]), true);
       cell(line, h.size(row[4])).appendChild(h.bar(row[4], total));
       var kept = row[0] < 0 ? "" : h.size(row[5]);

@@ -119,8 +119,9 @@ const std::string_view kHeapExplorerScript = R"js(
     } else if (object.reach === "reachable") {
       text(line, "several together; no single one keeps it.");
     } else {
-      line.textContent = object.reach === "lost" ? "Lost: no chain of pointers from a root leads here."
-                                              : "Perhaps lost: only pointers into some middle lead here.";
+      line.textContent = object.reach === "lost"
+        ? "Lost: no chain of pointers from a root leads here."
+        : "Perhaps lost: only pointers into some middle lead here.";
       line.className = "caution";
     }
     return line;
@@ -135,8 +136,9 @@ const std::string_view kHeapExplorerScript = R"js(
     var facts = h.make("div");
     facts.appendChild(h.make("code", "", place[0]));
     var known = object.how ? " \u00b7 known by " + object.how + ", " + object.percent + " %" : "";
-    text(facts, " \u00b7 " + h.size(place[1]) + known + " \u00b7 keeps " + h.size(place[3]) + " in " +
-         h.many(place[4], "block") + ", " + h.share(place[3], h.data.bytes) + " of the heap");
+    var kept = " \u00b7 keeps " + h.size(place[3]) + " in " + h.many(place[4], "block") + ", ";
+    text(facts, " \u00b7 " + h.size(place[1]) + known + kept +
+         h.share(place[3], h.data.bytes) + " of the heap");
     view.appendChild(facts);
     view.appendChild(keeper(object));
     chain(object);
@@ -144,7 +146,8 @@ const std::string_view kHeapExplorerScript = R"js(
     var from = edges(sides, "Who points here", object.from, object.from_count, false);
     var words = object.root_count - object.roots.length;
     if (words > 0) {
-      from.insertBefore(h.make("li", "dim", h.many(object.root_count, "word") + " outside the heap in all"), from.firstChild);
+      var all = h.many(object.root_count, "word") + " outside the heap in all";
+      from.insertBefore(h.make("li", "dim", all), from.firstChild);
     }
     object.roots.slice().reverse().forEach(function (root) {
       from.insertBefore(h.make("li", "", root), from.firstChild);
@@ -164,7 +167,7 @@ const std::string_view kHeapExplorerScript = R"js(
   function fill() {
     var wanted = box.value.toLowerCase().trim(), most = 200;
     var found = order.filter(function (i) {
-      return places[i][0].indexOf(wanted) >= 0 || title(places[i]).toLowerCase().indexOf(wanted) >= 0;
+      return (places[i][0] + " " + title(places[i]).toLowerCase()).indexOf(wanted) >= 0;
     });
     list.textContent = "";
     found.slice(0, most).forEach(function (i) {
@@ -177,7 +180,8 @@ const std::string_view kHeapExplorerScript = R"js(
       list.appendChild(made);
     });
     if (found.length > most) {
-      list.appendChild(h.make("p", "dim", h.count(found.length - most) + " more: type to find them"));
+      var rest = h.count(found.length - most) + " more: type to find them";
+      list.appendChild(h.make("p", "dim", rest));
     }
     if (found.length === 0) { list.appendChild(h.make("p", "dim", "None in this file.")); }
     mark();

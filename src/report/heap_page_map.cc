@@ -26,7 +26,8 @@ const std::string_view kHeapMapScript = R"js(
     if (node.kind === "shared") { return "kept by several together"; }
     if (node.kind === "lost") { return "lost: nobody keeps it"; }
     if (node.kind === "others") { return "others (" + h.count(node.count) + ")"; }
-    if (node.kind !== "blocks") { return node.name || h.count(node.count) + " " + plural[node.kind]; }
+    if (node.name) { return node.name; }
+    if (node.kind !== "blocks") { return h.count(node.count) + " " + plural[node.kind]; }
     var type = h.typeName(node.type);
     if (!type) { type = "unknown, " + h.size(node.own / node.count); }
     return node.count === 1 ? type : h.count(node.count) + " \u00d7 " + type;
@@ -90,8 +91,8 @@ const std::string_view kHeapMapScript = R"js(
       var tile = box(into, one.itself ? "itself" : colour(one), left, top, wide, high);
       var labelled = wide >= 36 && high >= 18;
       if (labelled) {
-        var text = one.itself ? "itself " + h.size(one.bytes) : name(one) + " \u00b7 " + h.size(one.bytes);
-        tile.appendChild(h.make("span", "", text));
+        var text = one.itself ? "itself " : name(one) + " \u00b7 ";
+        tile.appendChild(h.make("span", "", text + h.size(one.bytes)));
       }
       if (one.itself) { return; }
       tile.dataset.node = one.id;
@@ -100,7 +101,7 @@ const std::string_view kHeapMapScript = R"js(
         tile.setAttribute("role", "link");
         tile.setAttribute("aria-label", name(one) + ", keeps " + h.size(one.bytes));
       }
-      if (depth < 4 && one.below.length > 0 && wide > 46 && high > 42) {
+      if (depth < 10 && one.below.length > 0 && wide > 46 && high > 42) {
         draw(tile, one, 2, 20, wide - 7, high - 25, depth + 1);
       }
     });
@@ -110,8 +111,10 @@ const std::string_view kHeapMapScript = R"js(
   function tell(node) {
     detail.textContent = "";
     detail.appendChild(h.make("b", "", name(node)));
-    var kept = "keeps " + h.size(node.bytes) + " in " + h.many(node.blocks, "block") + ", " +
-      h.share(node.bytes, nodes[0].bytes) + " of the heap";
+    var kept = h.size(node.bytes) + " in " + h.many(node.blocks, "block");
+    if (node.id !== 0) {
+      kept = "keeps " + kept + ", " + h.share(node.bytes, nodes[0].bytes) + " of the heap";
+    }
     if (node.kind === "blocks") {
       kept += "; " + (node.count === 1 ? "itself " : h.many(node.count, "block") + " of ") +
         h.size(node.own);

@@ -78,7 +78,8 @@ code { font-size: .86em; }
 .sides { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.2rem; }
 .edges { list-style: none; padding: 0; margin: 0; }
 .edges li { border-bottom: 1px solid var(--line); padding: .3rem 0; margin: 0; font-size: .86rem; }
-.edges .field { font-family: ui-monospace, Menlo, Consolas, monospace; color: var(--caution); }
+.field { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .86em;
+  color: var(--caution); }
 ol.chain { padding-left: 1.6rem; margin: .3rem 0; font-size: .9rem; }
 .command { display: block; background: var(--card); border-radius: .3rem; padding: .3rem .6rem;
   margin: .3rem 0; overflow-x: auto; user-select: all; }
@@ -91,7 +92,7 @@ footer { margin-top: 2.5rem; color: var(--dim); font-size: .85rem; }
 }
 @media (max-width: 44rem) {
   .detail { height: 9rem; }
-  #census th:nth-child(n+2), #census td:nth-child(n+2) { width: 5.2rem; padding: .25rem .3rem; }
+  #census th:nth-child(n+2), #census td:nth-child(n+2) { width: 5.6rem; padding: .25rem .3rem; }
   #census .wide { display: none; }
 }
 @media (min-width: 100rem) { #tiles, .map .rows { height: 42rem; } }
@@ -101,10 +102,10 @@ const std::string_view kHeapPolicy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
     "style-src "
     "'sha256-oPGjf+PJHce5Xcnw9S1agi1ELtT5zFkCH0SLTH2/XHE=' "
-    "'sha256-wGDKlhD+0CUN3F8sBl8cxLOcL9/tPigOgPbB+1/he/o='; "
+    "'sha256-Xa/2RM4oCUS+GMwZ5cQldzcBnNkSPD0eujII74qp9V4='; "
     "script-src "
-    "'sha256-Dl6OqpwE26adIL23Qg4zfB77nQuV9BeEF3INB9aA/xQ=' "
-    "'sha256-RBcFBm0l7QjWCKjvfyK+hFe8wWyYkaFOZ68k9KW0CXo=' "
-    "'sha256-sYOlkzIoZYVgKU11Sp4I4nfl/Rb9ZhJZMALgiqGPV8Y='";
+    "'sha256-PlGS5DfGsa2cK2vh7CNWmRlO9TlItbOdyE+vN6frbtU=' "
+    "'sha256-M+IzSsD/Agj3MmgPbNviu2otHKIwrJZjohcHKpWo87g=' "
+    "'sha256-ENOUWgTuhUnVK1t370ahwSPQpTTGILotRKFXC6amhAU='";
 
 }  // namespace inquest::report

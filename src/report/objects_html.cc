@@ -181,16 +181,16 @@ class HeapPage {
   std::string left_out() const {
     if (map_.left_out == 0) return "The whole heap is in this file.";
     return fmt::format(
-        "This file holds the largest {} areas; {} of the {} blocks are in smaller ones, told as "
-        "\"others\" or as part of what keeps them.",
+        "This file has the largest {} areas. Not told apart: {} of the {} blocks, in \"others\" or "
+        "below what keeps them.",
         count_text(map_.nodes.size()), count_text(map_.left_out),
         count_text(map_.nodes.empty() ? 0 : map_.nodes.front().blocks));
   }
 
   void explorer() {
     add("<section id=\"explorer\">\n<h2>Who points where</h2>\n<p class=\"dim\">",
-        fmt::format("The {} largest objects and what is around them; beyond, the page says the "
-                    "command that shows more.",
+        fmt::format("{} objects: what is suspected, the largest, and what is around them. Beyond, "
+                    "the page says the command that shows more.",
                     count_text(map_.explored.size())),
         "</p>\n<div class=\"explorer\"><div><input id=\"object-filter\" type=\"search\" "
         "placeholder=\"Find by type or address\" aria-label=\"Find objects\">"

@@ -94,7 +94,7 @@ TEST(ObjectsHtml, HasTheWholeMap) {
   EXPECT_THAT(page, HasSubstr("lobby (pid 4711) holds 4 KiB in 12 blocks"));
   EXPECT_THAT(page, HasSubstr("The type is known of 91.7 % of the blocks"));
   EXPECT_THAT(page, HasSubstr("<a href=\"#object=0x5000\">"));
-  EXPECT_THAT(page, HasSubstr("11 of the 12 blocks are in smaller ones"));
+  EXPECT_THAT(page, HasSubstr("Not told apart: 11 of the 12 blocks"));
   EXPECT_THAT(page, HasSubstr("no symbols for libc.so.6"));
   nlohmann::json data = page_data(page);
   EXPECT_EQ(data["dump"], "/var/crash/core.4711");

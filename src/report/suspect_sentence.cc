@@ -17,6 +17,8 @@ std::string suspect_sentence(const answer::Suspect& suspect) {
   std::string text = fmt::format("{} ({:.0f} %): ", size_text(suspect.bytes), 100 * suspect.share);
   std::string owners;
   for (const std::string& owner : suspect.owners) owners += (owners.empty() ? "" : " and ") + owner;
+  // Whom none of them points to itself, but things that they keep.
+  if (owners.empty()) owners = "several together";
   if (suspect.holder) {
     text += fmt::format("1 block of {} bytes{} at {}, held by ", count_text(suspect.holder_size),
                         in_brackets(suspect.holder_type), *suspect.holder);
