@@ -5,7 +5,7 @@ namespace inquest::report {
 const std::string_view kHeapExplorerScript = R"js(
 (function () {
   "use strict";
-  var h = inquest, places = h.data.places, objects = h.data.objects, by_address = {};
+  var h = inquest, places = h.data.places, objects = h.data.objects, by_address = Object.create(null);
   objects.forEach(function (unused, i) { by_address[places[i][0]] = i; });
   var list = document.getElementById("objects"), box = document.getElementById("object-filter");
   var view = document.getElementById("object"), now = -1;

@@ -112,9 +112,8 @@ const std::string_view kHeapMapScript = R"js(
     detail.textContent = "";
     detail.appendChild(h.make("b", "", name(node)));
     var kept = h.size(node.bytes) + " in " + h.many(node.blocks, "block");
-    if (node.id !== 0) {
-      kept = "keeps " + kept + ", " + h.share(node.bytes, nodes[0].bytes) + " of the heap";
-    }
+    if (node.id !== 0) { kept += ", " + h.share(node.bytes, nodes[0].bytes) + " of the heap"; }
+    if (["all", "shared", "lost", "others"].indexOf(node.kind) < 0) { kept = "keeps " + kept; }
     if (node.kind === "blocks") {
       kept += "; " + (node.count === 1 ? "itself " : h.many(node.count, "block") + " of ") +
         h.size(node.own);

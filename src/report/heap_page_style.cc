@@ -32,7 +32,7 @@ code { font-size: .86em; }
 #census td { font-variant-numeric: tabular-nums; }
 #census tbody tr:hover { background: var(--card); }
 #census .type { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .86rem; }
-.bar { height: .28rem; margin-top: .15rem; background: var(--card); border-radius: .2rem; }
+.bar { height: 4px; margin-top: 2px; background: var(--card); border-radius: .2rem; }
 .bar > div { height: 100%; background: var(--accent); border-radius: .2rem; opacity: .7; }
 
 .crumbs { display: flex; flex-wrap: wrap; gap: .1rem .4rem; list-style: none; padding: 0;
@@ -102,10 +102,10 @@ const std::string_view kHeapPolicy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
     "style-src "
     "'sha256-oPGjf+PJHce5Xcnw9S1agi1ELtT5zFkCH0SLTH2/XHE=' "
-    "'sha256-Xa/2RM4oCUS+GMwZ5cQldzcBnNkSPD0eujII74qp9V4='; "
+    "'sha256-ExT96+DQhcZwkjN+9ZjQGZLcrDRI2r8czv8pzbqB3nA='; "
     "script-src "
     "'sha256-PlGS5DfGsa2cK2vh7CNWmRlO9TlItbOdyE+vN6frbtU=' "
-    "'sha256-M+IzSsD/Agj3MmgPbNviu2otHKIwrJZjohcHKpWo87g=' "
-    "'sha256-ENOUWgTuhUnVK1t370ahwSPQpTTGILotRKFXC6amhAU='";
+    "'sha256-ItXM5hQmHgR4wOaN4TtJT44fKeQl51CIJsPtw5AJg4g=' "
+    "'sha256-VKcVqlWv2BKQkzGnH7Y2PnbogqUDwlTCTvoDGgGJBUk='";
 
 }  // namespace inquest::report

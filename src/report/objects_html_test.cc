@@ -167,14 +167,14 @@ TEST(ObjectsHtml, StaysUnderFiveMegabytes) {
     map.nodes.push_back({.parent = i - 1,
                          .kind = MapKind::blocks,
                          .type = 1,
-                         .at = Address{0x550000000000 + i},
+                         .at = Address{0x550000000000u + i},
                          .own_bytes = 1 << 20,
                          .bytes = 1 << 30,
                          .blocks = 1 << 20});
   }
   // As many as a place may have, of as many as there may be.
   for (uint32_t i = 0; i < 30000; ++i)
-    map.places.push_back({.at = {0x550000000000 + i}, .size = 4096, .type = 1, .bytes = 1 << 30});
+    map.places.push_back({.at = {0x550000000000u + i}, .size = 4096, .type = 1, .bytes = 1 << 30});
   answer::MapObject object = map.explored[0];
   object.from.assign(12, {.place = 29999, .offset = 123456, .field = "[123].lines._M_start"});
   object.to.assign(24, object.from[0]);
