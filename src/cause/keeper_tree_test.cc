@@ -214,5 +214,29 @@ TEST(RootChains, PreferWhatStaysOverWhatLooks) {
   (void)lost;
 }
 
+TEST(PointerWords, AreTheFirstToTheBeginElseTheFirstAnywhere) {
+  TypedHeap h;
+  BlockId table = h.block(1, 256), a = h.block(2), b = h.block(2), c = h.block(2);
+  h.heap.point(table, b, 3, 8);  // into the middle
+  h.heap.point(table, b, 4, 16);
+  h.heap.point(table, a, 5, 8);
+  h.heap.point(table, a, 6);
+  h.heap.point(table, a, 7);
+  h.heap.find();
+  std::vector<WantedPointer> wanted{{table, c}, {table, b}, {a, b}, {table, a}, {table, b}};
+  find_pointers(h.heap.process(), h.heap.heaps(), wanted);
+  ASSERT_EQ(wanted.size(), 4u);  // sorted, each once
+  EXPECT_EQ(wanted[0].to, a);
+  EXPECT_EQ(wanted[0].offset, 48u);
+  EXPECT_EQ(wanted[1].offset, 24u);
+  EXPECT_FALSE(wanted[2].offset);  // c: nothing points there
+  EXPECT_EQ(wanted[3].from, a);
+  EXPECT_FALSE(wanted[3].offset);
+  // No more is read than is allowed.
+  wanted = {{table, a}};
+  find_pointers(h.heap.process(), h.heap.heaps(), wanted, 0);
+  EXPECT_FALSE(wanted[0].offset);
+}
+
 }  // namespace
 }  // namespace inquest::cause

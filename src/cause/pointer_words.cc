@@ -60,14 +60,14 @@ class HolderScan {
 
 }  // namespace
 
-void find_pointers(const Process& process, const heap::Heaps& heaps,
+void find_pointers(const snapshot::Snapshot& process, const heap::Heaps& heaps,
                    std::vector<WantedPointer>& wanted, uint64_t most_bytes) {
   std::ranges::sort(wanted, [](const auto& a, const auto& b) { return a < b; });
   auto is_same = [](const auto& a, const auto& b) { return a.from == b.from && a.to == b.to; };
   auto doubles = std::ranges::unique(wanted, is_same);
   wanted.erase(doubles.begin(), doubles.end());
-  const unsigned word_size = snapshot::pointer_size(process.arch());
-  objects::PieceView memory(process.memory());
+  const unsigned word_size = snapshot::pointer_size(process.arch);
+  objects::PieceView memory(process.memory);
   for (size_t i = 0, end = 0; i < wanted.size(); i = end) {
     const heap::Block& holder = heaps.blocks[wanted[i].from];
     while (end < wanted.size() && wanted[end].from == wanted[i].from) ++end;

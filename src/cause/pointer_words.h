@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cause/process.h"
 #include "heap/heap.h"
 #include "objects/typing.h"
+#include "snapshot/snapshot.h"
 
 namespace inquest::cause {
 
@@ -23,7 +23,7 @@ struct WantedPointer {
 
 /// Fills in the offsets, and sorts. Reads each holder once, at most so many bytes in all; what is
 /// not found has none.
-void find_pointers(const Process& process, const heap::Heaps& heaps,
+void find_pointers(const snapshot::Snapshot& process, const heap::Heaps& heaps,
                    std::vector<WantedPointer>& wanted, uint64_t most_bytes = 1ull << 30);
 
 /// Names members of typed blocks. Remembers; for one thread.

@@ -103,7 +103,7 @@ class MapFinder {
       if (chains_.before[block] != RootChains::kNobody)
         pointers_.push_back({chains_.before[block], block});
     }
-    find_pointers(in_.process, in_.heaps, pointers_);
+    find_pointers(in_.process.snapshot(), in_.heaps, pointers_);
   }
 
   void name_roots() {

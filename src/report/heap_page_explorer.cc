@@ -5,7 +5,8 @@ namespace inquest::report {
 const std::string_view kHeapExplorerScript = R"js(
 (function () {
   "use strict";
-  var h = inquest, places = h.data.places, objects = h.data.objects, by_address = Object.create(null);
+  var h = inquest, places = h.data.places, objects = h.data.objects;
+  var by_address = Object.create(null);
   objects.forEach(function (unused, i) { by_address[places[i][0]] = i; });
   var list = document.getElementById("objects"), box = document.getElementById("object-filter");
   var view = document.getElementById("object"), now = -1;
@@ -144,10 +145,9 @@ const std::string_view kHeapExplorerScript = R"js(
     chain(object);
     var sides = h.make("div", "sides");
     var from = edges(sides, "Who points here", object.from, object.from_count, false);
-    var words = object.root_count - object.roots.length;
-    if (words > 0) {
-      var all = h.many(object.root_count, "word") + " outside the heap in all";
-      from.insertBefore(h.make("li", "dim", all), from.firstChild);
+    if (object.root_count > 0) {
+      from.previousSibling.textContent = "Who points here (" + h.many(object.from_count, "block") +
+        ", " + h.many(object.root_count, "word") + " outside the heap)";
     }
     object.roots.slice().reverse().forEach(function (root) {
       from.insertBefore(h.make("li", "", root), from.firstChild);

@@ -92,6 +92,7 @@ const std::string_view kHeapMapScript = R"js(
       var labelled = wide >= 36 && high >= 18;
       if (labelled) {
         var text = one.itself ? "itself " : name(one) + " \u00b7 ";
+        text = text.replace(/\(anonymous namespace\)::/g, "");
         tile.appendChild(h.make("span", "", text + h.size(one.bytes)));
       }
       if (one.itself) { return; }

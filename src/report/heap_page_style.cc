@@ -80,6 +80,7 @@ code { font-size: .86em; }
 .edges li { border-bottom: 1px solid var(--line); padding: .3rem 0; margin: 0; font-size: .86rem; }
 .field { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .86em;
   color: var(--caution); }
+.beyond { border-left-color: var(--accent); margin-bottom: .8rem; }
 ol.chain { padding-left: 1.6rem; margin: .3rem 0; font-size: .9rem; }
 .command { display: block; background: var(--card); border-radius: .3rem; padding: .3rem .6rem;
   margin: .3rem 0; overflow-x: auto; user-select: all; }
@@ -102,10 +103,10 @@ const std::string_view kHeapPolicy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
     "style-src "
     "'sha256-oPGjf+PJHce5Xcnw9S1agi1ELtT5zFkCH0SLTH2/XHE=' "
-    "'sha256-ExT96+DQhcZwkjN+9ZjQGZLcrDRI2r8czv8pzbqB3nA='; "
+    "'sha256-VNzULCs6T+sc6nQd+WXegSxxHVqL2xJ0gdOINaBD27o='; "
     "script-src "
     "'sha256-PlGS5DfGsa2cK2vh7CNWmRlO9TlItbOdyE+vN6frbtU=' "
-    "'sha256-ItXM5hQmHgR4wOaN4TtJT44fKeQl51CIJsPtw5AJg4g=' "
-    "'sha256-VKcVqlWv2BKQkzGnH7Y2PnbogqUDwlTCTvoDGgGJBUk='";
+    "'sha256-911Yqg3jHbcN5Zf5SCgCpPY/CFmo7oWZSjjB1YLbE4M=' "
+    "'sha256-1SYnDzbWfKesuqPU0b+s5FdM9ZJyKz3JMJkYfIhj0tI='";
 
 }  // namespace inquest::report
