@@ -22,7 +22,8 @@ void add_typed_option(CLI::App& verb, bool& typed);
 /// is neither, which is wrong usage.
 Result<Address> address_of(const cause::Process& process, const std::string& text);
 
-/// Prints the answer of a verb that lists: `text(style)`, `json()` or `csv()`.
+/// Prints the answer of a verb that lists: `text(style)`, `json()` or `csv()`. A page (html) is
+/// another answer: its verb prints it itself.
 template <class Text, class Json, class Csv>
 void print_list(ListOutput output, bool all_rows, Text text, Json json, Csv csv) {
   std::string printed;
@@ -33,6 +34,7 @@ void print_list(ListOutput output, bool all_rows, Text text, Json json, Csv csv)
     case ListOutput::csv:
       printed = csv();
       break;
+    case ListOutput::html:
     case ListOutput::text: {
       auto style = terminal_style();
       style.all_rows = all_rows;

@@ -4,6 +4,7 @@
 #include "app/investigate.h"
 #include "app/verbs.h"
 #include "cause/heap_input.h"
+#include "cause/heap_map.h"
 #include "cause/typing_input.h"
 #include "report/objects_report.h"
 
@@ -18,6 +19,11 @@ struct ObjectsOptions {
 };
 
 ExitStatus objects(const ObjectsOptions& options) {
+  const bool is_page = options.output == ListOutput::html;
+  if (is_page && !options.question.type.empty()) {
+    return report_wrong_usage({.what = "the page shows the whole heap, not the objects of a type",
+                               .advice = "leave TYPE away, or print it as text, json or csv"});
+  }
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
@@ -29,6 +35,14 @@ ExitStatus objects(const ObjectsOptions& options) {
   const objects::TypingInput input = cause::typing_input(dead, heaps, references);
   Progress::shared().stage("recognising objects");
   auto typing = objects::Typing::find(input);
+  if (is_page) {
+    Progress::shared().stage("finding who keeps what");
+    answer::HeapMap map = cause::describe_heap_map(dead, heaps, references, typing, {});
+    Progress::shared().stop();
+    print_out(report::objects_html(map));
+    leave_to_the_system(std::move(*process));
+    return kDone;
+  }
   auto answer = cause::describe_objects(dead, heaps, references, typing, options.question);
   Progress::shared().stop();
   if (!answer) return report_wrong_usage(answer.error());
@@ -48,7 +62,8 @@ void add_objects(CLI::App& root, ExitStatus& status) {
   verb->add_option("DUMP", options->dump.dump, kDumpHelp)->required();
   verb->add_option("TYPE", options->question.type,
                    "List the instances of a type: its exact name, or a regular expression");
-  add_list_format(*verb, options->output, "a line for every type, or for every instance of TYPE");
+  add_list_format(*verb, options->output, "a line for every type, or for every instance of TYPE",
+                  "one page with the types, who keeps what, and who points where");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   add_places(*verb, options->dump);
   verb->footer(
@@ -56,6 +71,7 @@ void add_objects(CLI::App& root, ExitStatus& status) {
       "  inquest objects core.4711\n"
       "  inquest objects core.4711 game::Guild\n"
       "  inquest objects core.4711 '^std::_Rb_tree_node<'\n"
+      "  inquest objects core.4711 --format html > heap.html\n"
       "  inquest objects core.4711 --format csv | sort -t, -k4 -n | tail");
   verb->callback([options, &status] { status = objects(*options); });
 }

@@ -54,12 +54,15 @@ CLI::Validator process_id() {
   return {check, ""};
 }
 
-void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv) {
+void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv,
+                     const std::string& html) {
   std::map<std::string, ListOutput> outputs{
       {"text", ListOutput::text}, {"json", ListOutput::json}, {"csv", ListOutput::csv}};
-  verb.add_option("--format", output, "How to print it; csv: " + csv)
+  if (!html.empty()) outputs.emplace("html", ListOutput::html);
+  verb.add_option("--format", output,
+                  "How to print it; csv: " + csv + (html.empty() ? "" : "; html: " + html))
       ->transform(one_of(outputs))
-      ->type_name("text|json|csv");
+      ->type_name(html.empty() ? "text|json|csv" : "text|json|csv|html");
 }
 
 void add_unused_places(CLI::App& verb) {

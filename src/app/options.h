@@ -14,9 +14,11 @@ namespace inquest::app {
 enum class Output : uint8_t { text, json, html };
 
 /// Of verbs that print lists.
-enum class ListOutput : uint8_t { text, json, csv };
-/// Adds --format text|json|csv; `csv` says what a line of it is.
-void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv);
+enum class ListOutput : uint8_t { text, json, csv, html };
+/// Adds --format text|json|csv, and html where `html` says what that page is; `csv` says what a
+/// line of it is.
+void add_list_format(CLI::App& verb, ListOutput& output, const std::string& csv,
+                     const std::string& html = {});
 
 /// Adds --symbols and --image to a verb that has nothing to look up: every verb takes them.
 void add_unused_places(CLI::App& verb);

@@ -4,6 +4,7 @@
 #include "report/page.h"
 #include "report/prose.h"
 #include "report/report.h"
+#include "report/suspect_sentence.h"
 
 namespace inquest::report {
 namespace {
@@ -96,40 +97,8 @@ class LeaksText : Page {
   void suspects() {
     if (!leaks_.suspects || leaks_.suspects->empty()) return;
     heading("What keeps much, though it is not lost");
-    for (const answer::Suspect& suspect : *leaks_.suspects) prose("  - ", sentence(suspect));
-  }
-
-  /// "812.0 MB (71 %): 1 block of 4,096 bytes (`ChatLog`) at 0x5581..., held by global g_rooms,
-  /// keeps 3,100,001 blocks, 3,100,000 of them of 48 bytes (`std::string`)".
-  static std::string sentence(const answer::Suspect& suspect) {
-    std::string text =
-        fmt::format("{} ({:.0f} %): ", size_text(suspect.bytes), 100 * suspect.share);
-    std::string owners;
-    for (const std::string& owner : suspect.owners)
-      owners += (owners.empty() ? "" : " and ") + owner;
-    if (suspect.holder) {
-      text += fmt::format("1 block of {} bytes{} at {}, held by ", count_text(suspect.holder_size),
-                          quoted(suspect.holder_type), *suspect.holder);
-      if (suspect.inside)
-        text += fmt::format("`{}` at {} of ", shortened(suspect.inside_type, 60), *suspect.inside);
-      text += owners;
-      if (suspect.blocks == 1) return text;
-      text += ", keeps ";
-    } else {
-      text += owners + (suspect.owners.size() > 1 ? " together keep " : " keeps ");
-    }
-    text += fmt::format("{} block{}", count_text(suspect.blocks), suspect.blocks == 1 ? "" : "s");
-    for (const answer::HeldKind& kind : suspect.kinds) {
-      bool is_first = &kind == &suspect.kinds.front();
-      constexpr double kMostly = 0.95;
-      bool is_mixed = kind.type_share < kMostly && !kind.type.empty();
-      text += fmt::format("{} {} of {} bytes{}{}", is_first ? ":" : ",", count_text(kind.blocks),
-                          count_text(kind.size), is_mixed ? ", mostly" : "", quoted(kind.type));
-    }
-    return text;
-  }
-  static std::string quoted(const std::string& type) {
-    return type.empty() ? "" : fmt::format(" (`{}`)", shortened(type, 60));
+    for (const answer::Suspect& suspect : *leaks_.suspects)
+      prose("  - ", suspect_sentence(suspect));
   }
 
   void roots() {

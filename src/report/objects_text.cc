@@ -9,12 +9,6 @@
 namespace inquest::report {
 namespace {
 
-std::string grouped(uint64_t n) {
-  std::string digits = std::to_string(n);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 std::string share(uint64_t part, uint64_t whole) {
   if (whole == 0) return "0 %";
   return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
@@ -43,7 +37,7 @@ class ObjectsText : Page {
       text += fmt::format(
           " holds {} in {} blocks; the type is known of {} of the blocks, {} of "
           "the bytes",
-          size_text(objects_.bytes), grouped(objects_.blocks),
+          size_text(objects_.bytes), count_text(objects_.blocks),
           share(objects_.typed_blocks, objects_.blocks),
           share(objects_.typed_bytes, objects_.bytes));
     }
@@ -67,11 +61,11 @@ class ObjectsText : Page {
       std::string type = sum.type.empty() ? paint_.dim("(not known)")
                                           : paint_.function(shortened(clean(sum.type), 120));
       out_ += fmt::format("  {:>10} {:>7} {:>11} {:>11}  {:<28} {}\n", size_text(sum.bytes),
-                          share(sum.bytes, objects_.bytes), grouped(sum.blocks),
-                          grouped(sum.objects), how(sum), type);
+                          share(sum.bytes, objects_.bytes), count_text(sum.blocks),
+                          count_text(sum.objects), how(sum), type);
     }
     if (shown < census.size()) {
-      out_ += fmt::format("  ... {} more: --all shows them\n", grouped(census.size() - shown));
+      out_ += fmt::format("  ... {} more: --all shows them\n", count_text(census.size() - shown));
     }
   }
 
@@ -94,12 +88,12 @@ class ObjectsText : Page {
     for (size_t i = 0; i < shown; ++i) {
       const answer::ObjectInstance& one = all[i];
       out_ += fmt::format("  {:<18} {:>11} {:>9} {:>4} %  {:<14} {}\n", fmt::format("{}", one.at),
-                          grouped(one.size), grouped(one.count), one.percent, one.how,
+                          count_text(one.size), count_text(one.count), one.percent, one.how,
                           shortened(clean(one.type), 100));
     }
     if (shown < all.size()) {
       out_ += fmt::format("  ... {} more: --all, or --format csv, shows them\n",
-                          grouped(all.size() - shown));
+                          count_text(all.size() - shown));
     }
   }
 
@@ -113,7 +107,7 @@ class ObjectsText : Page {
                           shortened(clean(one.taken), 60), shortened(clean(one.other), 60));
     }
     if (objects_.conflict_count > kRows) {
-      out_ += fmt::format("  ... {} in all\n", grouped(objects_.conflict_count));
+      out_ += fmt::format("  ... {} in all\n", count_text(objects_.conflict_count));
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include "report/excerpt.h"
 #include "report/folding.h"
+#include "report/html.h"
 #include "report/page_assets.h"
 #include "report/prose.h"
 #include "report/report.h"
@@ -15,33 +16,6 @@ namespace {
 constexpr size_t kHtmlRows = 400;  ///< of one stack; JSON has all
 constexpr size_t kGroups = 2000;   ///< of equal stacks
 constexpr size_t kMembersNamed = 64;
-
-/// Text that is only ever text, in an element or a quoted attribute.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : clean(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 class HtmlPage {
  public:
