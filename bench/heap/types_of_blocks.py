@@ -28,11 +28,11 @@ def pair(value):
 
 
 def owners(element):
-    return Expected(f"{element}[] of a vector", [f"std::{element}"], ["vector elements", "table of pointers"])
+    return Expected(f"{element}[] of a vector", [f"std::{element}"], ["element buffer", "table of pointers"])
 
 
 def pointers(element):
-    return Expected(f"{element}[] of a vector", [element], ["vector elements", "table of pointers"])
+    return Expected(f"{element}[] of a vector", [element], ["element buffer", "table of pointers"])
 
 
 HASH_NODE = f"std::__detail::_Hash_node<{pair(INTS)}, false>"
@@ -44,7 +44,7 @@ TYPES = {  # by the numbers of ledger.h
     4: Expected("node of unordered_map<uint64_t, vector<int>>", [HASH_NODE], ["chain node"],
                 ["std::__detail::_Hash_node_base"]),
     5: Expected("buckets of the same", ["std::__detail::_Hash_node_base*", HASH_NODE + "*"], ["table of pointers"]),
-    6: Expected("int[] of a vector", ["int"], ["vector elements"]),
+    6: Expected("int[] of a vector", ["int"], ["element buffer"]),
     7: Expected("node of list<string>", [f"std::_List_node<{TEXT} >"], ["list node"],
                 ["std::__detail::_List_node_base"]),
     8: Expected("Square", [OWN + "Square"]),
@@ -58,7 +58,7 @@ TYPES = {  # by the numbers of ledger.h
     15: owners(f"unique_ptr<{OWN}Shape, std::default_delete<{OWN}Shape> >"),
     16: owners(f"shared_ptr<{OWN}Square>"),
     17: owners("unique_ptr<char [], std::default_delete<char []> >"),
-    18: Expected("uint64_t[] of a vector", ["long unsigned int"], ["vector elements"]),
+    18: Expected("uint64_t[] of a vector", ["long unsigned int"], ["element buffer"]),
     19: pointers(OWN + "Item*"),
     20: pointers(OWN + "Named*"),
     21: pointers("char*"),

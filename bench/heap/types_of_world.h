@@ -35,7 +35,8 @@ class Namer {
     name(reinterpret_cast<const char*>(&value) - in_front, type);
   }
   void name_text(const std::string& text) {
-    auto begin = reinterpret_cast<uintptr_t>(&text), data = reinterpret_cast<uintptr_t>(text.data());
+    auto begin = reinterpret_cast<uintptr_t>(&text),
+         data = reinterpret_cast<uintptr_t>(text.data());
     if (data - begin >= sizeof text) name(text.data(), ledger::kCharacters);
   }
   template <class T>

@@ -1,0 +1,237 @@
+#include "objects/types/linked.h"
+
+#include <bit>
+#include <map>
+#include <numeric>
+
+namespace inquest::objects {
+namespace {
+
+constexpr uint8_t kLinkedPercent = 80;
+constexpr size_t kLeastLinked = 3, kLeastConfirmed = 2;
+constexpr size_t kMostClassesOfSize = 512;     // more tell nothing apart, and cost reading
+constexpr size_t kMostWork = size_t{1} << 27;  // blocks times members looked at
+constexpr size_t kSampled = 4096;              // blocks of a size that are asked for links
+constexpr uint64_t kLargestLinked = 512;
+
+class LinkedSearch {
+ public:
+  LinkedSearch(const TypingInput& input, TypeTable& types, const BlockIndex& index,
+               const Propagation& propagation)
+      : input_(input),
+        types_(types),
+        index_(index),
+        propagation_(propagation),
+        blocks_(input.heaps.blocks),
+        view_(input.process.memory) {}
+
+  /// By class, what is claimed to be of it.
+  std::map<BlockId, TypeIndex> find() {
+    gather();
+    for (TypeIndex type : candidates()) judge(type);
+    return std::move(claimed_);
+  }
+
+ private:
+  using Offsets = std::vector<bool>;  // by word
+  struct Group {
+    size_t blocks = 0;
+    uint64_t confirmed = 0;  // a bit for each of the first 64 members
+    bool is_bad = false;
+  };
+
+  static uint64_t word(Bytes bytes, uint64_t at) {
+    uint64_t value;
+    std::memcpy(&value, bytes.data() + at, 8);
+    return value;
+  }
+  bool is_unknown(BlockId id) const {
+    return blocks_[id].state() == heap::State::used && propagation_.strength(id) <= Strength::shape;
+  }
+  void gather();
+  Offsets links_of(const std::vector<BlockId>& ids);
+  std::vector<TypeIndex> candidates();
+  bool may_link(TypeIndex type, const Offsets& links);
+  std::vector<BlockId> blocks_for(uint64_t size) const;
+  void judge(TypeIndex type);
+  bool is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const;
+  bool has_stray_pointer(Bytes bytes, const Layout& layout) const;
+
+  const TypingInput& input_;
+  TypeTable& types_;
+  const BlockIndex& index_;
+  const Propagation& propagation_;
+  const std::vector<heap::Block>& blocks_;
+  PieceView view_;
+  std::map<uint64_t, std::vector<BlockId>> by_size_;
+  std::map<BlockId, TypeIndex> claimed_;  // 0: two classes fit
+  size_t work_ = 0;
+};
+
+void LinkedSearch::gather() {
+  for (BlockId id = 0; id < blocks_.size(); ++id) {
+    const uint64_t size = blocks_[id].size;
+    if (size >= 16 && size <= kLargestLinked && is_unknown(id)) by_size_[size].push_back(id);
+  }
+  std::erase_if(by_size_, [](const auto& one) { return one.second.size() < kLeastLinked; });
+}
+
+/// Which words of these blocks lead to the begin of unknown blocks of their size.
+LinkedSearch::Offsets LinkedSearch::links_of(const std::vector<BlockId>& ids) {
+  Offsets links(kLargestLinked / 8);
+  const size_t step = std::max<size_t>(1, ids.size() / kSampled);
+  for (size_t i = 0; i < ids.size(); i += step) {
+    const heap::Block& block = blocks_[ids[i]];
+    const Bytes bytes = view_.at(block.begin, block.size);
+    for (uint64_t at = 0; at + 8 <= bytes.size(); at += 8) {
+      const uint64_t value = word(bytes, at);
+      if (value - index_.low() >= index_.span() || links[at / 8]) continue;
+      const uint32_t to = index_.find(value);
+      if (to == kNoBlock || blocks_[to].begin != value || !is_unknown(to)) continue;
+      if (fits_loosely(std::max<uint64_t>(blocks_[to].size, block.size),
+                       std::min<uint64_t>(blocks_[to].size, block.size))) {
+        links[at / 8] = true;
+      }
+    }
+  }
+  return links;
+}
+
+bool LinkedSearch::may_link(TypeIndex type, const Offsets& links) {
+  const Layout& layout = types_.layout(type);
+  if (layout.has_vptr) return false;  // its virtual table would have told it
+  return std::ranges::any_of(layout.slots, [&](const PointerSlot& slot) {
+    return slot.target == type && slot.into == 0 && !slot.is_weak && links[slot.offset / 8];
+  });
+}
+
+/// The classes that point to their own kind where blocks of their size do.
+std::vector<TypeIndex> LinkedSearch::candidates() {
+  std::vector<TypeIndex> out;
+  for (const auto& [usable, ids] : by_size_) {
+    Offsets links = links_of(ids);
+    if (std::ranges::find(links, true) == links.end()) continue;
+    for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
+      if (!fits_loosely(usable, size)) continue;
+      for (const ModuleTypes& module : input_.modules) {
+        if (!module.types) continue;
+        const std::vector<symbols::TypeId> classes = module.types->classes_of_size(size);
+        if (classes.size() > kMostClassesOfSize) continue;
+        for (symbols::TypeId id : classes) {
+          const TypeIndex type = types_.index_of(module.types, id);
+          if (type != 0 && types_.size(type) == size && may_link(type, links)) out.push_back(type);
+        }
+      }
+    }
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<BlockId> LinkedSearch::blocks_for(uint64_t size) const {
+  std::vector<BlockId> out;
+  for (auto at = by_size_.lower_bound(size); at != by_size_.end() && at->first <= size + 32; ++at) {
+    if (fits_loosely(at->first, size)) out.insert(out.end(), at->second.begin(), at->second.end());
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+/// Whether a member may hold that word. Confirmed: it leads to the begin of a block that can be or
+/// is what the member says.
+bool LinkedSearch::is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const {
+  if (value == 0) return true;
+  const uint32_t to = index_.find(value - slot.into);
+  if (to == kNoBlock) return input_.process.memory.has({value});
+  if (blocks_[to].state() != heap::State::used) return false;
+  if (slot.target == 0) return true;
+  if (blocks_[to].begin != value - slot.into) return slot.is_weak || types_.made(slot.target).is_scalar;
+  const TypeIndex held = propagation_.blocks()[to].type;
+  const bool is_known = held != 0 && propagation_.strength(to) > Strength::text;
+  if (is_known && held != slot.target && !slot.is_weak) return false;
+  if (blocks_[to].size < types_.size(slot.target)) return false;
+  is_confirmed = true;
+  return true;
+}
+
+/// Whether a word that is no member that points is the address of a block.
+bool LinkedSearch::has_stray_pointer(Bytes bytes, const Layout& layout) const {
+  auto slot = layout.slots.begin();
+  for (uint64_t at = 0; at + 8 <= bytes.size(); at += 8) {
+    while (slot != layout.slots.end() && slot->offset < at) ++slot;
+    if (slot != layout.slots.end() && slot->offset == at) continue;
+    const uint64_t value = word(bytes, at);
+    if (value - index_.low() >= index_.span()) continue;
+    const uint32_t to = index_.find(value);
+    if (to != kNoBlock && blocks_[to].begin == value) return true;
+  }
+  return false;
+}
+
+void LinkedSearch::judge(TypeIndex type) {
+  const Layout& layout = types_.layout(type);
+  for (const PointerSlot& slot : layout.slots) types_.layout(slot.target);
+  const uint64_t size = types_.size(type);
+  const std::vector<BlockId> ids = blocks_for(size);
+  work_ += ids.size() * (layout.slots.size() + size / 8);
+  if (work_ > kMostWork) return;
+  std::vector<uint32_t> parents(ids.size());
+  std::iota(parents.begin(), parents.end(), 0u);
+  auto root_of = [&](uint32_t at) {
+    while (parents[at] != at) at = parents[at] = parents[parents[at]];
+    return at;
+  };
+  std::vector<Group> own(ids.size());
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    const Bytes bytes = view_.at(blocks_[ids[i]].begin, size);
+    own[i].is_bad = bytes.size() < size || has_stray_pointer(bytes, layout);
+    for (size_t n = 0; n < layout.slots.size() && bytes.size() == size; ++n) {
+      const PointerSlot& slot = layout.slots[n];
+      if (slot.offset + 8 > size) break;
+      const uint64_t value = word(bytes, slot.offset);
+      bool is_confirmed = false;
+      own[i].is_bad |= !is_possible(slot, value, is_confirmed);
+      if (is_confirmed && n < 64) own[i].confirmed |= uint64_t{1} << n;
+      if (slot.target != type || slot.into != 0 || value == 0) continue;
+      auto other = std::ranges::lower_bound(ids, index_.find(value));
+      if (other != ids.end() && blocks_[*other].begin == value) {
+        parents[root_of(i)] = root_of(static_cast<uint32_t>(other - ids.begin()));
+      } else if (!slot.is_weak) {
+        own[i].is_bad |= index_.find(value) != kNoBlock;
+      }
+    }
+  }
+  std::vector<Group> groups(ids.size());
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    Group& group = groups[root_of(i)];
+    ++group.blocks;
+    group.confirmed |= own[i].confirmed;
+    group.is_bad |= own[i].is_bad;
+  }
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    const Group& group = groups[root_of(i)];
+    if (group.is_bad || group.blocks < kLeastLinked) continue;
+    if (static_cast<size_t>(std::popcount(group.confirmed)) < kLeastConfirmed) continue;
+    auto [known, is_new] = claimed_.try_emplace(ids[i], type);
+    if (!is_new && known->second != type) known->second = 0;
+  }
+}
+
+}  // namespace
+
+void find_linked(const TypingInput& input, TypeTable& types, const BlockIndex& index,
+                 Propagation& propagation) {
+  if (snapshot::pointer_size(input.process.arch) != 8) return;
+  if (std::ranges::none_of(input.modules, [](const auto& module) { return module.types; })) return;
+  for (const auto& [block, type] : LinkedSearch(input, types, index, propagation).find()) {
+    if (type == 0) continue;
+    propagation.claim({.block = block,
+                       .type = type,
+                       .strength = Strength::linked,
+                       .percent = kLinkedPercent,
+                       .how = How::likeness});
+  }
+}
+
+}  // namespace inquest::objects
