@@ -19,7 +19,8 @@ class BufferSearch {
 
   /// Whether its words say more than its type does.
   bool is_asked(BlockId id) const {
-    if (blocks_[id].state() != heap::State::used || input_.references.from(id).empty()) return false;
+    if (blocks_[id].state() != heap::State::used || input_.references.from(id).empty())
+      return false;
     const BlockType& type = propagation_.blocks()[id];
     return type.how != How::text && types_.types()[type.type].reader == nullptr;
   }

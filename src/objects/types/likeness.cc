@@ -8,11 +8,12 @@ namespace inquest::objects {
 namespace {
 
 constexpr size_t kLeastInstances = 8, kMostInstances = 256;  // of a class, in its sample
+constexpr size_t kMostSampled = 1 << 15;                     // of all blocks
 constexpr size_t kMostWords = 64;                            // of a block that are compared
 constexpr size_t kMostRivals = 16;                           // classes of one size
 constexpr size_t kLeastTelling = 2;
-constexpr double kUsual = 0.5;          // share of the instances that makes a pointer telling
-constexpr double kOddsAgainst = 100;    // before anything was looked at
+constexpr double kUsual = 0.5;        // share of the instances that makes a pointer telling
+constexpr double kOddsAgainst = 100;  // before anything was looked at
 constexpr double kLeastProbable = 0.9;
 constexpr double kMostPercent = 85;
 constexpr uint64_t kSmall = 1 << 16;
@@ -89,7 +90,8 @@ uint32_t LikenessSearch::code(uint64_t value) const {
 }
 
 std::vector<uint32_t> LikenessSearch::codes(BlockId id, PieceView& view) const {
-  const Bytes bytes = view.at(blocks_[id].begin, std::min<uint64_t>(blocks_[id].size, kMostWords * 8));
+  const Bytes bytes =
+      view.at(blocks_[id].begin, std::min<uint64_t>(blocks_[id].size, kMostWords * 8));
   std::vector<uint32_t> out(bytes.size() / 8);
   for (size_t i = 0; i < out.size(); ++i) {
     uint64_t value;
@@ -131,7 +133,6 @@ bool LikenessSearch::learn() {
       const std::vector<uint32_t> codes = this->codes(id, view);
       profile.words.resize(std::max(profile.words.size(), codes.size()));
       for (size_t i = 0; i < codes.size(); ++i) ++profile.words[i][codes[i]];
-      for (uint32_t one : codes) ++any_[one], ++all_;
     }
     auto& rivals = by_size_[key.first];
     rivals.push_back(std::move(profile));
@@ -139,7 +140,13 @@ bool LikenessSearch::learn() {
       rivals.erase(std::ranges::min_element(rivals, {}, &Profile::blocks));
     }
   }
-  return !by_size_.empty();
+  if (by_size_.empty()) return false;
+  const size_t step = std::max<size_t>(1, blocks_.size() / kMostSampled);
+  for (size_t i = 0; i < blocks_.size(); i += step) {
+    if (blocks_[i].state() != heap::State::used) continue;
+    for (uint32_t one : codes(static_cast<BlockId>(i), view)) ++any_[one], ++all_;
+  }
+  return true;
 }
 
 LikenessSearch::Guess LikenessSearch::guess(BlockId id, PieceView& view) const {

@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint8_t kLinkedPercent = 80;
 constexpr size_t kLeastLinked = 3, kLeastConfirmed = 2;
-constexpr size_t kMostClassesOfSize = 512;     // more tell nothing apart, and cost reading
+constexpr size_t kMostClassesOfSize = 256;     // more tell nothing apart, and cost reading
+constexpr size_t kMostClasses = 1024;          // that are read, of all sizes
 constexpr size_t kMostWork = size_t{1} << 27;  // blocks times members looked at
 constexpr size_t kSampled = 4096;              // blocks of a size that are asked for links
 constexpr uint64_t kLargestLinked = 512;
@@ -25,15 +26,21 @@ class LinkedSearch {
         blocks_(input.heaps.blocks),
         view_(input.process.memory) {}
 
-  /// By class, what is claimed to be of it.
+  /// What each block is taken for; 0: two classes fit.
   std::map<BlockId, TypeIndex> find() {
     gather();
     for (TypeIndex type : candidates()) judge(type);
+    // A class that was not looked at may fit as well.
+    if (work_ > kMostWork) claimed_.clear();
     return std::move(claimed_);
   }
 
  private:
   using Offsets = std::vector<bool>;  // by word
+  struct Class {
+    const symbols::TypeReader* reader;
+    symbols::TypeId id;
+  };
   struct Group {
     size_t blocks = 0;
     uint64_t confirmed = 0;  // a bit for each of the first 64 members
@@ -50,6 +57,7 @@ class LinkedSearch {
   }
   void gather();
   Offsets links_of(const std::vector<BlockId>& ids);
+  std::vector<Class> classes_for(uint64_t usable) const;
   std::vector<TypeIndex> candidates();
   bool may_link(TypeIndex type, const Offsets& links);
   std::vector<BlockId> blocks_for(uint64_t size) const;
@@ -64,7 +72,7 @@ class LinkedSearch {
   const std::vector<heap::Block>& blocks_;
   PieceView view_;
   std::map<uint64_t, std::vector<BlockId>> by_size_;
-  std::map<BlockId, TypeIndex> claimed_;  // 0: two classes fit
+  std::map<BlockId, TypeIndex> claimed_;
   size_t work_ = 0;
 };
 
@@ -101,28 +109,45 @@ bool LinkedSearch::may_link(TypeIndex type, const Offsets& links) {
   const Layout& layout = types_.layout(type);
   if (layout.has_vptr) return false;  // its virtual table would have told it
   return std::ranges::any_of(layout.slots, [&](const PointerSlot& slot) {
-    return slot.target == type && slot.into == 0 && !slot.is_weak && links[slot.offset / 8];
+    return slot.target == type && slot.into == 0 && !slot.is_weak &&
+           slot.offset / 8 < links.size() && links[slot.offset / 8];
   });
 }
 
-/// The classes that point to their own kind where blocks of their size do.
-std::vector<TypeIndex> LinkedSearch::candidates() {
-  std::vector<TypeIndex> out;
-  for (const auto& [usable, ids] : by_size_) {
-    Offsets links = links_of(ids);
-    if (std::ranges::find(links, true) == links.end()) continue;
-    for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
-      if (!fits_loosely(usable, size)) continue;
-      for (const ModuleTypes& module : input_.modules) {
-        if (!module.types) continue;
-        const std::vector<symbols::TypeId> classes = module.types->classes_of_size(size);
-        if (classes.size() > kMostClassesOfSize) continue;
-        for (symbols::TypeId id : classes) {
-          const TypeIndex type = types_.index_of(module.types, id);
-          if (type != 0 && types_.size(type) == size && may_link(type, links)) out.push_back(type);
-        }
+/// The classes whose objects would be given blocks of so many bytes.
+std::vector<LinkedSearch::Class> LinkedSearch::classes_for(uint64_t usable) const {
+  std::vector<Class> out;
+  for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
+    if (!fits_loosely(usable, size)) continue;
+    for (const ModuleTypes& module : input_.modules) {
+      if (!module.types) continue;
+      for (symbols::TypeId id : module.types->classes_of_size(size)) {
+        out.push_back({module.types, id});
       }
     }
+  }
+  return out;
+}
+
+/// The classes that point to their own kind where blocks of their size do. Sizes of which not all
+/// classes are looked at are left out as a whole: one of the others may fit as well.
+std::vector<TypeIndex> LinkedSearch::candidates() {
+  std::vector<TypeIndex> out;
+  size_t read = 0;
+  for (auto at = by_size_.begin(); at != by_size_.end();) {
+    const Offsets links = links_of(at->second);
+    std::vector<Class> classes;
+    if (std::ranges::find(links, true) != links.end()) classes = classes_for(at->first);
+    if (classes.size() > kMostClassesOfSize || read + classes.size() > kMostClasses) {
+      at = by_size_.erase(at);
+      continue;
+    }
+    read += classes.size();
+    for (const Class& one : classes) {
+      const TypeIndex type = types_.index_of(one.reader, one.id);
+      if (type != 0 && may_link(type, links)) out.push_back(type);
+    }
+    ++at;
   }
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -146,7 +171,8 @@ bool LinkedSearch::is_possible(const PointerSlot& slot, uint64_t value, bool& is
   if (to == kNoBlock) return input_.process.memory.has({value});
   if (blocks_[to].state() != heap::State::used) return false;
   if (slot.target == 0) return true;
-  if (blocks_[to].begin != value - slot.into) return slot.is_weak || types_.made(slot.target).is_scalar;
+  if (blocks_[to].begin != value - slot.into)
+    return slot.is_weak || types_.made(slot.target).is_scalar;
   const TypeIndex held = propagation_.blocks()[to].type;
   const bool is_known = held != 0 && propagation_.strength(to) > Strength::text;
   if (is_known && held != slot.target && !slot.is_weak) return false;
@@ -198,7 +224,8 @@ void LinkedSearch::judge(TypeIndex type) {
       if (other != ids.end() && blocks_[*other].begin == value) {
         parents[root_of(i)] = root_of(static_cast<uint32_t>(other - ids.begin()));
       } else if (!slot.is_weak) {
-        own[i].is_bad |= index_.find(value) != kNoBlock;
+        const uint32_t held = index_.find(value);
+        own[i].is_bad |= held != kNoBlock && propagation_.blocks()[held].type != type;
       }
     }
   }
@@ -223,9 +250,12 @@ void LinkedSearch::judge(TypeIndex type) {
 void find_linked(const TypingInput& input, TypeTable& types, const BlockIndex& index,
                  Propagation& propagation) {
   if (snapshot::pointer_size(input.process.arch) != 8) return;
-  if (std::ranges::none_of(input.modules, [](const auto& module) { return module.types; })) return;
+  const auto main = std::ranges::find_if(
+      input.modules, [](const ModuleTypes& one) { return one.module && one.module->is_main; });
+  if (main == input.modules.end() || !main->types) return;
+  const auto program = static_cast<size_t>(main - input.modules.begin());
   for (const auto& [block, type] : LinkedSearch(input, types, index, propagation).find()) {
-    if (type == 0) continue;
+    if (type == 0 || types.types()[type].module != program) continue;
     propagation.claim({.block = block,
                        .type = type,
                        .strength = Strength::linked,

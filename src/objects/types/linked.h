@@ -6,7 +6,9 @@
 /// of them each pointer member is null or leads where such a pointer may lead, no number is the
 /// address of a block, and pointers of two members at least were confirmed. Where a second class
 /// fits a group as well, it is left unknown. A guess (How::likeness): the class may be one that no
-/// debug information describes. 64-bit processes only.
+/// debug information describes. So only classes of the program itself are taken: where the program
+/// has none, the few of its libraries (libc's, as distributions have them at hand) would fit much
+/// that is not theirs; they count as second classes. 64-bit processes only.
 #pragma once
 
 #include "objects/types/propagate.h"
