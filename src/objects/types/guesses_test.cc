@@ -138,10 +138,11 @@ TEST_F(LikenessTest, WordsLikeThoseOfTypedBlocks) {
 
 TEST_F(LikenessTest, TwoClassesAlikeTellNothing) {
   BlockId like = instance(0x6000);
-  TypeId twin = types_.structure(
-      "Twin", 40, {{.name = "a", .type = types_.pointer(types_.find("Owner"))},
-                   {.name = "b", .type = types_.pointer(types_.find("Kind")), .offset = 8},
-                   {.name = "c", .type = wide_, .offset = 16}});
+  TypeId twin =
+      types_.structure("Twin", 40,
+                       {{.name = "a", .type = types_.pointer(types_.find("Owner"))},
+                        {.name = "b", .type = types_.pointer(types_.find("Kind")), .offset = 8},
+                        {.name = "c", .type = wide_, .offset = 16}});
   for (unsigned i = 0; i < kInstances; ++i) {
     BlockId block = instance(0x7000 + i * 0x40);
     hold(40 + i, twin, heap_.address(block));
@@ -184,11 +185,11 @@ TEST_F(BufferTest, WordsThatDoNotNameTheBlockExactly) {
   for (unsigned i = 0; i < 5; ++i) blocks.push_back(heap_.block(i * 0x100, 120));
   auto at = [&](unsigned i) { return heap_.address(blocks[i]); };
   const uint64_t data = TestHeap::kData;
-  triple(data, at(0), 16, 40);               // the allocator would have given a smaller block
-  triple(data + 64, at(1), 16, 128);         // ends behind the block
-  triple(data + 128, at(2) + 8, 16, 104);    // does not begin with it
-  triple(data + 192, at(3), 120, 96);        // used beyond its limit
-  triple(TestHeap::kSp + 8, at(4), 16, 112); // a stack may hold what is left over
+  triple(data, at(0), 16, 40);                // the allocator would have given a smaller block
+  triple(data + 64, at(1), 16, 128);          // ends behind the block
+  triple(data + 128, at(2) + 8, 16, 104);     // does not begin with it
+  triple(data + 192, at(3), 120, 96);         // used beyond its limit
+  triple(TestHeap::kSp + 8, at(4), 16, 112);  // a stack may hold what is left over
   Typing typing = find();
   for (BlockId block : blocks) EXPECT_EQ(typing.of(block).type, 0u) << block;
 }

@@ -9,8 +9,7 @@ namespace {
 
 constexpr uint8_t kLinkedPercent = 80;
 constexpr size_t kLeastLinked = 3, kLeastConfirmed = 2;
-constexpr size_t kMostClassesOfSize = 256;     // more tell nothing apart, and cost reading
-constexpr size_t kMostClasses = 1024;          // that are read, of all sizes
+constexpr size_t kMostClasses = 8192;          // more tell nothing apart, and cost reading
 constexpr size_t kMostWork = size_t{1} << 27;  // blocks times members looked at
 constexpr size_t kSampled = 4096;              // blocks of a size that are asked for links
 constexpr uint64_t kLargestLinked = 512;
@@ -57,9 +56,9 @@ class LinkedSearch {
   }
   void gather();
   Offsets links_of(const std::vector<BlockId>& ids);
-  std::vector<Class> classes_for(uint64_t usable) const;
+  std::vector<Class> classes() const;
   std::vector<TypeIndex> candidates();
-  bool may_link(TypeIndex type, const Offsets& links);
+  bool may_link(TypeIndex type);
   std::vector<BlockId> blocks_for(uint64_t size) const;
   void judge(TypeIndex type);
   bool is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const;
@@ -72,6 +71,7 @@ class LinkedSearch {
   const std::vector<heap::Block>& blocks_;
   PieceView view_;
   std::map<uint64_t, std::vector<BlockId>> by_size_;
+  std::map<uint64_t, Offsets> links_;  // by usable size, where there are any
   std::map<BlockId, TypeIndex> claimed_;
   size_t work_ = 0;
 };
@@ -105,49 +105,57 @@ LinkedSearch::Offsets LinkedSearch::links_of(const std::vector<BlockId>& ids) {
   return links;
 }
 
-bool LinkedSearch::may_link(TypeIndex type, const Offsets& links) {
+/// Whether it points to its own kind where blocks of its size do.
+bool LinkedSearch::may_link(TypeIndex type) {
   const Layout& layout = types_.layout(type);
   if (layout.has_vptr) return false;  // its virtual table would have told it
-  return std::ranges::any_of(layout.slots, [&](const PointerSlot& slot) {
-    return slot.target == type && slot.into == 0 && !slot.is_weak &&
-           slot.offset / 8 < links.size() && links[slot.offset / 8];
-  });
+  const uint64_t size = types_.size(type);
+  for (auto at = links_.lower_bound(size); at != links_.end() && at->first <= size + 32; ++at) {
+    const Offsets& links = at->second;
+    auto is_link = [&](const PointerSlot& slot) {
+      return slot.target == type && slot.into == 0 && !slot.is_weak &&
+             slot.offset / 8 < links.size() && links[slot.offset / 8];
+    };
+    if (fits_loosely(at->first, size) && std::ranges::any_of(layout.slots, is_link)) return true;
+  }
+  return false;
 }
 
-/// The classes whose objects would be given blocks of so many bytes.
-std::vector<LinkedSearch::Class> LinkedSearch::classes_for(uint64_t usable) const {
+/// The classes whose objects would be given the blocks that are linked; none at all where they are
+/// too many. In the order in which debug information has them: units are read whole, once.
+std::vector<LinkedSearch::Class> LinkedSearch::classes() const {
+  std::vector<bool> sizes(kLargestLinked + 1);
+  for (const auto& [usable, links] : links_) {
+    for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
+      if (fits_loosely(usable, size)) sizes[size] = true;
+    }
+  }
   std::vector<Class> out;
-  for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
-    if (!fits_loosely(usable, size)) continue;
-    for (const ModuleTypes& module : input_.modules) {
-      if (!module.types) continue;
+  for (const ModuleTypes& module : input_.modules) {
+    if (!module.types) continue;
+    const size_t before = out.size();
+    for (uint64_t size = 0; size < sizes.size() && out.size() <= kMostClasses; ++size) {
+      if (!sizes[size]) continue;
       for (symbols::TypeId id : module.types->classes_of_size(size)) {
         out.push_back({module.types, id});
       }
     }
+    if (out.size() > kMostClasses) return {};
+    std::ranges::sort(out.begin() + static_cast<ptrdiff_t>(before), out.end(), {},
+                      [](const Class& one) { return one.id.value; });
   }
   return out;
 }
 
-/// The classes that point to their own kind where blocks of their size do. Sizes of which not all
-/// classes are looked at are left out as a whole: one of the others may fit as well.
 std::vector<TypeIndex> LinkedSearch::candidates() {
+  for (const auto& [usable, ids] : by_size_) {
+    Offsets links = links_of(ids);
+    if (std::ranges::find(links, true) != links.end()) links_[usable] = std::move(links);
+  }
   std::vector<TypeIndex> out;
-  size_t read = 0;
-  for (auto at = by_size_.begin(); at != by_size_.end();) {
-    const Offsets links = links_of(at->second);
-    std::vector<Class> classes;
-    if (std::ranges::find(links, true) != links.end()) classes = classes_for(at->first);
-    if (classes.size() > kMostClassesOfSize || read + classes.size() > kMostClasses) {
-      at = by_size_.erase(at);
-      continue;
-    }
-    read += classes.size();
-    for (const Class& one : classes) {
-      const TypeIndex type = types_.index_of(one.reader, one.id);
-      if (type != 0 && may_link(type, links)) out.push_back(type);
-    }
-    ++at;
+  for (const Class& one : classes()) {
+    const TypeIndex type = types_.index_of(one.reader, one.id);
+    if (type != 0 && may_link(type)) out.push_back(type);
   }
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());
