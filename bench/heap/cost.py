@@ -11,7 +11,7 @@ MEASURED = WORK / "cost.json"  # of earlier runs too: the largest size is rarely
 
 
 def count_live(truth):
-    return sum(1 for _, _, _, is_live, _ in struct.iter_unpack("<QIBBH", truth.read_bytes()[16:]) if is_live)
+    return sum(1 for _, _, _, is_live, *_ in struct.iter_unpack("<QIBBH", truth.read_bytes()[16:]) if is_live)
 
 
 def is_busy():

@@ -11,22 +11,21 @@
 #include <cstdlib>
 #include <cstring>
 #include <linux/futex.h>
-#include <list>
-#include <map>
-#include <memory>
 #include <pthread.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <unordered_map>
 #include <vector>
 
 #include "ledger.h"
+#include "types_of_world.h"
+#include "world.h"
 
 #ifdef WITHOUT_LEDGER
 namespace ledger {
 Kind expect(Kind kind) { return kind; }
+bool is(const void*, Type) { return true; }
 static uint64_t counted;
 uint64_t live() { return counted; }
 bool write(const char*) { return true; }
@@ -43,54 +42,6 @@ struct Random {
     return state ^= state << 17;
   }
   size_t below(size_t n) { return next() % n; }
-};
-
-struct Shape {
-  virtual ~Shape() = default;
-  virtual int area() const = 0;
-  Shape* next = nullptr;
-};
-struct Square : Shape {
-  int area() const override { return side * side; }
-  int side = 3;
-  char room[40] = {};
-};
-struct Picture : Shape {
-  int area() const override { return 640; }
-  std::string name;
-  char pixels[400] = {};
-};
-struct Named {
-  virtual ~Named() = default;
-  std::string title;
-};
-struct Poster : Square, Named {
-  int area() const override { return 1; }
-};
-struct Item {  // not trivial: `new Item[n]` keeps the count
-  ~Item() { value = 0; }
-  long value = 7;
-  char room[24] = {};
-};
-struct Node {
-  Node* children[4] = {};
-  Node* other = nullptr;
-  char* text = nullptr;
-};
-
-/// What a thread builds; all of it in global data, so that it is reachable.
-struct World {
-  std::map<uint64_t, std::string> guilds;
-  std::unordered_map<uint64_t, std::vector<int>> scores;
-  std::list<std::string> messages;
-  std::vector<std::unique_ptr<Shape>> shapes;
-  std::vector<std::shared_ptr<Square>> shared;
-  std::vector<std::unique_ptr<char[]>> buffers;
-  std::vector<std::unique_ptr<char[]>> for_neighbour;  ///< freed or kept by the next thread
-  std::vector<uint64_t> tagged;                        ///< addresses with 16 bits of something else
-  std::vector<Item*> arrays;
-  std::vector<Named*> bases;
-  std::vector<char*> interiors;
 };
 
 struct Options {
@@ -114,6 +65,7 @@ std::string text_of(Random& random, size_t size) {
 char* block_of(size_t size) {
   auto* block = new char[size];
   memset(block, 0x11, size);
+  ledger::is(block, ledger::kRawChars);
   return block;
 }
 
@@ -185,12 +137,18 @@ void take_over(World& from) {
   }
 }
 
+Node* new_node() {
+  auto* node = new Node;
+  ledger::is(node, ledger::kNode);
+  return node;
+}
+
 /// No pointer to the head leaves this function; it is not inlined, and its frame is gone.
 [[gnu::noinline]] void leak_tree(Random& random, size_t size) {
   std::vector<Node*> nodes;
   for (size_t i = 0; i < size; ++i) {
     ledger::Expect kind(i == 0 ? ledger::kLeakedHead : ledger::kLeakedWith);
-    auto* node = new Node;
+    auto* node = new_node();
     if (i > 0) nodes[(i - 1) / 4]->children[(i - 1) % 4] = node;
     ledger::expect(ledger::kLeakedWith);
     if (random.below(2)) node->text = block_of(24 + random.below(80));
@@ -202,10 +160,10 @@ void take_over(World& from) {
 
 [[gnu::noinline]] void leak_cycle(Random& random, size_t size) {
   ledger::Expect kind(ledger::kLeakedCycle);
-  Node* first = new Node;
+  Node* first = new_node();
   Node* last = first;
   for (size_t i = 1; i < size; ++i) {
-    last->other = new Node;
+    last->other = new_node();
     last = last->other;
   }
   last->other = first;
@@ -334,6 +292,8 @@ int main(int count, char** words) {
   build_all(0);
   clear_stack();
   pthread_barrier_wait(&barrier);
+  if (!name_types(worlds, options.threads)) return 1;
+  clear_stack();
   if (options.truth && !ledger::write(options.truth)) return 1;
   char line[64];
   int length =

@@ -35,7 +35,13 @@ constexpr size_t kEntries = (size_t{1} << kPartBits) / kGranule;
 enum State : uint32_t { kNone = 0, kLive = 1, kFreed = 2 };
 using Entry = std::atomic<uint32_t>;
 
-std::atomic<Entry*> parts[kParts];  // 4 MB of .bss, hardly touched; addresses of shadows only
+// The entries of a part of the address space, and what their blocks hold.
+struct Shadow {
+  Entry entries[kEntries];
+  std::atomic<uint8_t> types[kEntries];
+};
+
+std::atomic<Shadow*> parts[kParts];  // 4 MB of .bss, hardly touched; addresses of shadows only
 std::atomic<uint64_t> live_count;
 thread_local ledger::Kind kind_now __attribute__((tls_model("initial-exec"))) = ledger::kOther;
 
@@ -92,23 +98,29 @@ bool find_real() {
   return true;
 }
 
-Entry& entry(const void* block) {
+struct Place {
+  Entry& entry;
+  std::atomic<uint8_t>& type;
+};
+
+Place place_of(const void* block) {
   auto at = reinterpret_cast<uintptr_t>(block);
-  std::atomic<Entry*>& part = parts[at >> kPartBits];
-  Entry* shadow = part.load(std::memory_order_acquire);
+  std::atomic<Shadow*>& part = parts[at >> kPartBits];
+  Shadow* shadow = part.load(std::memory_order_acquire);
   if (!shadow) {
-    constexpr size_t bytes = kEntries * sizeof(Entry);
+    constexpr size_t bytes = sizeof(Shadow);
     void* made = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (made == MAP_FAILED) abort();
     madvise(made, bytes, MADV_DONTDUMP);
-    if (part.compare_exchange_strong(shadow, static_cast<Entry*>(made))) {
-      shadow = static_cast<Entry*>(made);
+    if (part.compare_exchange_strong(shadow, static_cast<Shadow*>(made))) {
+      shadow = static_cast<Shadow*>(made);
     } else {
       munmap(made, bytes);
     }
   }
-  return shadow[(at >> 4) % kEntries];
+  size_t index = (at >> 4) % kEntries;
+  return {shadow->entries[index], shadow->types[index]};
 }
 
 // A block is entered after it was given and struck out before it is given back, so that no other
@@ -122,14 +134,16 @@ void* enter(void* block, bool clear) {
   entering = false;
   // Nothing that lay there before may look like a pointer of the new owner's.
   if (clear) memset(block, 0, usable);
-  entry(block).store(static_cast<uint32_t>(usable << 6) | uint32_t{kind_now} << 2 | kLive,
-                     std::memory_order_relaxed);
+  Place place = place_of(block);
+  place.type.store(ledger::kNoType, std::memory_order_relaxed);
+  place.entry.store(static_cast<uint32_t>(usable << 6) | uint32_t{kind_now} << 2 | kLive,
+                    std::memory_order_relaxed);
   live_count.fetch_add(1, std::memory_order_relaxed);
   return block;
 }
 
 void strike_out(void* block) {
-  Entry& e = entry(block);
+  Entry& e = place_of(block).entry;
   if ((e.load(std::memory_order_relaxed) & 3u) != kLive) return;
   e.store((e.load(std::memory_order_relaxed) & ~3u) | kFreed, std::memory_order_relaxed);
   live_count.fetch_sub(1, std::memory_order_relaxed);
@@ -203,6 +217,14 @@ Kind expect(Kind kind) {
   return before;
 }
 
+bool is(const void* block, Type type) {
+  if (reinterpret_cast<uintptr_t>(block) % kGranule != 0) return false;
+  Place place = place_of(block);
+  if ((place.entry.load(std::memory_order_relaxed) & 3u) != kLive) return false;
+  place.type.store(type, std::memory_order_relaxed);
+  return true;
+}
+
 uint64_t live() { return live_count.load(std::memory_order_relaxed); }
 
 bool write(const char* path) {
@@ -211,8 +233,7 @@ bool write(const char* path) {
   struct Record {
     uint64_t address;
     uint32_t usable;
-    uint8_t kind, live;
-    uint16_t zero;
+    uint8_t kind, live, type, zero;
   };
   constexpr size_t kMost = 65536;
   // The records go out of a mapping that is gone afterwards: no address stays behind.
@@ -228,13 +249,17 @@ bool write(const char* path) {
     count = 0;
   };
   for (size_t p = 0; p < kParts; ++p) {
-    Entry* shadow = parts[p].load();
+    Shadow* shadow = parts[p].load();
     for (size_t i = 0; shadow && i < kEntries; ++i) {
-      uint32_t value = shadow[i].load(std::memory_order_relaxed);
+      uint32_t value = shadow->entries[i].load(std::memory_order_relaxed);
       if ((value & 3) == kNone) continue;
       uint64_t address = (uint64_t{p} << kPartBits) + i * kGranule;
-      records[count++] = {address, value >> 6, static_cast<uint8_t>(value >> 2 & 15),
-                          (value & 3) == kLive, 0};
+      records[count++] = {address,
+                          value >> 6,
+                          static_cast<uint8_t>(value >> 2 & 15),
+                          (value & 3) == kLive,
+                          shadow->types[i].load(std::memory_order_relaxed),
+                          0};
       if (count == kMost) flush();
     }
   }

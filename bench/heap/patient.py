@@ -29,11 +29,13 @@ class Variant:
     dumper: str = "inquest"  # or "gcore"
 
 
-def build():
-    """Every way in which the generator is compiled. The plain one leaves malloc alone, for other tools."""
+def build(only=None):
+    """Every way in which the generator is compiled, or those of some names. The plain one leaves malloc alone, for
+    other tools."""
     WORK.mkdir(parents=True, exist_ok=True)
     source = ROOT / "bench/heap"
-    inputs = [source / name for name in ("generator.cc", "ledger.cc", "ledger.h")]
+    inputs = [source / name for name in ("generator.cc", "ledger.cc", "ledger.h", "world.h",
+                                             "types_of_world.h")]
     newest = max(path.stat().st_mtime for path in inputs)
     flags = ["g++", "-std=c++20", "-O2", "-g", "-pthread"]
     both = [str(source / "generator.cc"), str(source / "ledger.cc")]
@@ -48,6 +50,8 @@ def build():
     }
     for name, command in commands.items():
         program = WORK / name
+        if only and name not in only:
+            continue
         if not program.exists() or program.stat().st_mtime < newest:
             subprocess.run([*command, "-o", str(program)], check=True)
 
@@ -108,7 +112,7 @@ def make_dump(variant, blocks):
 def read_truth(path):
     """Of live blocks: address -> (usable bytes, kind); and the addresses of freed ones."""
     live, freed = {}, set()
-    for address, usable, kind, is_live, _ in struct.iter_unpack("<QIBBH", path.read_bytes()[16:]):
+    for address, usable, kind, is_live, _type, _ in struct.iter_unpack("<QIBBBB", path.read_bytes()[16:]):
         if is_live:
             live[address] = (usable, KINDS[kind])
         else:

@@ -12,8 +12,7 @@ namespace ledger {
 struct Record {
   uint64_t address;
   uint32_t usable;
-  uint8_t kind, live;
-  uint16_t zero;
+  uint8_t kind, live, type, zero;
 };
 
 inline constexpr const char* kNames[] = {

@@ -69,6 +69,13 @@ class TestTypes final : public symbols::TypeReader {
     }
     return out;
   }
+  std::vector<TypeId> classes_of_size(uint64_t bytes) const override {
+    std::vector<TypeId> out;
+    for (size_t i = 0; i < types_.size(); ++i) {
+      if (types_[i].kind == Kind::class_ && types_[i].size == bytes) out.push_back({i + 1});
+    }
+    return out;
+  }
   std::vector<symbols::Variable> variables_at(Rva, const symbols::FrameAccess&) const override {
     return {};
   }

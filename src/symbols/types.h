@@ -113,6 +113,10 @@ class TypeReader {
   /// ("std::_List_node"), one of each name. Costs what each_global costs, once.
   virtual std::vector<TypeId> instances(std::string_view template_name) const = 0;
 
+  /// The complete classes with a name, unions left out, whose objects take so many bytes. Empty
+  /// where the source keeps no such list (PDB). Costs what each_global costs, once.
+  virtual std::vector<TypeId> classes_of_size(uint64_t) const { return {}; }
+
   /// Parameters and locals in scope at rva, outer function and inlined calls, with places.
   virtual std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const = 0;
   /// The global or static variable whose storage holds `rva`, with its type; absent when none.

@@ -180,6 +180,14 @@ TEST_P(Types, list_every_global_and_every_instance) {
   EXPECT_EQ(types_->type(types_->find("game::Guild")).size,
             types_->type(all[guild->value].type).size);
   EXPECT_TRUE(types_->instances("game::no_template").empty());
+  const uint64_t size = types_->type(types_->find("game::Guild")).size;
+  const std::vector<TypeId> alike = types_->classes_of_size(size);
+  bool is_there = split_ || alike.empty();
+  for (TypeId id : alike) {
+    EXPECT_EQ(types_->type(id).size, size);
+    is_there |= types_->type(id).name == "game::Guild";
+  }
+  EXPECT_TRUE(is_there);
   for (TypeId id : types_->instances("game::Box")) {
     EXPECT_TRUE(types_->type(id).name.starts_with("game::Box<"));
   }

@@ -8,9 +8,12 @@
 /// number of threads.
 #pragma once
 
+#include <algorithm>
+#include <tbb/parallel_for.h>
 #include <vector>
 
 #include "objects/references/block_index.h"
+#include "objects/types/piece_view.h"
 #include "objects/types/virtual_tables.h"
 
 namespace inquest::objects {
@@ -28,9 +31,21 @@ struct Claim {
 
 /// Strengths, so that claims can be compared: the order of How, refined by how well it fits.
 struct Strength {
-  static constexpr uint16_t likeness = 100, shape = 200, bytes = 300, weak = 350, text = 400,
-                            local = 450, container = 500, holder = 600, rtti = 890, table = 900;
+  static constexpr uint16_t likeness = 100, shape = 200, linked = 210, bytes = 300, weak = 350,
+                            text = 400, local = 450, container = 500, holder = 600, rtti = 890,
+                            table = 900;
 };
+
+/// Whether a block of `usable` bytes is what an allocator gives for `size`: the classes of jemalloc
+/// and tcmalloc are up to a quarter apart, glibc's less than two words.
+inline bool fits(uint64_t usable, uint64_t size) {
+  return usable >= size && (usable <= size + 16 || usable <= 24 || usable - size <= size / 4);
+}
+
+/// glibc does not split off a rest that is smaller than its smallest block.
+inline bool fits_loosely(uint64_t usable, uint64_t size) {
+  return fits(usable, size) || (usable >= size && usable <= size + 32);
+}
 
 class Propagation {
  public:
@@ -48,6 +63,7 @@ class Propagation {
   void claim(const Claim& claim) { weigh(claim); }
 
   const std::vector<BlockType>& blocks() const { return blocks_; }
+  uint16_t strength(BlockId block) const { return strengths_[block]; }
   std::vector<BlockType> take() { return std::move(blocks_); }
   const std::vector<TypeConflict>& conflicts() const { return conflicts_; }
   uint64_t conflict_count() const { return conflict_count_; }
@@ -58,8 +74,8 @@ class Propagation {
   struct Extent {
     uint64_t at = 0, bytes = 0;
     TypeIndex type = 0;
-    bool is_array = false, is_local = false;
-    BlockId block = UINT32_MAX;  ///< that holds it
+    /// What it says is at most so strong: locals may lie uninitialised, guesses may be wrong.
+    uint16_t most = UINT16_MAX;
   };
 
   void weigh(const Claim& claim);
@@ -67,9 +83,9 @@ class Propagation {
   void prepare(TypeIndex type);
   void follow(const Extent& extent, std::vector<Claim>& out) const;
   void follow_object(Bytes object, const Extent& extent, std::vector<Claim>& out) const;
-  void claim_target(const PointerSlot& slot, uint64_t value, uint64_t used_end, bool is_local,
+  void claim_target(const PointerSlot& slot, uint64_t value, uint64_t used_end, uint16_t most,
                     std::vector<Claim>& out) const;
-  void claim_counted(const PointerSlot& slot, BlockId block, bool is_local,
+  void claim_counted(const PointerSlot& slot, BlockId block, uint16_t most,
                      std::vector<Claim>& out) const;
   bool has_elements(const heap::Block& block, TypeIndex type, uint64_t count) const;
   bool is_alive(uint64_t at, TypeIndex type) const;
@@ -94,5 +110,25 @@ class Propagation {
   std::vector<TypeConflict> conflicts_;
   uint64_t conflict_count_ = 0;
 };
+
+/// Calls each(i, view, claims) for all i on all cores and weighs the claims in the order of i.
+template <class Each>
+void Propagation::in_batches(size_t count, Each each) {
+  constexpr size_t kBatch = 1 << 16, kChunk = 512;
+  std::vector<std::vector<Claim>> claims(kBatch / kChunk);
+  for (size_t done = 0; done < count; done += kBatch) {
+    const size_t size = std::min(kBatch, count - done);
+    const size_t chunks = (size + kChunk - 1) / kChunk;
+    tbb::parallel_for(size_t{0}, chunks, [&](size_t chunk) {
+      claims[chunk].clear();
+      PieceView view(input_.process.memory);
+      const size_t end = std::min(size, (chunk + 1) * kChunk);
+      for (size_t i = chunk * kChunk; i < end; ++i) each(done + i, view, claims[chunk]);
+    });
+    for (size_t chunk = 0; chunk < chunks; ++chunk) {
+      for (const Claim& claim : claims[chunk]) weigh(claim);
+    }
+  }
+}
 
 }  // namespace inquest::objects

@@ -43,6 +43,10 @@ class ShapeSearch {
   uint64_t word_of(uint64_t address, size_t n) const {
     return memory_.read<uint64_t>({address + 8 * n}).value_or(0);
   }
+  /// glibc does not split off a rest of 16 bytes: nodes of one kind may differ by that.
+  static bool alike(uint64_t size, uint64_t other) {
+    return other + 16 >= size && other <= size + 16;
+  }
   bool is_tree(const heap::Block& block, Bytes bytes) const;
   bool is_list(const heap::Block& block, Bytes bytes) const;
   bool has_tree_child(const heap::Block& block, Bytes bytes) const;
@@ -79,7 +83,7 @@ bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
       if (child == 0) continue;
       // The head ends MSVC's trees; it is marked behind the colour.
       if (windows_ && id != kNoBlock && (word_of(child, 3) >> 8 & 0xff) == 1) continue;
-      if (id == kNoBlock || blocks_[id].size != block.size || child == parent ||
+      if (id == kNoBlock || !alike(blocks_[id].size, block.size) || child == parent ||
           word_of(child, at.parent) != block.begin) {
         contradicted = true;
         break;
@@ -89,7 +93,7 @@ bool ShapeSearch::is_tree(const heap::Block& block, Bytes bytes) const {
     if (contradicted) continue;
     const uint32_t above = block_at(parent);
     const bool is_child =
-        above != kNoBlock && blocks_[above].size == block.size &&
+        above != kNoBlock && alike(blocks_[above].size, block.size) &&
         (word_of(parent, at.left) == block.begin || word_of(parent, at.right) == block.begin);
     if (is_child || confirmed == 2) return true;
   }
@@ -116,7 +120,7 @@ bool ShapeSearch::is_list(const heap::Block& block, Bytes bytes) const {
   if (!mutual || (windows_ && has_tree_child(block, bytes))) return false;
   for (uint64_t neighbour : {first, second}) {
     const uint32_t id = block_at(neighbour);
-    if (id != kNoBlock && blocks_[id].size == block.size) return true;
+    if (id != kNoBlock && alike(blocks_[id].size, block.size)) return true;
   }
   return false;
 }
@@ -159,24 +163,22 @@ void ShapeSearch::mark_chains(BlockId table, std::vector<ShapeKind>& found,
   auto next_of = [&](uint32_t id) { return word_of(blocks_[id].begin, 0); };
   // All entries lead to blocks of one size whose first words do so too, or are null.
   uint64_t size = 0, linked = 0, nodes = 0;
-  // glibc does not split off a rest of 16 bytes.
-  auto alike = [&](uint64_t other) { return other + 16 >= size && other <= size + 16; };
   for (size_t i = 0; i < bytes.size() / 8; ++i) {
     const uint32_t id = block_at(word(bytes, i));
     if (id == kNoBlock) continue;
     if (size == 0) size = blocks_[id].size;
-    if (!is_free(id) || !alike(blocks_[id].size) || size < 24) return;
+    if (!is_free(id) || !alike(blocks_[id].size, size) || size < 24) return;
     ++nodes;
     const uint64_t next = next_of(id);
     if (next == 0) continue;
     const uint32_t other = block_at(next);
-    if (other == kNoBlock || !alike(blocks_[other].size) || !is_free(other)) return;
+    if (other == kNoBlock || !alike(blocks_[other].size, size) || !is_free(other)) return;
     ++linked;
   }
   if (linked < 4 || linked * 4 < nodes) return;
   for (size_t i = 0; i < bytes.size() / 8; ++i) {
     uint32_t id = block_at(word(bytes, i));
-    while (id != kNoBlock && alike(blocks_[id].size) && is_free(id) &&
+    while (id != kNoBlock && alike(blocks_[id].size, size) && is_free(id) &&
            found[id] != ShapeKind::chain) {
       found[id] = ShapeKind::chain;
       id = block_at(next_of(id));

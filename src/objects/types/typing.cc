@@ -4,6 +4,9 @@
 #include <tbb/task_arena.h>
 
 #include "objects/references/block_index.h"
+#include "objects/types/buffers.h"
+#include "objects/types/likeness.h"
+#include "objects/types/linked.h"
 #include "objects/types/propagate.h"
 #include "objects/types/shapes.h"
 #include "objects/types/thread_locals.h"
@@ -115,6 +118,12 @@ void Typing::Impl::find(const TypingInput& input) {
   propagation.run();
   propagation.find_text();
   find_shapes(input, table, index, propagation);
+  find_buffers(input, table, index, propagation);
+  // Guesses, last.
+  find_linked(input, table, index, propagation);
+  propagation.run();
+  find_likeness(input, table, index, tables, propagation);
+  propagation.run();
   places.insert(places.end(), input.places.begin(), input.places.end());
   std::ranges::stable_sort(places, {}, &TypedPlace::at);
   conflicts = propagation.conflicts();

@@ -77,7 +77,7 @@ class DieReader {
   };
   struct Die {
     std::string_view name = {};
-    uint64_t type = 0, origin = 0;
+    uint64_t type = 0, origin = 0, size = 0;
     Bytes location = {};
     bool is_declaration = false, has_signature = false, has_dwo = false;
   };
@@ -221,6 +221,9 @@ DieReader::Die DieReader::read_die(Cursor& cursor, const Abbreviation& abbreviat
       case DW_AT_declaration:
         die.is_declaration = value(cursor, a.form, a.implicit, false).number != 0;
         break;
+      case DW_AT_byte_size:
+        die.size = value(cursor, a.form, a.implicit, false).number;
+        break;
       case DW_AT_signature:
         die.has_signature = true;
         value(cursor, a.form, a.implicit, false);
@@ -347,6 +350,9 @@ void DieReader::take_type(uint64_t at, const Abbreviation& abbreviation, const D
   const uint64_t id = unit_->section->space | at;
   const uint64_t hash = hash_on(scope, name);
   out_.types.push_back({hash, id});
+  const bool is_class =
+      abbreviation.tag == DW_TAG_class_type || abbreviation.tag == DW_TAG_structure_type;
+  if (is_class && die.size != 0) out_.classes.push_back({die.size, id});
   size_t arguments = name.find('<');
   if (arguments != std::string_view::npos && arguments > 0 && abbreviation.tag != DW_TAG_typedef) {
     out_.templates.push_back({hash_on(scope, name.substr(0, arguments)), id});
@@ -499,6 +505,7 @@ void append(DieIndex& all, DieIndex part) {
   move(all.variables, part.variables);
   move(all.types, part.types);
   move(all.templates, part.templates);
+  move(all.classes, part.classes);
   move(all.skeletons, part.skeletons);
 }
 
@@ -513,8 +520,13 @@ void put_in_order(DieIndex& index) {
   std::transform(index.types.begin(), index.types.end(), kept.begin(),
                  [](const auto& d) { return d.id; });
   std::sort(kept.begin(), kept.end());
-  std::erase_if(index.templates,
-                [&](const auto& d) { return !std::binary_search(kept.begin(), kept.end(), d.id); });
+  auto is_dropped = [&](const auto& d) {
+    return !std::binary_search(kept.begin(), kept.end(), d.id);
+  };
+  std::erase_if(index.templates, is_dropped);
+  std::erase_if(index.classes, is_dropped);
+  index.classes.shrink_to_fit();
+  std::sort(index.classes.begin(), index.classes.end());
   index.templates.shrink_to_fit();
   std::sort(index.templates.begin(), index.templates.end());
   std::sort(index.skeletons.begin(), index.skeletons.end());
@@ -565,6 +577,15 @@ uint64_t DieIndex::find(std::string_view qualified_name) const {
   const uint64_t hash = hash_of(qualified_name);
   auto at = std::lower_bound(types.begin(), types.end(), Definition{hash, 0});
   return at != types.end() && at->hash == hash ? at->id : 0;
+}
+
+std::vector<uint64_t> DieIndex::classes_of_size(uint64_t size) const {
+  std::vector<uint64_t> out;
+  for (auto at = std::lower_bound(classes.begin(), classes.end(), Class{size, 0});
+       at != classes.end() && at->size == size; ++at) {
+    out.push_back(at->id);
+  }
+  return out;
 }
 
 std::vector<uint64_t> DieIndex::instances(std::string_view template_name) const {

@@ -29,9 +29,15 @@ struct DieIndex {
     uint64_t id = 0;
     friend auto operator<=>(const Definition&, const Definition&) = default;
   };
+  struct Class {
+    uint64_t size = 0;
+    uint64_t id = 0;
+    friend auto operator<=>(const Class&, const Class&) = default;
+  };
   std::vector<Variable> variables = {};    ///< by kind and address
   std::vector<Definition> types = {};      ///< ascending, one of each hash
   std::vector<Definition> templates = {};  ///< hash of the name before '<'; one of each instance
+  std::vector<Class> classes = {};         ///< complete, no unions; ascending, one of each name
   std::vector<uint64_t> skeletons = {};    ///< offsets of units whose rest is in another file
   bool has_type_units = false;             ///< their types may stand here by their stubs only
 
@@ -39,6 +45,8 @@ struct DieIndex {
   uint64_t find(std::string_view qualified_name) const;
   /// All classes of a template, by its qualified name without arguments.
   std::vector<uint64_t> instances(std::string_view template_name) const;
+  /// All classes of that many bytes.
+  std::vector<uint64_t> classes_of_size(uint64_t size) const;
 };
 
 /// A section of units; ids in it are `space | offset`.

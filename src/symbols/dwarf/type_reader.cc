@@ -106,6 +106,7 @@ class DwarfTypes final : public TypeReader {
   std::optional<Global> global_at(Rva rva) const override;
   std::vector<Global> globals(std::string_view name) const override;
   std::vector<TypeId> instances(std::string_view template_name) const override;
+  std::vector<TypeId> classes_of_size(uint64_t bytes) const override;
   void each_global(const std::function<void(const Global&)>& each) const override;
 
  private:
@@ -318,6 +319,13 @@ std::vector<TypeId> DwarfTypes::instances(std::string_view template_name) const 
   std::lock_guard lock(mutex_);
   std::vector<TypeId> out;
   for (uint64_t id : store_.index().instances(template_name)) out.push_back({id});
+  return out;
+}
+
+std::vector<TypeId> DwarfTypes::classes_of_size(uint64_t bytes) const {
+  std::lock_guard lock(mutex_);
+  std::vector<TypeId> out;
+  for (uint64_t id : store_.index().classes_of_size(bytes)) out.push_back({id});
   return out;
 }
 

@@ -1,0 +1,275 @@
+#include "objects/types/linked.h"
+
+#include <bit>
+#include <map>
+#include <numeric>
+
+namespace inquest::objects {
+namespace {
+
+constexpr uint8_t kLinkedPercent = 80;
+constexpr size_t kLeastLinked = 3, kLeastConfirmed = 2;
+constexpr size_t kMostClasses = 8192;          // more tell nothing apart, and cost reading
+constexpr size_t kMostWork = size_t{1} << 27;  // blocks times members looked at
+constexpr size_t kSampled = 4096;              // blocks of a size that are asked for links
+constexpr uint64_t kLargestLinked = 512;
+
+class LinkedSearch {
+ public:
+  LinkedSearch(const TypingInput& input, TypeTable& types, const BlockIndex& index,
+               const Propagation& propagation)
+      : input_(input),
+        types_(types),
+        index_(index),
+        propagation_(propagation),
+        blocks_(input.heaps.blocks),
+        view_(input.process.memory) {}
+
+  /// What each block is taken for; 0: two classes fit.
+  std::map<BlockId, TypeIndex> find() {
+    gather();
+    for (TypeIndex type : candidates()) judge(type);
+    // A class that was not looked at may fit as well.
+    if (work_ > kMostWork) claimed_.clear();
+    return std::move(claimed_);
+  }
+
+ private:
+  using Offsets = std::vector<bool>;  // by word
+  struct Class {
+    const symbols::TypeReader* reader;
+    symbols::TypeId id;
+  };
+  struct Group {
+    size_t blocks = 0;
+    uint64_t confirmed = 0;  // a bit for each of the first 64 members
+    bool is_bad = false;
+  };
+
+  static uint64_t word(Bytes bytes, uint64_t at) {
+    uint64_t value;
+    std::memcpy(&value, bytes.data() + at, 8);
+    return value;
+  }
+  bool is_unknown(BlockId id) const {
+    return blocks_[id].state() == heap::State::used && propagation_.strength(id) <= Strength::shape;
+  }
+  void gather();
+  Offsets links_of(const std::vector<BlockId>& ids);
+  std::vector<Class> classes() const;
+  std::vector<TypeIndex> candidates();
+  bool may_link(TypeIndex type);
+  std::vector<BlockId> blocks_for(uint64_t size) const;
+  void judge(TypeIndex type);
+  bool is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const;
+  bool has_stray_pointer(Bytes bytes, const Layout& layout) const;
+
+  const TypingInput& input_;
+  TypeTable& types_;
+  const BlockIndex& index_;
+  const Propagation& propagation_;
+  const std::vector<heap::Block>& blocks_;
+  PieceView view_;
+  std::map<uint64_t, std::vector<BlockId>> by_size_;
+  std::map<uint64_t, Offsets> links_;  // by usable size, where there are any
+  std::map<BlockId, TypeIndex> claimed_;
+  size_t work_ = 0;
+};
+
+void LinkedSearch::gather() {
+  for (BlockId id = 0; id < blocks_.size(); ++id) {
+    const uint64_t size = blocks_[id].size;
+    if (size >= 16 && size <= kLargestLinked && is_unknown(id)) by_size_[size].push_back(id);
+  }
+  std::erase_if(by_size_, [](const auto& one) { return one.second.size() < kLeastLinked; });
+}
+
+/// Which words of these blocks lead to the begin of unknown blocks of their size.
+LinkedSearch::Offsets LinkedSearch::links_of(const std::vector<BlockId>& ids) {
+  Offsets links(kLargestLinked / 8);
+  const size_t step = std::max<size_t>(1, ids.size() / kSampled);
+  for (size_t i = 0; i < ids.size(); i += step) {
+    const heap::Block& block = blocks_[ids[i]];
+    const Bytes bytes = view_.at(block.begin, block.size);
+    for (uint64_t at = 0; at + 8 <= bytes.size(); at += 8) {
+      const uint64_t value = word(bytes, at);
+      if (value - index_.low() >= index_.span() || links[at / 8]) continue;
+      const uint32_t to = index_.find(value);
+      if (to == kNoBlock || blocks_[to].begin != value || !is_unknown(to)) continue;
+      if (fits_loosely(std::max<uint64_t>(blocks_[to].size, block.size),
+                       std::min<uint64_t>(blocks_[to].size, block.size))) {
+        links[at / 8] = true;
+      }
+    }
+  }
+  return links;
+}
+
+/// Whether it points to its own kind where blocks of its size do.
+bool LinkedSearch::may_link(TypeIndex type) {
+  const Layout& layout = types_.layout(type);
+  if (layout.has_vptr) return false;  // its virtual table would have told it
+  const uint64_t size = types_.size(type);
+  for (auto at = links_.lower_bound(size); at != links_.end() && at->first <= size + 32; ++at) {
+    const Offsets& links = at->second;
+    auto is_link = [&](const PointerSlot& slot) {
+      return slot.target == type && slot.into == 0 && !slot.is_weak &&
+             slot.offset / 8 < links.size() && links[slot.offset / 8];
+    };
+    if (fits_loosely(at->first, size) && std::ranges::any_of(layout.slots, is_link)) return true;
+  }
+  return false;
+}
+
+/// The classes whose objects would be given the blocks that are linked; none at all where they are
+/// too many. In the order in which debug information has them: units are read whole, once.
+std::vector<LinkedSearch::Class> LinkedSearch::classes() const {
+  std::vector<bool> sizes(kLargestLinked + 1);
+  for (const auto& [usable, links] : links_) {
+    for (uint64_t size = usable > 40 ? usable - 32 : 8; size <= usable; ++size) {
+      if (fits_loosely(usable, size)) sizes[size] = true;
+    }
+  }
+  std::vector<Class> out;
+  for (const ModuleTypes& module : input_.modules) {
+    if (!module.types) continue;
+    const size_t before = out.size();
+    for (uint64_t size = 0; size < sizes.size() && out.size() <= kMostClasses; ++size) {
+      if (!sizes[size]) continue;
+      for (symbols::TypeId id : module.types->classes_of_size(size)) {
+        out.push_back({module.types, id});
+      }
+    }
+    if (out.size() > kMostClasses) return {};
+    std::ranges::sort(out.begin() + static_cast<ptrdiff_t>(before), out.end(), {},
+                      [](const Class& one) { return one.id.value; });
+  }
+  return out;
+}
+
+std::vector<TypeIndex> LinkedSearch::candidates() {
+  for (const auto& [usable, ids] : by_size_) {
+    Offsets links = links_of(ids);
+    if (std::ranges::find(links, true) != links.end()) links_[usable] = std::move(links);
+  }
+  std::vector<TypeIndex> out;
+  for (const Class& one : classes()) {
+    const TypeIndex type = types_.index_of(one.reader, one.id);
+    if (type != 0 && may_link(type)) out.push_back(type);
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<BlockId> LinkedSearch::blocks_for(uint64_t size) const {
+  std::vector<BlockId> out;
+  for (auto at = by_size_.lower_bound(size); at != by_size_.end() && at->first <= size + 32; ++at) {
+    if (fits_loosely(at->first, size)) out.insert(out.end(), at->second.begin(), at->second.end());
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+/// Whether a member may hold that word. Confirmed: it leads to the begin of a block that can be or
+/// is what the member says.
+bool LinkedSearch::is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const {
+  if (value == 0) return true;
+  const uint32_t to = index_.find(value - slot.into);
+  if (to == kNoBlock) return input_.process.memory.has({value});
+  if (blocks_[to].state() != heap::State::used) return false;
+  if (slot.target == 0) return true;
+  if (blocks_[to].begin != value - slot.into)
+    return slot.is_weak || types_.made(slot.target).is_scalar;
+  const TypeIndex held = propagation_.blocks()[to].type;
+  const bool is_known = held != 0 && propagation_.strength(to) > Strength::text;
+  if (is_known && held != slot.target && !slot.is_weak) return false;
+  if (blocks_[to].size < types_.size(slot.target)) return false;
+  is_confirmed = true;
+  return true;
+}
+
+/// Whether a word that is no member that points is the address of a block.
+bool LinkedSearch::has_stray_pointer(Bytes bytes, const Layout& layout) const {
+  auto slot = layout.slots.begin();
+  for (uint64_t at = 0; at + 8 <= bytes.size(); at += 8) {
+    while (slot != layout.slots.end() && slot->offset < at) ++slot;
+    if (slot != layout.slots.end() && slot->offset == at) continue;
+    const uint64_t value = word(bytes, at);
+    if (value - index_.low() >= index_.span()) continue;
+    const uint32_t to = index_.find(value);
+    if (to != kNoBlock && blocks_[to].begin == value) return true;
+  }
+  return false;
+}
+
+void LinkedSearch::judge(TypeIndex type) {
+  const Layout& layout = types_.layout(type);
+  for (const PointerSlot& slot : layout.slots) types_.layout(slot.target);
+  const uint64_t size = types_.size(type);
+  const std::vector<BlockId> ids = blocks_for(size);
+  work_ += ids.size() * (layout.slots.size() + size / 8);
+  if (work_ > kMostWork) return;
+  std::vector<uint32_t> parents(ids.size());
+  std::iota(parents.begin(), parents.end(), 0u);
+  auto root_of = [&](uint32_t at) {
+    while (parents[at] != at) at = parents[at] = parents[parents[at]];
+    return at;
+  };
+  std::vector<Group> own(ids.size());
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    const Bytes bytes = view_.at(blocks_[ids[i]].begin, size);
+    own[i].is_bad = bytes.size() < size || has_stray_pointer(bytes, layout);
+    for (size_t n = 0; n < layout.slots.size() && bytes.size() == size; ++n) {
+      const PointerSlot& slot = layout.slots[n];
+      if (slot.offset + 8 > size) break;
+      const uint64_t value = word(bytes, slot.offset);
+      bool is_confirmed = false;
+      own[i].is_bad |= !is_possible(slot, value, is_confirmed);
+      if (is_confirmed && n < 64) own[i].confirmed |= uint64_t{1} << n;
+      if (slot.target != type || slot.into != 0 || value == 0) continue;
+      auto other = std::ranges::lower_bound(ids, index_.find(value));
+      if (other != ids.end() && blocks_[*other].begin == value) {
+        parents[root_of(i)] = root_of(static_cast<uint32_t>(other - ids.begin()));
+      } else if (!slot.is_weak) {
+        const uint32_t held = index_.find(value);
+        own[i].is_bad |= held != kNoBlock && propagation_.blocks()[held].type != type;
+      }
+    }
+  }
+  std::vector<Group> groups(ids.size());
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    Group& group = groups[root_of(i)];
+    ++group.blocks;
+    group.confirmed |= own[i].confirmed;
+    group.is_bad |= own[i].is_bad;
+  }
+  for (uint32_t i = 0; i < ids.size(); ++i) {
+    const Group& group = groups[root_of(i)];
+    if (group.is_bad || group.blocks < kLeastLinked) continue;
+    if (static_cast<size_t>(std::popcount(group.confirmed)) < kLeastConfirmed) continue;
+    auto [known, is_new] = claimed_.try_emplace(ids[i], type);
+    if (!is_new && known->second != type) known->second = 0;
+  }
+}
+
+}  // namespace
+
+void find_linked(const TypingInput& input, TypeTable& types, const BlockIndex& index,
+                 Propagation& propagation) {
+  if (snapshot::pointer_size(input.process.arch) != 8) return;
+  const auto main = std::ranges::find_if(
+      input.modules, [](const ModuleTypes& one) { return one.module && one.module->is_main; });
+  if (main == input.modules.end() || !main->types) return;
+  const auto program = static_cast<size_t>(main - input.modules.begin());
+  for (const auto& [block, type] : LinkedSearch(input, types, index, propagation).find()) {
+    if (type == 0 || types.types()[type].module != program) continue;
+    propagation.claim({.block = block,
+                       .type = type,
+                       .strength = Strength::linked,
+                       .percent = kLinkedPercent,
+                       .how = How::likeness});
+  }
+}
+
+}  // namespace inquest::objects
