@@ -10,7 +10,7 @@ using heap::Block;
 namespace {
 
 constexpr size_t kSeedChunk = 512;
-constexpr uint64_t kElementsChecked = 16;
+constexpr uint64_t kTablesChecked = 16;
 constexpr uint64_t kVirtualBasesWithin = 1 << 16;  // bytes from an object's begin
 
 }  // namespace
@@ -73,7 +73,7 @@ uint64_t Propagation::stride_of_tables(Bytes bytes, uint64_t count) const {
   const uint64_t stride = room / count / word_size_ * word_size_;
   if (count < 2 || stride == 0) return 0;
   const uint64_t table = word(bytes, word_size_);
-  for (uint64_t i = 1; i < std::min(count, kElementsChecked); ++i) {
+  for (uint64_t i = 1; i < std::min(count, kTablesChecked); ++i) {
     if (word(bytes, word_size_ + i * stride) != table) return 0;
   }
   return stride;
