@@ -70,6 +70,15 @@ TEST_F(LinkedTest, TwoClassesThatFitAreNone) {
   for (BlockId node : nodes) EXPECT_EQ(typing.of(node).type, 0u) << node;
 }
 
+TEST_F(LinkedTest, TheClassThatMakesMoreLinks) {
+  std::vector<BlockId> nodes = tree(15);
+  TypeId vague = types_.structure("Vague", 48);
+  types_.set_members(vague, {{.name = "next", .type = types_.pointer(vague)},
+                             {.name = "any", .type = types_.pointer({}), .offset = 8}});
+  Typing typing = find();
+  for (BlockId node : nodes) EXPECT_EQ(type_of(typing, node), "Node") << node;
+}
+
 TEST_F(LinkedTest, ClassesOfLibrariesAreNotTaken) {
   std::vector<BlockId> nodes = tree(7);
   heap_.process().modules.front().is_main = false;
