@@ -1,4 +1,6 @@
 // What is recognised where nothing typed leads: buffers, linked structures, likeness.
+#include <gtest/gtest.h>
+
 #include "objects/types/test_typing.h"
 
 namespace inquest::objects {
@@ -7,7 +9,7 @@ namespace {
 using symbols::TypeId;
 
 /// A leaked tree: nodes of 48 bytes in blocks of 56, nodes[(i - 1) / 2] holds nodes[i].
-class LinkedTest : public TypingTest {
+class LinkedTest : public testing::Test, public TypedProgram {
  protected:
   LinkedTest() {
     node_ = types_.structure("Node", 48);
@@ -70,6 +72,15 @@ TEST_F(LinkedTest, TwoClassesThatFitAreNone) {
   for (BlockId node : nodes) EXPECT_EQ(typing.of(node).type, 0u) << node;
 }
 
+TEST_F(LinkedTest, TheClassThatMakesMoreLinks) {
+  std::vector<BlockId> nodes = tree(15);
+  TypeId vague = types_.structure("Vague", 48);
+  types_.set_members(vague, {{.name = "next", .type = types_.pointer(vague)},
+                             {.name = "any", .type = types_.pointer({}), .offset = 8}});
+  Typing typing = find();
+  for (BlockId node : nodes) EXPECT_EQ(type_of(typing, node), "Node") << node;
+}
+
 TEST_F(LinkedTest, ClassesOfLibrariesAreNotTaken) {
   std::vector<BlockId> nodes = tree(7);
   heap_.process().modules.front().is_main = false;
@@ -86,7 +97,7 @@ TEST_F(LinkedTest, OneKindOfPointerIsTooLittle) {
 }
 
 /// A class of 40 bytes that some globals hold by its type, and blocks that nobody holds.
-class LikenessTest : public TypingTest {
+class LikenessTest : public testing::Test, public TypedProgram {
  protected:
   static constexpr unsigned kInstances = 12;
   LikenessTest() {
@@ -157,7 +168,7 @@ TEST_F(LikenessTest, OnePointerIsTooLittle) {
   EXPECT_EQ(find().of(block).type, 0u);
 }
 
-class BufferTest : public TypingTest {
+class BufferTest : public testing::Test, public TypedProgram {
  protected:
   void triple(uint64_t at, uint64_t begin, uint64_t used, uint64_t limit) {
     heap_.put(at, begin);

@@ -25,8 +25,12 @@ class LinkedSearch {
         blocks_(input.heaps.blocks),
         view_(input.process.memory) {}
 
-  /// What each block is taken for; 0: two classes fit.
-  std::map<BlockId, TypeIndex> find() {
+  /// What a block is taken for; 0: two classes fit.
+  struct Taken {
+    TypeIndex type = 0;
+    size_t links = 0;
+  };
+  std::map<BlockId, Taken> find() {
     gather();
     for (TypeIndex type : candidates()) judge(type);
     // A class that was not looked at may fit as well.
@@ -41,8 +45,8 @@ class LinkedSearch {
     symbols::TypeId id;
   };
   struct Group {
-    size_t blocks = 0;
-    uint64_t confirmed = 0;  // a bit for each of the first 64 members
+    size_t blocks = 0, links = 0;  // links: pointers to its own kind that lead into it
+    uint64_t confirmed = 0;        // a bit for each of the first 64 members
     bool is_bad = false;
   };
 
@@ -61,6 +65,7 @@ class LinkedSearch {
   bool may_link(TypeIndex type);
   std::vector<BlockId> blocks_for(uint64_t size) const;
   void judge(TypeIndex type);
+  void take(BlockId block, Taken taken);
   bool is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const;
   bool has_stray_pointer(Bytes bytes, const Layout& layout) const;
 
@@ -72,7 +77,7 @@ class LinkedSearch {
   PieceView view_;
   std::map<uint64_t, std::vector<BlockId>> by_size_;
   std::map<uint64_t, Offsets> links_;  // by usable size, where there are any
-  std::map<BlockId, TypeIndex> claimed_;
+  std::map<BlockId, Taken> claimed_;
   size_t work_ = 0;
 };
 
@@ -203,6 +208,16 @@ bool LinkedSearch::has_stray_pointer(Bytes bytes, const Layout& layout) const {
   return false;
 }
 
+/// Where two classes fit, the one that makes half as many links again has it: the other calls them
+/// numbers, or pointers to anything, and it would be chance that they all lead to its own kind.
+void LinkedSearch::take(BlockId block, Taken taken) {
+  auto [known, is_new] = claimed_.try_emplace(block, taken);
+  Taken& old = known->second;
+  if (is_new || old.type == taken.type || 2 * old.links >= 3 * taken.links) return;
+  if (2 * taken.links < 3 * old.links) taken.type = 0;
+  old = {taken.type, std::max(old.links, taken.links)};
+}
+
 void LinkedSearch::judge(TypeIndex type) {
   const Layout& layout = types_.layout(type);
   for (const PointerSlot& slot : layout.slots) types_.layout(slot.target);
@@ -231,6 +246,7 @@ void LinkedSearch::judge(TypeIndex type) {
       auto other = std::ranges::lower_bound(ids, index_.find(value));
       if (other != ids.end() && blocks_[*other].begin == value) {
         parents[root_of(i)] = root_of(static_cast<uint32_t>(other - ids.begin()));
+        ++own[i].links;
       } else if (!slot.is_weak) {
         const uint32_t held = index_.find(value);
         own[i].is_bad |= held != kNoBlock && propagation_.blocks()[held].type != type;
@@ -241,6 +257,7 @@ void LinkedSearch::judge(TypeIndex type) {
   for (uint32_t i = 0; i < ids.size(); ++i) {
     Group& group = groups[root_of(i)];
     ++group.blocks;
+    group.links += own[i].links;
     group.confirmed |= own[i].confirmed;
     group.is_bad |= own[i].is_bad;
   }
@@ -248,8 +265,7 @@ void LinkedSearch::judge(TypeIndex type) {
     const Group& group = groups[root_of(i)];
     if (group.is_bad || group.blocks < kLeastLinked) continue;
     if (static_cast<size_t>(std::popcount(group.confirmed)) < kLeastConfirmed) continue;
-    auto [known, is_new] = claimed_.try_emplace(ids[i], type);
-    if (!is_new && known->second != type) known->second = 0;
+    take(ids[i], {type, group.links});
   }
 }
 
@@ -262,10 +278,10 @@ void find_linked(const TypingInput& input, TypeTable& types, const BlockIndex& i
       input.modules, [](const ModuleTypes& one) { return one.module && one.module->is_main; });
   if (main == input.modules.end() || !main->types) return;
   const auto program = static_cast<size_t>(main - input.modules.begin());
-  for (const auto& [block, type] : LinkedSearch(input, types, index, propagation).find()) {
-    if (type == 0 || types.types()[type].module != program) continue;
+  for (const auto& [block, taken] : LinkedSearch(input, types, index, propagation).find()) {
+    if (taken.type == 0 || types.types()[taken.type].module != program) continue;
     propagation.claim({.block = block,
-                       .type = type,
+                       .type = taken.type,
                        .strength = Strength::linked,
                        .percent = kLinkedPercent,
                        .how = How::likeness});

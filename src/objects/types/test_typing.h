@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstring>
-#include <gtest/gtest.h>
 #include <optional>
 
 #include "objects/test_heap.h"
@@ -12,9 +11,9 @@
 namespace inquest::objects {
 
 /// A program whose only module has the types that a test tells; globals lie in its data.
-class TypingTest : public testing::Test {
- protected:
-  TypingTest() {
+class TypedProgram {
+ public:
+  TypedProgram() {
     number_ = types_.number("int", 4);
     char_ = types_.number("char", 1);
   }

@@ -1,3 +1,7 @@
+#include "objects/typing.h"
+
+#include <gtest/gtest.h>
+
 #include "objects/types/test_typing.h"
 #include "objects/types/text.h"
 #include "objects/types/type_table.h"
@@ -6,6 +10,8 @@ namespace inquest::objects {
 namespace {
 
 using symbols::TypeId;
+
+class TypingTest : public testing::Test, public TypedProgram {};
 
 TEST_F(TypingTest, FollowsMembersFromGlobals) {
   BlockId first = heap_.block(0, 24), second = heap_.block(0x40, 40), other = heap_.block(0x80, 40);
