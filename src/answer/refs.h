@@ -20,7 +20,9 @@ struct RefPlace {
   uint64_t size = 0;                  ///< of that; 0 when it is not known
   uint64_t offset = 0;                ///< at - begin
   std::string type = {};              ///< of a block; empty when it is not known
-  std::string member = {};            ///< of that type, which a word at `at` is: "log", "[3].name"
+  /// Of an array: whose element a word at `at` is, "game::Guild::members[3]"; empty: not known.
+  std::string element_of = {};
+  std::string member = {};  ///< of that type, which a word at `at` is: "log", "[3].name"
 };
 
 /// A word that points somewhere.

@@ -91,8 +91,8 @@ answer::Answer investigate(const Process& process) {
   if (site) answer.fault = describe_fault(process, *site);
   // Deeper ones are for `stack --variables`.
   constexpr size_t kNearest = 16;
-  describe_variables(process, {.crashed_only = true, .own_only = true, .most_frames = kNearest}, answer.threads,
-                     answer.warnings);
+  describe_variables(process, {.crashed_only = true, .own_only = true, .most_frames = kNearest},
+                     answer.threads, answer.warnings);
   answer.warnings.insert(answer.warnings.end(), more.begin(), more.end());
   return answer;
 }

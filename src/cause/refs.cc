@@ -97,6 +97,7 @@ class RefsFinder {
       uint64_t skip = (word_size_ - piece.begin.value % word_size_) % word_size_;
       if (skip < piece.bytes.size()) scan(piece.begin + skip, piece.bytes.subspan(skip), filter);
     }
+    name_elements();
     std::set<BlockId> holders;
     for (const Ref& ref : refs_.refs) {
       if (ref.from.kind == "block") holders.insert(id_of(*heaps_.block_at(ref.from.at)));
@@ -108,6 +109,27 @@ class RefsFinder {
     std::ranges::stable_sort(refs_.refs, [&](const Ref& a, const Ref& b) {
       return std::pair(a.level, rank(a)) < std::pair(b.level, rank(b));
     });
+  }
+
+  /// A word in a buffer is an element of the container that holds the buffer.
+  void name_elements() {
+    for (Ref& ref : refs_.refs) {
+      if (!ref.from.type.ends_with("[]") || ref.from.member.empty()) continue;
+      const Block* buffer = heaps_.block_at(ref.from.at);
+      if (!buffer || buffer->state() != heap::State::used) continue;
+      std::string container = container_of(id_of(*buffer));
+      if (!container.empty()) ref.from.element_of = container + ref.from.member;
+    }
+  }
+  std::string container_of(BlockId buffer) {
+    size_t left = 8;  // one holds it as a rule
+    for (BlockId source : referrers().to(buffer)) {
+      if (left-- == 0) break;
+      RefPlace place = word_between(source, buffer).first;
+      if (place.member.empty() || place.type.ends_with("[]")) continue;
+      return place.type + "::" + place.member;
+    }
+    return {};
   }
 
   void take_registers(AddressRange range) {

@@ -15,6 +15,7 @@ Json json_of(const answer::RefPlace& place) {
   }
   if (!place.type.empty()) json["type"] = place.type;
   if (!place.member.empty()) json["member"] = place.member;
+  if (!place.element_of.empty()) json["element"] = place.element_of;
   return json;
 }
 

@@ -37,7 +37,11 @@ class RefsText : Page {
     }
     if (text.empty()) text = "memory that is neither a block nor searched for pointers";
     if (place.offset != 0) text += fmt::format(" + {:#x}", place.offset);
-    if (!place.member.empty()) text += fmt::format(" (its `{}`)", shortened(place.member, 60));
+    if (!place.element_of.empty()) {
+      text += fmt::format(" (`{}`)", shortened(place.element_of, 60));
+    } else if (!place.member.empty()) {
+      text += fmt::format(" (its `{}`)", shortened(place.member, 60));
+    }
     return text;
   }
 

@@ -254,8 +254,7 @@ class FieldBuilder {
       one.size = elements_.size(inner.type);
       if (member.is_base) one.name = one.type;
       // Bases and anonymous members are on the level of what they are in.
-      const bool same_level = member.name.empty();
-      fill(one, inner, same_level ? depth : depth - 1, member.bit_size, member.bit_offset);
+      fill(one, inner, member.name.empty() ? depth : depth - 1, member.bit_size, member.bit_offset);
       out.fields.push_back(std::move(one));
     }
   }
@@ -272,10 +271,9 @@ class FieldBuilder {
       const uint64_t size = elements_.size({member.type, 0});
       if (member.is_artificial || member.is_virtual_base || size == 0) continue;
       if (member.offset > raw.size() || size > raw.size() - member.offset) continue;
-      const bool same_level = member.name.empty();
       std::string name = member.is_base ? type_name(elements_, {member.type, 0}) : member.name;
       out.fields.push_back(value(std::move(name), {member.type, 0}, raw.subspan(member.offset),
-                                 same_level ? depth : depth - 1, member.bit_size,
+                                 member.name.empty() ? depth : depth - 1, member.bit_size,
                                  member.bit_offset));
       out.fields.back().is_base = member.is_base;
     }
@@ -363,7 +361,6 @@ class FieldBuilder {
       out.fields.push_back(field(name, element.object, depth - 1));
     }
     left_out(out, count);
-    // Some have no count of their own.
     if (!held.count && held.found >= options_.visited) out.value = "more than " + out.value;
   }
 
