@@ -254,7 +254,8 @@ Result<Natvis> translate_natvis(std::string_view xml, std::string_view name) {
                   "open it in Visual Studio, which names the mistake");
   }
   const xml_node root = document.child("AutoVisualizer");
-  if (!root) return failed("has no AutoVisualizer", "give a .natvis file, or an inquest-types text");
+  if (!root)
+    return failed("has no AutoVisualizer", "give a .natvis file, or an inquest-types text");
   return NatvisTranslator(xml, name).translate(root);
 }
 

@@ -111,8 +111,9 @@ TEST(Natvis, DamagedFilesAreErrors) {
 }
 
 TEST(Natvis, NoTextBreaksOutOfItsLine) {
-  Natvis natvis = translated("<Type Name=\"A\nclass B\"><Expand><ExpandedItem>a\n  name x"
-                             "</ExpandedItem></Expand></Type>");
+  Natvis natvis = translated(
+      "<Type Name=\"A\nclass B\"><Expand><ExpandedItem>a\n  name x"
+      "</ExpandedItem></Expand></Type>");
   EXPECT_THAT(natvis.text, Not(HasSubstr("\nclass B")));
   EXPECT_THAT(natvis.text, Not(HasSubstr("\n  name")));
 }

@@ -46,8 +46,9 @@ class MicrosoftTest : public testing::TestWithParam<snapshot::Arch> {
     const uint64_t descriptor = at + 0x80;
     heap_.put(at, locator);
     heap_.put(at + word(), kImage + 0x10);
-    const uint32_t words[] = {is_64() ? 1u : 0u,      offset, 0, reference(descriptor),
-                              reference(hierarchy), reference(locator)};
+    const uint32_t words[] = {
+        is_64() ? 1u : 0u, offset, 0, reference(descriptor), reference(hierarchy),
+        reference(locator)};
     for (unsigned i = 0; i < 6; ++i) put32(locator + 4 * i, words[i]);
     put32(hierarchy + 8, 1);
     put32(hierarchy + 12, reference(array));
@@ -196,8 +197,10 @@ class MicrosoftSymbols : public MicrosoftTest {};
 
 TEST_P(MicrosoftSymbols, say_where_bases_lie) {
   TestTypes types;
-  const TypeId named = types.structure("game::Named", 16, {{.name = "__vfptr", .is_artificial = true}});
-  const TypeId scored = types.structure("game::Scored", 16, {{.name = "__vfptr", .is_artificial = true}});
+  const TypeId named =
+      types.structure("game::Named", 16, {{.name = "__vfptr", .is_artificial = true}});
+  const TypeId scored =
+      types.structure("game::Scored", 16, {{.name = "__vfptr", .is_artificial = true}});
   types.structure("game::Player", 40,
                   {{.type = named, .offset = 0, .is_base = true},
                    {.type = scored, .offset = 16, .is_base = true}});
