@@ -17,7 +17,7 @@ using objects::kNobody;
 using objects::Node;
 
 constexpr size_t kChildren = 40, kFewChildren = 8, kOwners = 60;
-constexpr uint32_t kDeepest = 64;
+constexpr uint32_t kDeepestKeeper = 64;
 constexpr uint64_t kOfItsOwn = 20;      ///< a part of the keeper's bytes, in one of many
 constexpr uint64_t kTooSmall = 400;     ///< a part of the keeper's bytes, to be seen
 constexpr uint64_t kSpeck = 20000;      ///< a part of all bytes, to be opened
@@ -194,7 +194,7 @@ class KeeperFinder {
         continue;
       }
       if (node.blocks > blocks_in(node)) {
-        queue_.emplace(found[i].set.depth < kDeepest ? node.bytes : 0,
+        queue_.emplace(found[i].set.depth < kDeepestKeeper ? node.bytes : 0,
                        static_cast<uint32_t>(tree_.nodes.size()));
       }
       tree_.nodes.push_back(std::move(node));

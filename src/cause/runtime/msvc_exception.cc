@@ -12,7 +12,7 @@ constexpr uint32_t kMagic[] = {0x19930520, 0x19930521, 0x19930522, 0x01994000};
 constexpr uint32_t kMostTypes = 64;
 constexpr size_t kLongestWhat = 4096;
 
-std::string text_at(const snapshot::Memory& memory, Address at, size_t longest) {
+std::string exception_text_at(const snapshot::Memory& memory, Address at, size_t longest) {
   std::string text;
   while (text.size() < longest) {
     auto c = memory.read<u8>(at + text.size());
@@ -25,7 +25,7 @@ std::string text_at(const snapshot::Memory& memory, Address at, size_t longest) 
 /// A type's name stands in a writable section, behind a word that the runtime fills in: small dumps
 /// lack it, and the image has it as it will always be.
 std::string type_text(const Process& process, Address at) {
-  std::string text = text_at(process.memory(), at, kLongestWhat);
+  std::string text = exception_text_at(process.memory(), at, kLongestWhat);
   if (!text.empty()) return text;
   const auto* module = process.snapshot().module_at(at);
   const auto image = module ? process.files(*module).pe : nullptr;
@@ -66,7 +66,7 @@ std::optional<std::string> what_of(const Process& process, Address base) {
   unsigned size = snapshot::pointer_size(process.arch());
   auto pointer = process.memory().read_pointer(base + size, size);
   if (!pointer || *pointer == 0) return {};
-  std::string text = text_at(process.memory(), Address{*pointer}, kLongestWhat);
+  std::string text = exception_text_at(process.memory(), Address{*pointer}, kLongestWhat);
   if (text.empty() || !is_printable_text(text)) return {};
   return text;
 }

@@ -12,16 +12,14 @@ namespace {
 using snapshot::Region;
 
 constexpr uint64_t kLeastMapping = 64 << 10;
-constexpr uint64_t kStackGuard = 64 << 10;       // a guard below a stack is no larger
+constexpr uint64_t kStackGuard = 64 << 10;        // a guard below a stack is no larger
 constexpr size_t kMostTargets = size_t{1} << 26;  // 512 MiB of them
 constexpr size_t kMostInferredArenas = 1 << 14;
 
 class Inference {
  public:
   Inference(const Input& input, Heaps& heaps)
-      : process_(input.process),
-        heaps_(heaps),
-        word_(snapshot::pointer_size(input.process.arch)) {}
+      : process_(input.process), heaps_(heaps), word_(snapshot::pointer_size(input.process.arch)) {}
 
   void infer() {
     find_unowned();
@@ -75,9 +73,9 @@ class Inference {
       const Region& region = process_.regions[i];
       if (!is_data(region) || region.range.size() < kLeastMapping || region.recorded == 0) continue;
       if (is_stack(i) || is_end_of_module(region)) continue;
-      auto own = std::partition_point(
-          owned.begin(), owned.end(),
-          [&](const AddressRange& range) { return range.end <= region.range.begin; });
+      auto own = std::partition_point(owned.begin(), owned.end(), [&](const AddressRange& range) {
+        return range.end <= region.range.begin;
+      });
       // A mapping that an allocator owns in part is its affair.
       if (own != owned.end() && own->begin < region.range.end) continue;
       unowned_.push_back(region.range);
@@ -112,14 +110,16 @@ class Inference {
 
   void add_blocks() {
     const size_t outer = heaps_.blocks.size();
-    Collector collector(heaps_, {.name = "inferred",
-                                 .layout = "guessed: from each place that is pointed at to the next"});
+    Collector collector(
+        heaps_,
+        {.name = "inferred", .layout = "guessed: from each place that is pointed at to the next"});
     auto target = targets_.begin();
     for (const AddressRange& range : unowned_) {
       auto end = std::lower_bound(target, targets_.end(), range.end.value);
       if (target == end) continue;
-      size_t arena = collector.add_arena({.name = fmt::format("inferred at {:#x}", range.begin.value),
-                                          .segments = {{{*target}, range.end}}});
+      size_t arena =
+          collector.add_arena({.name = fmt::format("inferred at {:#x}", range.begin.value),
+                               .segments = {{{*target}, range.end}}});
       for (; target != end; ++target) {
         uint64_t next = std::next(target) == end ? range.end.value : *std::next(target);
         collector.add(*target, next - *target, State::used, arena);

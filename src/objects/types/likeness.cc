@@ -20,8 +20,8 @@ constexpr uint64_t kSmall = 1 << 16;
 constexpr size_t kLikenessChunk = 1024;
 
 /// What a word is: the kind above, the type of what it leads to below.
-enum Kind : uint32_t { null_word, small_number, number, in_image, in_memory, middle, to_begin };
-constexpr uint32_t coded(Kind kind, TypeIndex type = 0) { return uint32_t{kind} << 29 | type; }
+enum WordKind : uint32_t { null_word, small_number, number, in_image, in_memory, middle, to_begin };
+constexpr uint32_t coded(WordKind kind, TypeIndex type = 0) { return uint32_t{kind} << 29 | type; }
 bool is_telling(uint32_t code) { return code >> 29 == to_begin && (code & 0x1fffffff) != 0; }
 
 /// How often each thing stands at each word.

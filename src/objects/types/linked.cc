@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint8_t kLinkedPercent = 80;
 constexpr size_t kLeastLinked = 3, kLeastConfirmed = 2;
-constexpr size_t kMostClasses = 8192;          // more tell nothing apart, and cost reading
+constexpr size_t kMostFittingClasses = 8192;   // more tell nothing apart, and cost reading
 constexpr size_t kMostWork = size_t{1} << 27;  // blocks times members looked at
 constexpr size_t kSampled = 4096;              // blocks of a size that are asked for links
 constexpr uint64_t kLargestLinked = 512;
@@ -139,13 +139,13 @@ std::vector<LinkedSearch::Class> LinkedSearch::classes() const {
   for (const ModuleTypes& module : input_.modules) {
     if (!module.types) continue;
     const size_t before = out.size();
-    for (uint64_t size = 0; size < sizes.size() && out.size() <= kMostClasses; ++size) {
+    for (uint64_t size = 0; size < sizes.size() && out.size() <= kMostFittingClasses; ++size) {
       if (!sizes[size]) continue;
       for (symbols::TypeId id : module.types->classes_of_size(size)) {
         out.push_back({module.types, id});
       }
     }
-    if (out.size() > kMostClasses) return {};
+    if (out.size() > kMostFittingClasses) return {};
     std::ranges::sort(out.begin() + static_cast<ptrdiff_t>(before), out.end(), {},
                       [](const Class& one) { return one.id.value; });
   }
