@@ -6,18 +6,13 @@
 #include <optional>
 #include <set>
 
+#include "heap/glibc/tops.h"
+
 namespace inquest::heap::glibc {
 namespace {
 
-constexpr size_t kMostArenas = 60'000;       // Block::arena has 16 bits
-constexpr size_t kMostCandidates = 1 << 16;  // hostile data may be nothing but empty bins
+constexpr size_t kMostArenas = 60'000;  // Block::arena has 16 bits
 constexpr size_t kMostLibraries = 16;
-
-/// Whether the pair of pointers at `at` is the head of an empty bin.
-bool is_empty_bin(Window& memory, uint64_t at, unsigned word) {
-  uint64_t self = at - 2 * word;
-  return memory.word(at, word) == self && memory.word(at + word, word) == self;
-}
 
 bool is_chunk_pointer(Window& memory, uint64_t value, unsigned word) {
   return value != 0 && (value + 2 * word) % kAlign == 0 && memory.has(value + word);
@@ -58,6 +53,12 @@ std::optional<uint64_t> heap_info_before(Window& memory, uint64_t arena, unsigne
     if (info % kPage == 0 && memory.word(info, word) == arena) return bytes;
   }
   return {};
+}
+
+/// Whether a heap_info may stand right in front of `arena`.
+bool is_behind_heap_info(uint64_t arena, unsigned word) {
+  return std::ranges::any_of(sizes_of_heap_info(word),
+                             [&](uint64_t bytes) { return (arena - bytes) % kPage == 0; });
 }
 
 /// Looks for one library whose main arena has its `top` at a given place.
@@ -109,7 +110,7 @@ class LibraryFinder {
       known = true;
     }
     bool closed = known;
-    if (!known && heap_info_before(memory_, next, layout.word)) {
+    if (!known && is_behind_heap_info(next, layout.word)) {
       known = place_of_top_from_thread_arena(next);
     }
     // Without any ring only a layout that a thread arena's heap bears out is believed.
@@ -124,6 +125,7 @@ class LibraryFinder {
         break;
       }
       auto bytes = heap_info_before(memory_, next, layout.word);
+      if (!bytes) bytes = heap_info_of_sound_arena(next);
       if (!bytes || knows(next)) break;
       library_.heap_info_bytes = *bytes;
       library_.arenas.push_back(read_arena(memory_, next + layout.top, layout));
@@ -148,6 +150,22 @@ class LibraryFinder {
            system != 0 && system % kAlign == 0 && system <= most && threads < 1 << 22;
   }
 
+  /// The size of the heap_info in front of an arena that it does not point to, where all that the
+  /// arena says of itself makes it one: the pointer was overwritten.
+  std::optional<uint64_t> heap_info_of_sound_arena(uint64_t arena) {
+    const Layout& layout = library_.layout;
+    const uint64_t fields = arena + layout.top;
+    if (!is_empty_bin(memory_, fields + layout.bin(kBins - 1) + layout.header(), layout.word) ||
+        broken_bins(memory_, fields, layout) > 1 ||
+        !is_chunk_pointer(memory_, word(fields), layout.word)) {
+      return {};
+    }
+    for (uint64_t bytes : sizes_of_heap_info(layout.word)) {
+      if ((arena - bytes) % layout.heap_max() == 0) return bytes;
+    }
+    return {};
+  }
+
   bool knows(uint64_t arena) const {
     return std::any_of(library_.arenas.begin(), library_.arenas.end(),
                        [&](const ArenaState& other) { return other.at == arena; });
@@ -158,7 +176,33 @@ class LibraryFinder {
     return found->second;
   }
 
+  /// Of the heap whose heap_info is at `info`.
+  std::optional<size_t> arena_of_heap(uint64_t info) {
+    auto claimed = claimed_.find(info);
+    return claimed != claimed_.end() ? claimed->second : index_of(word(info));
+  }
+
   void add_heap(uint64_t info) { heaps_.push_back(info); }
+
+  /// Adds a heap that the arena, or another heap of it, leads to, whatever its own pointer says.
+  void add_heap_of(size_t index, uint64_t info) {
+    const uint64_t arena = library_.arenas[index].at;
+    if (word(info) != arena && claimed_.emplace(info, index).second &&
+        library_.faults.size() < 1000) {
+      fault(info, fmt::format("the heap's arena is {:#x}, not {:#x}", arena, word(info)), index);
+    }
+    add_heap(info);
+  }
+
+  /// Whether a heap of the arena begins at `info`, where something sound leads: its pointer to the
+  /// arena may have been overwritten, but not the rest as well.
+  bool is_heap_of(const ArenaState& arena, uint64_t info) {
+    if (word(info) == arena.at) return true;
+    if (info % library_.layout.heap_max() != 0 || index_of(word(info))) return false;
+    const uint64_t size = word(info + 2 * library_.layout.word);
+    const AddressRange run = writable_run(input_.process, info);
+    return size != 0 && size % kPage == 0 && !run.empty() && size <= run.end.value - info;
+  }
 
   /// All heap_infos: at every multiple of their size in writable memory, and along the chains.
   void find_heaps() {
@@ -182,7 +226,7 @@ class LibraryFinder {
 
   void look_at_heap(uint64_t info) {
     uint64_t arena = word(info);
-    if (index_of(arena)) return add_heap(info);
+    if (arena_of_heap(info)) return add_heap(info);
     // A first heap whose arena the ring does not know.
     auto bytes = heap_info_before(memory_, arena, library_.layout.word);
     if (!bytes || arena - *bytes != info || library_.arenas.size() >= kMostArenas) return;
@@ -197,32 +241,34 @@ class LibraryFinder {
     add_heap(info);
   }
 
-  /// From the heap that holds `top` along `prev`. Its begin is found by alignment; with huge pages
-  /// a heap is four of them.
+  /// From the heap that holds `top` along `prev`.
   void follow_heaps(size_t index) {
     const ArenaState& arena = library_.arenas[index];
     if (arena.main) return;
-    uint64_t info = 0;
-    constexpr uint64_t kMiB = 1 << 20;
-    for (uint64_t size :
-         {library_.layout.heap_max(), 8 * kMiB, 4096 * kMiB, 128 * kMiB, 2048 * kMiB, kMiB / 4}) {
-      uint64_t begin = arena.top & ~(size - 1);
-      if (word(begin) != arena.at) continue;
-      info = begin;
-      break;
-    }
     std::set<uint64_t> seen;  // a damaged chain may be a circle
-    while (info != 0 && word(info) == arena.at && seen.insert(info).second) {
-      add_heap(info);
+    uint64_t info = heap_of_top(arena);
+    while (info != 0 && is_heap_of(arena, info) && seen.insert(info).second) {
+      add_heap_of(index, info);
       info = word(info + library_.layout.word);
     }
-    add_heap(arena.at - library_.heap_info_bytes);
+    add_heap_of(index, arena.at - library_.heap_info_bytes);
+  }
+
+  /// Its begin is found by alignment; with huge pages a heap is four of them. 0: none.
+  uint64_t heap_of_top(const ArenaState& arena) {
+    constexpr uint64_t kMiB = 1 << 20;
+    const uint64_t usual = library_.layout.heap_max();
+    for (uint64_t size : {usual, 8 * kMiB, 4096 * kMiB, 128 * kMiB, 2048 * kMiB, kMiB / 4}) {
+      uint64_t begin = arena.top & ~(size - 1);
+      if (word(begin) == arena.at) return begin;
+    }
+    return memory_.has(arena.top) ? arena.top & ~(usual - 1) : 0;
   }
 
   void read_segments() {
     const Layout& layout = library_.layout;
     for (uint64_t info : heaps_) {
-      auto index = index_of(word(info));
+      auto index = arena_of_heap(info);
       if (!index) continue;
       const ArenaState& arena = library_.arenas[*index];
       Segment segment;
@@ -277,50 +323,10 @@ class LibraryFinder {
   Window& memory_;
   Library library_;
   std::map<uint64_t, size_t> arena_index_;  ///< of malloc_state -> index of the arena
+  std::map<uint64_t, size_t>
+      claimed_;  ///< heap_info whose pointer is damaged -> index of the arena
   std::vector<uint64_t> heaps_;
 };
-
-/// Empty bins beside each other end with the last one, which is never used; or, where that was
-/// overwritten (or the one before it is not empty), just before it.
-void add_tops(Window& memory, uint64_t at, unsigned word, std::vector<uint64_t>& tops) {
-  const uint64_t pair = uint64_t{2} * word;
-  if (is_empty_bin(memory, at + pair, word)) return;
-  for (unsigned bin : {kBins, kBins - 1, kBins - 2}) {
-    uint64_t top = at - pair * bin;
-    tops.push_back(top);
-  }
-}
-
-/// Every place in the range that may be the last bin of an arena gives that arena's `top`.
-void find_tops(Window& memory, AddressRange range, unsigned word, std::vector<uint64_t>& tops) {
-  Window others = memory;  // `run` stays as it is
-  uint64_t at = (range.begin.value + word - 1) & ~uint64_t{word - 1};
-  while (at < range.end.value) {
-    Bytes run = memory.run(at);
-    if (run.empty()) {
-      auto next = memory.next_held((at & ~(kPage - 1)) + kPage);
-      if (!next) return;
-      at = (*next + word - 1) & ~uint64_t{word - 1};
-      if (at < *next) return;
-      continue;
-    }
-    uint64_t bytes = std::min<uint64_t>(run.size(), range.end.value - at);
-    for (uint64_t offset = 0; offset + 2 * word <= bytes; offset += word) {
-      uint64_t self = at + offset - 2 * word, value = 0, second = 0;
-      std::memcpy(&value, run.data() + offset, word);
-      if (value != self) continue;
-      std::memcpy(&second, run.data() + offset + word, word);
-      if (second == self) add_tops(others, at + offset, word, tops);
-      if (tops.size() >= kMostCandidates) return;
-    }
-    at += std::max<uint64_t>(bytes & ~uint64_t{word - 1}, word);
-  }
-}
-
-bool is_module_data(const snapshot::Snapshot& process, const snapshot::Region& region) {
-  if (region.access && !region.access->write) return false;
-  return process.module_at(region.range.begin) || process.module_at(region.range.end - 1);
-}
 
 }  // namespace
 
@@ -345,11 +351,7 @@ AddressRange writable_run(const snapshot::Snapshot& process, uint64_t at) {
 
 std::vector<Library> find_libraries(const Input& input) {
   Window memory(input.process.memory);
-  unsigned word = snapshot::pointer_size(input.process.arch);
-  std::vector<uint64_t> tops;
-  for (const auto& region : input.process.regions) {
-    if (is_module_data(input.process, region)) find_tops(memory, region.range, word, tops);
-  }
+  std::vector<uint64_t> tops = find_tops(input.process, memory);
   std::vector<Library> libraries;
   std::set<uint64_t> known;
   for (uint64_t top : tops) {

@@ -225,6 +225,22 @@ TEST_F(DamagedHeap, ArenasAndHeaps) {
   }
 }
 
+TEST_F(DamagedHeap, PointersOfHeapsToTheirArena) {
+  size_t heaps_damaged = 0;
+  for (const AddressRange& book : whole_.allocators[0].books) {
+    if (book.begin.value % (64 << 20) != 0) continue;
+    ++heaps_damaged;
+    for (uint64_t value : {uint64_t{0}, uint64_t{0x4141414141414141}, book.begin.value}) {
+      Heaps heaps = with(book.begin.value, value);
+      EXPECT_EQ(lost(heaps), 0u) << std::hex << book.begin.value;
+      EXPECT_TRUE(std::ranges::any_of(heaps.faults,
+                                      [&](const Fault& fault) { return fault.at == book.begin; }))
+          << std::hex << book.begin.value;
+    }
+  }
+  EXPECT_GT(heaps_damaged, 0u);
+}
+
 /// The kernel makes one mapping of a module's .bss and of a block's mapping right behind it.
 TEST_F(DamagedHeap, FindsMappingsRightBehindAModule) {
   std::vector<Block> mapped = some(State::used, true, 1);

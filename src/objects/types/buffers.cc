@@ -1,5 +1,8 @@
 #include "objects/types/buffers.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace inquest::objects {
 namespace {
 
@@ -57,6 +60,50 @@ class BufferSearch {
   const std::vector<heap::Block>& blocks_;
 };
 
+std::vector<BlockId> all_of(const std::vector<std::vector<BlockId>>& parts) {
+  std::vector<BlockId> all;
+  for (const std::vector<BlockId>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+/// Those of `candidates` (ascending) that one block, or one place outside the heap, leads to. What
+/// others lead to as well is an object: the three words are what a vector left behind whose buffer
+/// was given back.
+std::vector<BlockId> held_once(const References& references, size_t blocks,
+                               const std::vector<BlockId>& candidates) {
+  if (candidates.empty()) return {};
+  std::vector<bool> is_candidate(blocks);
+  for (BlockId id : candidates) is_candidate[id] = true;
+  auto position = [&](BlockId id) {
+    return std::lower_bound(candidates.begin(), candidates.end(), id) - candidates.begin();
+  };
+  std::vector<uint8_t> holders(candidates.size());
+  std::vector<BlockId> last(candidates.size(), kNoBlock);
+  for (BlockId holder = 0; holder < blocks; ++holder) {
+    for (BlockId to : references.from(holder)) {
+      if (!is_candidate[to] || to == holder) continue;
+      const auto i = position(to);
+      if (std::exchange(last[i], holder) != holder && holders[i] < 2) ++holders[i];
+    }
+  }
+  std::vector<uint64_t> first_root(candidates.size(), UINT64_MAX);
+  for (const Root& root : references.roots()) {
+    if (root.kind == RootKind::registers || root.kind == RootKind::stack) continue;
+    if (!is_candidate[root.block]) continue;
+    const auto i = position(root.block);
+    if (first_root[i] == UINT64_MAX) first_root[i] = root.at.value;
+    const bool same_triple = root.at.value - first_root[i] < 24 && root.at.value != first_root[i];
+    if (!same_triple && holders[i] < 2) ++holders[i];
+  }
+  std::vector<BlockId> once;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (holders[i] == 1) once.push_back(candidates[i]);
+  }
+  return once;
+}
+
 }  // namespace
 
 void find_buffers(const TypingInput& input, TypeTable& types, const BlockIndex& index,
@@ -79,15 +126,13 @@ void find_buffers(const TypingInput& input, TypeTable& types, const BlockIndex& 
     if (root.into == Into::begin) search.look(view.at(root.at.value, 24), found.back());
   }
   const TypeIndex name = types.named("element buffer");
-  for (const std::vector<BlockId>& part : found) {
-    for (BlockId id : part) {
-      propagation.claim({.block = id,
-                         .type = name,
-                         .strength = Strength::shape,
-                         .percent = kBufferPercent,
-                         .how = How::shape,
-                         .is_array = true});
-    }
+  for (BlockId id : held_once(input.references, count, all_of(found))) {
+    propagation.claim({.block = id,
+                       .type = name,
+                       .strength = Strength::shape,
+                       .percent = kBufferPercent,
+                       .how = How::shape,
+                       .is_array = true});
   }
 }
 

@@ -4,7 +4,8 @@
 /// _Myfirst, _Mylast, _Myend), and so do buffers of many programs. What the elements are is not
 /// known. The words must name the block exactly: its begin, a place in it, and an end that the
 /// allocator would have given this very block for. Words of stacks are not asked: they may be left
-/// over from calls that ended.
+/// over from calls that ended. And nothing else may lead to the block: three words whose buffer was
+/// given back lead to the object that lies there now, which others know.
 #pragma once
 
 #include "objects/types/propagate.h"

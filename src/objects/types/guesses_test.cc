@@ -191,6 +191,14 @@ TEST_F(BufferTest, HeldByBeginEndAndLimit) {
   EXPECT_EQ(typing.of(holder).type, 0u);
 }
 
+TEST_F(BufferTest, WhatOthersPointToIsAnObject) {
+  BlockId left_over = heap_.block(0, 56), holder = heap_.block(0x80, 56),
+          object = heap_.block(0x200, 56);
+  triple(heap_.address(left_over) + 16, heap_.address(object), 40, 56);
+  heap_.point(holder, object);
+  EXPECT_EQ(find().of(object).type, 0u);
+}
+
 TEST_F(BufferTest, WordsThatDoNotNameTheBlockExactly) {
   std::vector<BlockId> blocks;
   for (unsigned i = 0; i < 5; ++i) blocks.push_back(heap_.block(i * 0x100, 120));
