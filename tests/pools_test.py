@@ -157,8 +157,10 @@ class Pools(unittest.TestCase):
         self.assertGreaterEqual(sizes.count("64"), 258)
         plain = json.loads(inquest("heap", self.core, "--format", "json").stdout)
         self.assertNotIn("inferred", [one["name"] for one in plain["allocators"]])
+        self.assertTrue(any("are guesses" in warning["what"] for warning in report["warnings"]))
         lost = json.loads(inquest("leaks", self.core, "--infer", "--format", "json").stdout)
         jsonschema.validate(lost, json.loads((SCHEMAS / "leaks.schema.json").read_text()))
+        self.assertTrue(any("are guesses" in warning["what"] for warning in lost["warnings"]))
         self.assertEqual(lost["totals"]["definite"]["blocks"] + lost["totals"]["indirect"]["blocks"], 10)
 
     def test_says_what_is_wrong_with_a_description(self):

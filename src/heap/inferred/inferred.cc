@@ -125,6 +125,9 @@ class Inference {
         collector.add(*target, next - *target, State::used, arena);
       }
     }
+    collector.warn(
+        "the blocks of the allocator \"inferred\" are guesses, and so is what is lost of them",
+        "describe the program's pools with --pools to know");
     if (is_full_) collector.warn("more places are pointed at than blocks can be inferred from");
     collector.finish("inferred blocks");
     std::inplace_merge(heaps_.blocks.begin(), heaps_.blocks.begin() + static_cast<ptrdiff_t>(outer),
