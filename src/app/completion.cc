@@ -2,6 +2,7 @@
 #include <string>
 
 #include "app/options.h"
+#include "app/terminal.h"
 #include "app/verbs.h"
 #include "base/version.h"
 
@@ -143,7 +144,7 @@ void add_completion(CLI::App& root, ExitStatus& status) {
                        : *kind == "zsh"  ? zsh(root)
                        : *kind == "fish" ? fish(root)
                                          : man(root);
-    fmt::print("{}", text);
+    print_out(text);
     status = kDone;
   });
 }

@@ -152,10 +152,10 @@ ExitStatus cut_dump(CutOptions& options) {
   if (!report) return report_error(report.error());
   Progress::shared().stop();
   if (options.analysis.output == Output::json) {
-    fmt::print("{}\n", cut_json(*report));
+    print_line(cut_json(*report));
     return kDone;
   }
-  fmt::print("{}", cut_text(*report));
+  print_out(cut_text(*report));
   for (const Warning& warning : report->warnings) {
     fmt::print(stderr, "inquest: warning: {}{}{}\n", warning.what,
                warning.advice.empty() ? "" : "; ", warning.advice);

@@ -31,15 +31,15 @@ void print_why(const cause::Process& process, const DumpOptions& options) {
   Progress::shared().stop();
   switch (options.output) {
     case Output::json:
-      fmt::print("{}\n", report::why_json(answer));
+      print_line(report::why_json(answer));
       break;
     case Output::html:
-      fmt::print("{}\n", report::why_html(answer));
+      print_line(report::why_html(answer));
       break;
     case Output::text: {
       auto style = terminal_style();
       style.all_threads = options.all_threads;
-      fmt::print("{}", report::why_text(answer, style));
+      print_out(report::why_text(answer, style));
     }
   }
   std::fflush(stdout);

@@ -1,6 +1,5 @@
 #include "cause/memory.h"
 
-#include <fmt/core.h>
 
 #include "app/source.h"
 #include "app/terminal.h"
@@ -27,13 +26,13 @@ ExitStatus memory(const MemoryOptions& options) {
   answer.read_in_place_ms = read_in_place(*snapshot);
   Progress::shared().stop();
   if (options.output == ListOutput::json) {
-    fmt::print("{}", report::memory_json(answer));
+    print_out(report::memory_json(answer));
   } else if (options.output == ListOutput::csv) {
-    fmt::print("{}", report::memory_csv(answer));
+    print_out(report::memory_csv(answer));
   } else {
     auto style = terminal_style();
     style.all_rows = options.all;
-    fmt::print("{}", report::memory_text(answer, style));
+    print_out(report::memory_text(answer, style));
   }
   return kDone;
 }

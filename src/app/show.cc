@@ -1,4 +1,3 @@
-#include <fmt/core.h>
 #include <map>
 
 #include "app/options.h"
@@ -23,11 +22,11 @@ ExitStatus show(const ShowOptions& options) {
   answer::Show contents = cause::describe_contents(*snapshot);
   Progress::shared().stop();
   if (options.output == Output::json) {
-    fmt::print("{}", report::show_json(contents));
+    print_out(report::show_json(contents));
   } else {
     auto style = terminal_style();
     style.all_rows = options.all;
-    fmt::print("{}", report::show_text(contents, style));
+    print_out(report::show_text(contents, style));
   }
   return kDone;
 }

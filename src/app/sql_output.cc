@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fmt/core.h>
 
+#include "app/terminal.h"
 #include "report/csv.h"
 #include "report/json.h"
 #include "report/prose.h"
@@ -13,8 +14,6 @@ namespace {
 
 using query::ResultColumn;
 using query::Statement;
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string hex_of(Bytes bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -60,7 +59,7 @@ class TextOutput : public SqlOutput {
       if (cut_) cells.back() = report::middle_cut(cells.back(), kCutAt);
       if (!flowing_) measure(i, cell, cells.back());
     }
-    if (flowing_) return print(line(cells));
+    if (flowing_) return print_out(line(cells));
     kept_.push_back(std::move(cells));
     if (kept_.size() == kKeptRows) flow();
   }
@@ -88,8 +87,8 @@ class TextOutput : public SqlOutput {
     flowing_ = true;
     std::vector<std::string> heads;
     for (const ResultColumn& column : columns_) heads.push_back(report::clean(column.name));
-    if (!heads.empty()) print(line(heads));
-    for (const auto& cells : kept_) print(line(cells));
+    if (!heads.empty()) print_out(line(heads));
+    for (const auto& cells : kept_) print_out(line(cells));
     kept_.clear();
   }
 
@@ -119,14 +118,14 @@ class CsvOutput : public SqlOutput {
     columns_ = columns;
     std::vector<std::string> heads;
     for (const ResultColumn& column : columns) heads.push_back(column.name);
-    print(report::csv_line(heads));
+    print_out(report::csv_line(heads));
   }
   void row(const Statement& statement) override {
     std::vector<std::string> cells;
     for (size_t i = 0; i < columns_.size(); ++i) {
       cells.push_back(text_of(statement.cell(i), columns_[i]));
     }
-    print(report::csv_line(cells));
+    print_out(report::csv_line(cells));
   }
   void end(const std::vector<Warning>& warnings) override {
     std::fflush(stdout);
@@ -147,14 +146,14 @@ class JsonOutput : public SqlOutput {
       if (!column.type.empty()) one["type"] = column.type;
       list += (list.empty() ? "" : ", ") + report::line_of(one);
     }
-    print("{ \"schema\": \"inquest.sql/1\",\n  \"columns\": [" + list + "],\n  \"rows\": [");
+    print_out("{ \"schema\": \"inquest.sql/1\",\n  \"columns\": [" + list + "],\n  \"rows\": [");
   }
   void row(const Statement& statement) override {
     report::Json cells = report::Json::array();
     for (size_t i = 0; i < columns_.size(); ++i) {
       cells.push_back(value_of(statement.cell(i), columns_[i]));
     }
-    print((is_first_ ? "\n    " : ",\n    ") + report::line_of(cells));
+    print_out((is_first_ ? "\n    " : ",\n    ") + report::line_of(cells));
     is_first_ = false;
   }
   void end(const std::vector<Warning>& warnings) override {
@@ -162,7 +161,7 @@ class JsonOutput : public SqlOutput {
     for (const Warning& warning : warnings) {
       list += (list.empty() ? "" : ", ") + report::line_of(report::json_of(warning));
     }
-    print("],\n  \"warnings\": [" + list + "] }\n");
+    print_out("],\n  \"warnings\": [" + list + "] }\n");
     std::fflush(stdout);
   }
 

@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <fmt/core.h>
 
 #include "app/investigate.h"
 #include "app/terminal.h"
@@ -28,11 +27,11 @@ ExitStatus stack(const StackOptions& asked) {
   }
   Progress::shared().stop();
   if (options.output == Output::json) {
-    fmt::print("{}\n", report::stack_json(answer));
+    print_line(report::stack_json(answer));
   } else {
     auto style = terminal_style();
     style.all_threads = options.all_threads;
-    fmt::print("{}", report::stack_text(answer, style));
+    print_out(report::stack_text(answer, style));
   }
   std::fflush(stdout);
   compile_caches_in_background(**process, options);

@@ -128,7 +128,7 @@ void print_json(const snapshot::Snapshot& snapshot, const std::vector<locate::Mo
     all["modules"].push_back(std::move(one));
   }
   // Names come from the dump and may be in any encoding.
-  fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
+  print_line(all.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 ExitStatus find(const DumpOptions& options) {

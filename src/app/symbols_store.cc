@@ -51,7 +51,7 @@ StoreJson json_of(const std::vector<StoredFile>& files) {
 }
 
 void print(const StoreJson& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, StoreJson::error_handler_t::replace));
+  print_line(json.dump(2, ' ', false, StoreJson::error_handler_t::replace));
 }
 
 ExitStatus add(const StoreOptions& options) {

@@ -27,6 +27,11 @@ report::TextStyle terminal_style() {
 
 void print_out(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void print_line(std::string_view text) {
+  print_out(text);
+  std::fputc('\n', stdout);
+}
+
 Progress& Progress::shared() {
   static Progress progress;
   return progress;

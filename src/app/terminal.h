@@ -18,6 +18,7 @@ report::TextStyle terminal_style();
 
 /// To standard output, whole.
 void print_out(std::string_view text);
+void print_line(std::string_view text);
 
 /// One line on stderr, shown only for work over a second: rewritten in place on a terminal, printed
 /// once a stage otherwise. Safe from any thread.

@@ -111,12 +111,14 @@ Result<std::vector<std::byte>> unpack(Bytes packed, Packing packing, uint64_t li
   auto stream = UnpackStream::open(packed, packing);
   if (!stream) return fail("data is not packed in a known way");
   std::vector<std::byte> out;
-  // Grows with what really comes out, never with what the input claims. One byte over the limit
-  // is asked for, so that a stream of just `limit` bytes can show its end.
-  constexpr uint64_t kFirst = 1 << 16;
+  // Grows with what really comes out; what the input claims is believed only up to a ratio that
+  // debug sections have. One byte over the limit is asked for, so that a stream of just `limit`
+  // bytes can show its end.
+  constexpr uint64_t kUsualRatio = 32;
   if (limit == UINT64_MAX) --limit;
+  const uint64_t first = exact && limit / kUsualRatio <= packed.size() ? limit + 1 : 1 << 16;
   for (uint64_t done = 0;;) {
-    uint64_t room = std::min(std::max(kFirst, done * 2), limit + 1);
+    uint64_t room = std::min(std::max(first, done * 2), limit + 1);
     out.resize(room);
     size_t produced = 0;
     State state = stream->step(std::span(out).subspan(done), produced);

@@ -128,7 +128,10 @@ void Document::findings(std::string_view name, const std::vector<answer::Finding
 
 void Document::threads(std::string_view name, const std::vector<answer::Stack>& threads) {
   begin_list(name);
+  size_t frames_left = 0;
+  for (const answer::Stack& stack : threads) frames_left += stack.frames.size();
   for (const answer::Stack& stack : threads) {
+    const size_t start = out_.size();
     Json head{{"id", stack.thread}};
     put(head, "name", stack.name);
     head["crashed"] = stack.crashed;
@@ -142,6 +145,13 @@ void Document::threads(std::string_view name, const std::vector<answer::Stack>& 
       append_frame(out_, stack.frames[i]);
     }
     out_ += "]}";
+    // Doubling a text of megabytes would need thrice its room: the rest is likely as long a frame.
+    frames_left -= stack.frames.size();
+    if (stack.frames.empty()) continue;
+    const size_t a_frame = (out_.size() - start) / stack.frames.size() + 1;
+    if (a_frame * frames_left > out_.capacity() - out_.size()) {
+      out_.reserve(out_.size() + a_frame * frames_left * 17 / 16);
+    }
   }
   end_list();
 }
