@@ -5,10 +5,15 @@
 
 namespace inquest::app {
 
-void add_typed_option(CLI::App& verb, bool& typed) {
-  verb.add_flag(
-      "--typed", typed,
+void add_naming_options(CLI::App& verb, cause::BlockNaming& naming) {
+  using cause::BlockNaming;
+  auto* typed = verb.add_flag_callback(
+      "--typed", [&naming] { naming = BlockNaming::always; },
       "Recognise every block by debug information, where that takes more than seconds too");
+  verb.add_flag_callback(
+          "--untyped", [&naming] { naming = BlockNaming::virtual_tables; },
+          "Name blocks by their virtual tables alone: no debug information is read for it")
+      ->excludes(typed);
 }
 
 void add_reference_options(CLI::App& verb, objects::ReferenceOptions& options) {

@@ -7,6 +7,7 @@
 #include "app/options.h"
 #include "app/terminal.h"
 #include "base/address.h"
+#include "cause/heap_types.h"
 #include "cause/process.h"
 #include "objects/references.h"
 
@@ -15,8 +16,8 @@ namespace inquest::app {
 /// Adds --pointer-mask and --no-mappings.
 void add_reference_options(CLI::App& verb, objects::ReferenceOptions& options);
 
-/// Adds --typed.
-void add_typed_option(CLI::App& verb, bool& typed);
+/// Adds --typed and --untyped.
+void add_naming_options(CLI::App& verb, cause::BlockNaming& naming);
 
 /// "0x7f12", "7f12", or the name of a variable of the process: its first byte. Fails where `text`
 /// is neither, which is wrong usage.

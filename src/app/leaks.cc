@@ -18,7 +18,8 @@ struct LeaksOptions {
   SourceOptions source = {};
   ListOutput output = ListOutput::text;
   objects::ReferenceOptions references = {};
-  bool all = false, suspects = false, typed = false;
+  bool all = false, suspects = false;
+  cause::BlockNaming naming = cause::BlockNaming::where_quick;
   PoolOptions pools = {};
 };
 
@@ -35,7 +36,7 @@ ExitStatus leaks(const LeaksOptions& options) {
   cause::LeakQuestion question{
       .options = options.references,
       .with_blocks = options.output == ListOutput::csv,
-      .types = cause::types_of_blocks(dead, heaps, references, options.typed),
+      .types = cause::types_of_blocks(dead, heaps, references, options.naming),
       .arena_types = arena_types(*pools, heaps)};
   if (options.suspects) {
     question.with_suspects = true;
@@ -60,7 +61,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   add_list_format(*verb, options->output, "a line for every lost block");
   verb->add_flag("--suspects", options->suspects,
                  "Say what keeps much of the rest too, in heaps of over a million blocks");
-  add_typed_option(*verb, options->typed);
+  add_naming_options(*verb, options->naming);
   add_reference_options(*verb, options->references);
   add_pool_options(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);

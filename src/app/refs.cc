@@ -16,7 +16,8 @@ struct RefsOptions {
   ListOutput output = ListOutput::text;
   std::string at = {};
   cause::RefsQuestion question = {};
-  bool all = false, typed = false;
+  bool all = false;
+  cause::BlockNaming naming = cause::BlockNaming::where_quick;
 };
 
 ExitStatus refs(const RefsOptions& options) {
@@ -32,7 +33,7 @@ ExitStatus refs(const RefsOptions& options) {
   Progress::shared().stage("finding who keeps what");
   cause::RefsQuestion question = options.question;
   question.at = *at;
-  question.types = cause::types_of_blocks(dead, heaps, references, options.typed);
+  question.types = cause::types_of_blocks(dead, heaps, references, options.naming);
   if (options.all) question.limit = question.paths = 1 << 20;
   answer::Refs answer = cause::describe_refs(dead, heaps, references, question);
   Progress::shared().stop();
@@ -62,7 +63,7 @@ void add_refs(CLI::App& root, ExitStatus& status) {
   verb->add_flag("--freed", options->question.freed, "List words in freed blocks too");
   verb->add_flag("--all", options->all,
                  "All words and a path for every owner: the first 100 and 4 otherwise");
-  add_typed_option(*verb, options->typed);
+  add_naming_options(*verb, options->naming);
   add_reference_options(*verb, options->question.options);
   add_places(*verb, options->dump);
   verb->footer(

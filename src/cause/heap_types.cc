@@ -142,8 +142,11 @@ bool typing_is_quick(const Process& process, const heap::Heaps& heaps) {
 }
 
 BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
-                           const objects::References& references, bool always) {
-  if (!always && !typing_is_quick(process, heaps)) return types_by_virtual_table(process);
+                           const objects::References& references, BlockNaming naming) {
+  const bool is_by_all =
+      naming == BlockNaming::always ||
+      (naming == BlockNaming::where_quick && typing_is_quick(process, heaps));
+  if (!is_by_all) return types_by_virtual_table(process);
   auto types = std::make_shared<TypesByAll>(process, heaps, references);
   return {.type_of = [types](const heap::Block& block) { return types->type_of(block); },
           .name_of = [types](uint64_t type) { return types->name_of(type); },

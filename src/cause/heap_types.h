@@ -16,10 +16,16 @@ namespace inquest::cause {
 /// all of it together is not large, and the blocks are not too many.
 bool typing_is_quick(const Process& process, const heap::Heaps& heaps);
 
-/// By `Typing` where `typing_is_quick` or `always`, else by virtual tables alone. The Typing is
-/// found at the first question. Borrows all that it is given.
+enum class BlockNaming {
+  where_quick,     ///< by `Typing` if `typing_is_quick`, else by virtual tables
+  always,          ///< by `Typing`, however long it takes
+  virtual_tables,  ///< by virtual tables alone
+};
+
+/// The Typing is found at the first question. Borrows all that it is given.
 BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
-                           const objects::References& references, bool always = false);
+                           const objects::References& references,
+                           BlockNaming naming = BlockNaming::where_quick);
 
 /// For InspectQuestion::type_of_block: references and types are found at the first question, if
 /// that is quick. Borrows all that it is given.
