@@ -1,6 +1,5 @@
 #include "cause/memory.h"
 
-
 #include "app/source.h"
 #include "app/terminal.h"
 #include "app/verbs.h"

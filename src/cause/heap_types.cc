@@ -143,9 +143,8 @@ bool typing_is_quick(const Process& process, const heap::Heaps& heaps) {
 
 BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
                            const objects::References& references, BlockNaming naming) {
-  const bool is_by_all =
-      naming == BlockNaming::always ||
-      (naming == BlockNaming::where_quick && typing_is_quick(process, heaps));
+  const bool is_by_all = naming == BlockNaming::always ||
+                         (naming == BlockNaming::where_quick && typing_is_quick(process, heaps));
   if (!is_by_all) return types_by_virtual_table(process);
   auto types = std::make_shared<TypesByAll>(process, heaps, references);
   return {.type_of = [types](const heap::Block& block) { return types->type_of(block); },

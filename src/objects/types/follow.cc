@@ -1,5 +1,4 @@
-/// What the pointers of an object claim of the blocks that they lead to.
-#include "objects/types/propagate.h"
+#include "objects/types/follow.h"
 
 namespace inquest::objects {
 
@@ -12,104 +11,138 @@ constexpr uint64_t kElementsChecked = 16;
 
 }  // namespace
 
-void Propagation::follow(const Extent& extent, std::vector<Claim>& out) const {
-  const uint64_t size = types_.size(extent.type);
-  if (size == 0 || types_.made(extent.type).slots.empty()) return;
-  PieceView view(input_.process.memory);
+Follower::Follower(const Known& known, std::vector<Claim>& out)
+    : known_(known),
+      out_(out),
+      word_size_(snapshot::pointer_size(known.input.process.arch)),
+      objects_(known.input.process.memory),
+      targets_(known.input.process.memory) {}
+
+void Follower::follow(const Extent& extent) {
+  const uint64_t size = known_.types.size(extent.type);
+  if (size == 0 || known_.types.made(extent.type).slots.empty()) return;
   const uint64_t count = std::min(extent.bytes / size, kMostElements);
   for (uint64_t i = 0; i < count; ++i) {
-    const Bytes object = view.at(extent.at + i * size, size);
+    const Bytes object = objects_.at(extent.at + i * size, size);
     if (object.size() < size) break;
-    follow_object(object, extent, out);
+    follow_object(object, extent);
   }
 }
 
-void Propagation::follow_object(Bytes object, const Extent& extent, std::vector<Claim>& out) const {
-  const std::vector<PointerSlot>& slots = types_.made(extent.type).slots;
+void Follower::follow_object(Bytes object, const Extent& extent) {
+  const std::vector<PointerSlot>& slots = known_.types.made(extent.type).slots;
   for (size_t i = 0; i < slots.size(); ++i) {
     const PointerSlot& slot = slots[i];
     if (slot.offset + word_size_ > object.size()) break;
     const uint64_t value = word(object, slot.offset);
     if (value == 0 || slot.target == 0) continue;
+    Target target{.slot = &slot, .value = value, .most = extent.most};
+    target.probe = known_.index.begin(value - slot.into);
+    if (target.probe.block == kNoBlock) continue;
     // Begin, end and perhaps the end of what is there: only what lies before the end is in use.
-    uint64_t used_end = 0;
     if (i + 1 < slots.size() && slots[i + 1].target == slot.target &&
         slots[i + 1].offset == slot.offset + word_size_ &&
         slots[i + 1].offset + word_size_ <= object.size()) {
-      used_end = word(object, slots[i + 1].offset);
+      target.used_end = word(object, slots[i + 1].offset);
     }
-    claim_target(slot, value, used_end, extent.most, out);
+    waiting_[waiting_count_++] = target;
+    if (waiting_count_ == waiting_.size()) claim_targets();
   }
 }
 
+void Follower::claim_targets() {
+  const auto begin = waiting_.begin(), end = begin + static_cast<ptrdiff_t>(waiting_count_);
+  std::for_each(begin, end, [&](Target& target) { known_.index.step(target.probe); });
+  std::for_each(begin, end, [&](Target& target) {
+    target.block = known_.index.finish(target.probe);
+    if (target.block == kNoBlock) return;
+    __builtin_prefetch(&known_.blocks[target.block]);
+    __builtin_prefetch(&known_.strengths[target.block]);
+  });
+  std::for_each(begin, end, [&](Target& target) {
+    if (target.block != kNoBlock) claim_target(target);
+  });
+  waiting_count_ = 0;
+}
+
 /// An object with a virtual table that no constructor made, or that was destroyed, is none.
-bool Propagation::is_alive(uint64_t at, TypeIndex type) const {
-  if (!types_.made(type).has_vptr) return true;
-  PieceView view(input_.process.memory);
-  const Bytes bytes = view.at(at, word_size_);
+bool Follower::is_alive(uint64_t at, TypeIndex type) {
+  if (!known_.types.made(type).has_vptr) return true;
+  const Bytes bytes = targets_.at(at, word_size_);
   if (bytes.size() < word_size_) return false;
   const uint64_t table = word(bytes, 0);
-  return tables_.can_be(table) && (!tables_.is_prepared(table) || tables_.at(table));
+  return known_.tables.can_be(table) &&
+         (!known_.tables.is_prepared(table) || known_.tables.at(table));
 }
 
 /// Whether the elements behind the first look like what they would be: all their pointers are null
 /// or lead to blocks or to memory, and some lead to blocks.
-bool Propagation::has_elements(const Block& block, TypeIndex type, uint64_t count) const {
-  const Layout& layout = types_.made(type);
-  const uint64_t size = types_.size(type);
+bool Follower::has_elements(const Block& block, TypeIndex type, uint64_t count) {
+  const Layout& layout = known_.types.made(type);
+  const uint64_t size = known_.types.size(type);
   if (layout.slots.empty()) return false;
-  PieceView view(input_.process.memory);
   uint64_t good = 0;
   for (uint64_t i = 1; i < std::min(count, kElementsChecked); ++i) {
-    const Bytes object = view.at(block.begin + i * size, size);
-    if (object.size() < size) return false;
     if (layout.has_vptr && !is_alive(block.begin + i * size, type)) return false;
+    const Bytes object = targets_.at(block.begin + i * size, size);
+    if (object.size() < size) return false;
     for (const PointerSlot& slot : layout.slots) {
       if (slot.offset + word_size_ > size) break;
       const uint64_t value = word(object, slot.offset);
       if (value == 0 || slot.is_weak) continue;
-      if (!input_.process.memory.has({value})) return false;
-      good += index_.find(value) != kNoBlock;
+      if (!known_.input.process.memory.has({value})) return false;
+      good += known_.index.find(value) != kNoBlock;
     }
   }
   return good > 0;
 }
 
 /// `new T[n]` of what has a destructor: the pointer leads behind n.
-void Propagation::claim_counted(const PointerSlot& slot, BlockId id, uint16_t most,
-                                std::vector<Claim>& out) const {
-  const Block& block = input_.heaps.blocks[id];
-  const uint64_t size = types_.size(slot.target);
-  if (size == 0 || types_.made(slot.target).is_scalar || slot.is_weak) return;
-  PieceView view(input_.process.memory);
-  const Bytes bytes = view.at(block.begin, word_size_);
+void Follower::claim_counted(const Target& target) {
+  const PointerSlot& slot = *target.slot;
+  const BlockId id = target.block;
+  const Block& block = known_.input.heaps.blocks[id];
+  const uint64_t size = known_.types.size(slot.target);
+  if (size == 0 || known_.types.made(slot.target).is_scalar || slot.is_weak) return;
+  const Bytes bytes = targets_.at(block.begin, word_size_);
   if (bytes.size() < word_size_) return;
   const uint64_t count = word(bytes, 0);
   if (count == 0 || count > block.size / size) return;
   if (!fits_loosely(block.size, word_size_ + count * size)) return;
   Claim claim{.block = id, .type = slot.target, .percent = 95, .how = How::holder};
-  claim.strength = std::min(most, Strength::holder);
+  claim.strength = std::min(target.most, Strength::holder);
   claim.is_array = claim.behind_count = true;
   claim.limit = static_cast<uint32_t>(std::min<uint64_t>(count * size / word_size_, UINT32_MAX));
-  out.push_back(claim);
+  out_.push_back(claim);
 }
 
-void Propagation::claim_target(const PointerSlot& slot, uint64_t value, uint64_t used_end,
-                               uint16_t most, std::vector<Claim>& out) const {
-  const uint64_t address = value - slot.into;
-  const uint32_t id = index_.find(address);
-  if (id == kNoBlock) return;
-  const Block& block = input_.heaps.blocks[id];
+/// Most links lead back to where others led before: what they say of the block would change
+/// nothing, and is not worth the look at its memory. (Whatever the address is: all that is said of
+/// a block that is one object of this type, known as well, is weaker.)
+bool Follower::is_settled(const Target& target) const {
+  const PointerSlot& slot = *target.slot;
+  const BlockId id = target.block;
+  const BlockType& known = known_.blocks[id];
+  return slot.is_link && known.type == slot.target && !known.is_array &&
+         known_.strengths[id] >= Strength::container;
+}
+
+void Follower::claim_target(const Target& target) {
+  if (is_settled(target)) return;
+  const PointerSlot& slot = *target.slot;
+  const BlockId id = target.block;
+  const uint64_t value = target.value, used_end = target.used_end, address = value - slot.into;
+  const Block& block = known_.input.heaps.blocks[id];
   if (block.state() != heap::State::used) return;
   if (address != block.begin) {
     // The cookie is as large as the alignment asks for: a word for all but over-aligned types.
     if (address == block.begin + word_size_ && !slot.is_link) {
-      claim_counted(slot, id, most, out);
+      claim_counted(target);
     }
     return;
   }
-  const Layout& layout = types_.made(slot.target);
-  const uint64_t size = types_.size(slot.target);
+  const Layout& layout = known_.types.made(slot.target);
+  const uint64_t size = known_.types.size(slot.target);
   if (block.size < size || !is_alive(address, slot.target)) return;
 
   Claim claim{.block = id, .type = slot.target, .percent = 95};
@@ -150,11 +183,11 @@ void Propagation::claim_target(const PointerSlot& slot, uint64_t value, uint64_t
     claim.strength = std::min(claim.strength, Strength::weak);
     claim.percent = std::min<uint8_t>(claim.percent, 75);
   }
-  if (most != UINT16_MAX) {
-    claim.strength = std::min(claim.strength, most);
+  if (target.most != UINT16_MAX) {
+    claim.strength = std::min(claim.strength, target.most);
     claim.percent = static_cast<uint8_t>(claim.percent * 9 / 10);
   }
-  out.push_back(claim);
+  out_.push_back(claim);
 }
 
 }  // namespace inquest::objects

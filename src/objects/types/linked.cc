@@ -3,6 +3,7 @@
 #include <bit>
 #include <map>
 #include <numeric>
+#include <tbb/parallel_for.h>
 
 namespace inquest::objects {
 namespace {
@@ -32,9 +33,21 @@ class LinkedSearch {
   };
   std::map<BlockId, Taken> find() {
     gather();
-    for (TypeIndex type : candidates()) judge(type);
-    // A class that was not looked at may fit as well.
-    if (work_ > kMostWork) claimed_.clear();
+    const std::vector<TypeIndex> types = candidates();
+    // All or none: a class that was not looked at may fit as well.
+    if (work_for(types) > kMostWork) return {};
+    std::map<uint64_t, std::vector<size_t>> of_size;  // places in `types`
+    for (size_t i = 0; i < types.size(); ++i) of_size[types_.size(types[i])].push_back(i);
+    const std::vector<std::pair<uint64_t, std::vector<size_t>>> sizes(of_size.begin(),
+                                                                      of_size.end());
+    std::vector<std::vector<Judged>> judged(types.size());
+    tbb::parallel_for(size_t{0}, sizes.size(), [&](size_t n) {
+      const std::vector<BlockId> ids = blocks_for(sizes[n].first);
+      for (size_t i : sizes[n].second) judged[i] = judge(types[i], ids);
+    });
+    for (size_t i = 0; i < types.size(); ++i) {
+      for (const Judged& one : judged[i]) take(one.block, {types[i], one.links});
+    }
     return std::move(claimed_);
   }
 
@@ -43,6 +56,10 @@ class LinkedSearch {
   struct Class {
     const symbols::TypeReader* reader;
     symbols::TypeId id;
+  };
+  struct Judged {
+    BlockId block = 0;
+    size_t links = 0;
   };
   struct Group {
     size_t blocks = 0, links = 0;  // links: pointers to its own kind that lead into it
@@ -64,7 +81,8 @@ class LinkedSearch {
   std::vector<TypeIndex> candidates();
   bool may_link(TypeIndex type);
   std::vector<BlockId> blocks_for(uint64_t size) const;
-  void judge(TypeIndex type);
+  size_t work_for(const std::vector<TypeIndex>& types);
+  std::vector<Judged> judge(TypeIndex type, const std::vector<BlockId>& ids) const;
   void take(BlockId block, Taken taken);
   bool is_possible(const PointerSlot& slot, uint64_t value, bool& is_confirmed) const;
   bool has_stray_pointer(Bytes bytes, const Layout& layout) const;
@@ -78,7 +96,6 @@ class LinkedSearch {
   std::map<uint64_t, std::vector<BlockId>> by_size_;
   std::map<uint64_t, Offsets> links_;  // by usable size, where there are any
   std::map<BlockId, Taken> claimed_;
-  size_t work_ = 0;
 };
 
 void LinkedSearch::gather() {
@@ -218,13 +235,27 @@ void LinkedSearch::take(BlockId block, Taken taken) {
   old = {taken.type, std::max(old.links, taken.links)};
 }
 
-void LinkedSearch::judge(TypeIndex type) {
-  const Layout& layout = types_.layout(type);
-  for (const PointerSlot& slot : layout.slots) types_.layout(slot.target);
+/// Blocks times members. Makes the layouts that `judge` reads.
+size_t LinkedSearch::work_for(const std::vector<TypeIndex>& types) {
+  size_t work = 0;
+  for (TypeIndex type : types) {
+    const std::vector<PointerSlot> slots = types_.layout(type).slots;
+    for (const PointerSlot& slot : slots) types_.layout(slot.target);
+    const uint64_t size = types_.size(type);
+    for (auto at = by_size_.lower_bound(size); at != by_size_.end() && at->first <= size + 32;
+         ++at) {
+      if (fits_loosely(at->first, size)) work += at->second.size() * (slots.size() + size / 8);
+    }
+    if (work > kMostWork) break;
+  }
+  return work;
+}
+
+std::vector<LinkedSearch::Judged> LinkedSearch::judge(TypeIndex type,
+                                                      const std::vector<BlockId>& ids) const {
+  const Layout& layout = types_.made(type);
   const uint64_t size = types_.size(type);
-  const std::vector<BlockId> ids = blocks_for(size);
-  work_ += ids.size() * (layout.slots.size() + size / 8);
-  if (work_ > kMostWork) return;
+  PieceView view(input_.process.memory);
   std::vector<uint32_t> parents(ids.size());
   std::iota(parents.begin(), parents.end(), 0u);
   auto root_of = [&](uint32_t at) {
@@ -233,16 +264,17 @@ void LinkedSearch::judge(TypeIndex type) {
   };
   std::vector<Group> own(ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) {
-    const Bytes bytes = view_.at(blocks_[ids[i]].begin, size);
-    own[i].is_bad = bytes.size() < size || has_stray_pointer(bytes, layout);
+    const Bytes bytes = view.at(blocks_[ids[i]].begin, size);
+    own[i].is_bad = bytes.size() < size;
     for (size_t n = 0; n < layout.slots.size() && bytes.size() == size; ++n) {
       const PointerSlot& slot = layout.slots[n];
       if (slot.offset + 8 > size) break;
       const uint64_t value = word(bytes, slot.offset);
       bool is_confirmed = false;
-      own[i].is_bad |= !is_possible(slot, value, is_confirmed);
+      own[i].is_bad = own[i].is_bad || !is_possible(slot, value, is_confirmed);
       if (is_confirmed && n < 64) own[i].confirmed |= uint64_t{1} << n;
-      if (slot.target != type || slot.into != 0 || value == 0) continue;
+      const bool may_link = slot.target == type && slot.into == 0 && value != 0;
+      if (!may_link || value - index_.low() >= index_.span()) continue;
       auto other = std::ranges::lower_bound(ids, index_.find(value));
       if (other != ids.end() && blocks_[*other].begin == value) {
         parents[root_of(i)] = root_of(static_cast<uint32_t>(other - ids.begin()));
@@ -252,6 +284,7 @@ void LinkedSearch::judge(TypeIndex type) {
         own[i].is_bad |= held != kNoBlock && propagation_.blocks()[held].type != type;
       }
     }
+    own[i].is_bad = own[i].is_bad || has_stray_pointer(bytes, layout);
   }
   std::vector<Group> groups(ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) {
@@ -261,12 +294,14 @@ void LinkedSearch::judge(TypeIndex type) {
     group.confirmed |= own[i].confirmed;
     group.is_bad |= own[i].is_bad;
   }
+  std::vector<Judged> out;
   for (uint32_t i = 0; i < ids.size(); ++i) {
     const Group& group = groups[root_of(i)];
     if (group.is_bad || group.blocks < kLeastLinked) continue;
     if (static_cast<size_t>(std::popcount(group.confirmed)) < kLeastConfirmed) continue;
-    take(ids[i], {type, group.links});
+    out.push_back({ids[i], group.links});
   }
+  return out;
 }
 
 }  // namespace

@@ -31,15 +31,8 @@ uint64_t Propagation::own_bytes() const {
          limits_.capacity() * 4 + waits_.capacity() / 8 + waiting_.capacity() * sizeof(BlockId);
 }
 
-uint64_t Propagation::word(Bytes bytes, uint64_t offset) const {
-  if (word_size_ == 4) {
-    uint32_t half;
-    std::memcpy(&half, bytes.data() + offset, 4);
-    return half;
-  }
-  uint64_t all;
-  std::memcpy(&all, bytes.data() + offset, 8);
-  return all;
+Follower Propagation::follower(std::vector<Claim>& out) const {
+  return Follower({input_, types_, tables_, index_, blocks_, strengths_}, out);
 }
 
 /// Its layout, and those of what its pointers lead to, are made before threads read them.
@@ -100,7 +93,20 @@ void Propagation::weigh(const Claim& claim) {
   }
 }
 
-Propagation::Extent Propagation::extent_of(BlockId id) const {
+void Propagation::weigh_all(const std::vector<Claim>& claims) {
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < claims.size(); ++i) {
+    if (i + kAhead < claims.size()) {
+      const BlockId soon = claims[i + kAhead].block;
+      __builtin_prefetch(&blocks_[soon], 1);
+      __builtin_prefetch(&strengths_[soon], 1);
+      __builtin_prefetch(&limits_[soon], 1);
+    }
+    weigh(claims[i]);
+  }
+}
+
+Extent Propagation::extent_of(BlockId id) const {
   const Block& block = input_.heaps.blocks[id];
   const BlockType& type = blocks_[id];
   Extent extent{.at = block.begin, .bytes = block.size, .type = type.type};
@@ -131,8 +137,8 @@ void Propagation::seed_place(const TypedPlace& place, bool is_local) {
   std::vector<Claim> claims;
   Extent extent{.at = place.at.value, .bytes = size, .type = type};
   if (is_local) extent.most = Strength::local;
-  follow(extent, claims);
-  for (const Claim& claim : claims) weigh(claim);
+  follower(claims).follow(extent);
+  weigh_all(claims);
 }
 
 void Propagation::run() {
@@ -140,8 +146,14 @@ void Propagation::run() {
     std::vector<BlockId> round;
     round.swap(waiting_);
     for (BlockId id : round) waits_[id] = false;
-    in_batches(round.size(), [&](size_t i, PieceView&, std::vector<Claim>& out) {
-      follow(extent_of(round[i]), out);
+    in_batches(round.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+      constexpr size_t kAhead = 8;
+      Follower follower = this->follower(out);
+      for (size_t i = begin; i < end; ++i) {
+        if (i + 2 * kAhead < end) follower.fetch(round[i + 2 * kAhead]);
+        if (i + kAhead < end) follower.fetch_bytes(round[i + kAhead]);
+        follower.follow(extent_of(round[i]));
+      }
     });
   }
 }
@@ -149,19 +161,24 @@ void Propagation::run() {
 void Propagation::find_text() {
   text_ = types_.named("text");
   wide_text_ = types_.named("UTF-16 text");
-  in_batches(blocks_.size(), [&](size_t i, PieceView& view, std::vector<Claim>& out) {
-    const Block& block = input_.heaps.blocks[i];
-    if (block.state() != heap::State::used || strengths_[i] > Strength::bytes) return;
-    const BlockText kind = block_text(view.at(block.begin, block.size));
-    if (kind == BlockText::none) return;
-    Claim claim{.block = static_cast<BlockId>(i)};
-    claim.type = kind == BlockText::narrow ? text_ : wide_text_;
-    claim.how = How::text;
-    claim.strength = Strength::text;
-    // Held as characters, it is sure.
-    claim.percent = blocks_[i].type != 0 ? 98 : 90;
-    out.push_back(claim);
+  in_batches(blocks_.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+    PieceView view(input_.process.memory);
+    for (size_t i = begin; i < end; ++i) claim_as_text(static_cast<BlockId>(i), view, out);
   });
+}
+
+void Propagation::claim_as_text(BlockId id, PieceView& view, std::vector<Claim>& out) const {
+  const Block& block = input_.heaps.blocks[id];
+  if (block.state() != heap::State::used || strengths_[id] > Strength::bytes) return;
+  const BlockText kind = block_text(view.at(block.begin, block.size));
+  if (kind == BlockText::none) return;
+  Claim claim{.block = id};
+  claim.type = kind == BlockText::narrow ? text_ : wide_text_;
+  claim.how = How::text;
+  claim.strength = Strength::text;
+  // Held as characters, it is sure.
+  claim.percent = blocks_[id].type != 0 ? 98 : 90;
+  out.push_back(claim);
 }
 
 }  // namespace inquest::objects

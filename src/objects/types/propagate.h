@@ -12,40 +12,9 @@
 #include <tbb/parallel_for.h>
 #include <vector>
 
-#include "objects/references/block_index.h"
-#include "objects/types/piece_view.h"
-#include "objects/types/virtual_tables.h"
+#include "objects/types/follow.h"
 
 namespace inquest::objects {
-
-/// A block is claimed to be of a type.
-struct Claim {
-  BlockId block = 0;
-  TypeIndex type = 0;
-  uint16_t strength = 0;
-  uint8_t percent = 0;
-  How how = How::unknown;
-  bool is_array = false, behind_count = false;
-  uint32_t limit = 0;  ///< bytes of it that are in use, in words of 8; 0: all
-};
-
-/// Strengths, so that claims can be compared: the order of How, refined by how well it fits.
-struct Strength {
-  static constexpr uint16_t likeness = 100, shape = 200, linked = 210, bytes = 300, weak = 350,
-                            text = 400, local = 450, container = 500, holder = 600, rtti = 890,
-                            table = 900;
-};
-
-/// Whether a block of `usable` bytes is what an allocator gives for `size`: the classes of jemalloc
-/// and tcmalloc are up to a quarter apart, glibc's less than two words.
-inline bool fits(uint64_t usable, uint64_t size) {
-  return usable >= size && (usable <= size + 16 || usable <= 24 || usable - size <= size / 4);
-}
-
-/// glibc does not split off a rest that is smaller than its smallest block.
-inline bool fits_loosely(uint64_t usable, uint64_t size) {
-  return fits(usable, size) || (usable >= size && usable <= size + 32);
-}
 
 class Propagation {
  public:
@@ -70,30 +39,17 @@ class Propagation {
   uint64_t own_bytes() const;
 
  private:
-  /// An object or array whose words are read.
-  struct Extent {
-    uint64_t at = 0, bytes = 0;
-    TypeIndex type = 0;
-    /// What it says is at most so strong: locals may lie uninitialised, guesses may be wrong.
-    uint16_t most = UINT16_MAX;
-  };
-
   void weigh(const Claim& claim);
   void take(const Claim& claim, uint16_t strength);
   void prepare(TypeIndex type);
-  void follow(const Extent& extent, std::vector<Claim>& out) const;
-  void follow_object(Bytes object, const Extent& extent, std::vector<Claim>& out) const;
-  void claim_target(const PointerSlot& slot, uint64_t value, uint64_t used_end, uint16_t most,
-                    std::vector<Claim>& out) const;
-  void claim_counted(const PointerSlot& slot, BlockId block, uint16_t most,
-                     std::vector<Claim>& out) const;
-  bool has_elements(const heap::Block& block, TypeIndex type, uint64_t count) const;
-  bool is_alive(uint64_t at, TypeIndex type) const;
+  Follower follower(std::vector<Claim>& out) const;
   uint64_t stride_of_tables(Bytes bytes, uint64_t count) const;
   void claim_by_table(BlockId block, Bytes bytes, std::vector<Claim>& out) const;
-  template <class Each>
-  void in_batches(size_t count, Each each);
-  uint64_t word(Bytes bytes, uint64_t offset) const;
+  template <class Part>
+  void in_batches(size_t count, Part part);
+  void claim_as_text(BlockId block, PieceView& view, std::vector<Claim>& out) const;
+  void weigh_all(const std::vector<Claim>& claims);
+  uint64_t word(Bytes bytes, uint64_t offset) const { return word_of(bytes, offset, word_size_); }
   Extent extent_of(BlockId block) const;
 
   const TypingInput& input_;
@@ -107,27 +63,31 @@ class Propagation {
   std::vector<uint32_t> limits_;  // of arrays: words in use; 0: all
   std::vector<bool> waits_, prepared_;
   std::vector<BlockId> waiting_;
+  std::vector<std::vector<Claim>> claims_;  // of the parts of a batch
   std::vector<TypeConflict> conflicts_;
   uint64_t conflict_count_ = 0;
 };
 
-/// Calls each(i, view, claims) for all i on all cores and weighs the claims in the order of i.
-template <class Each>
-void Propagation::in_batches(size_t count, Each each) {
-  constexpr size_t kBatch = 1 << 16, kChunk = 512;
-  std::vector<std::vector<Claim>> claims(kBatch / kChunk);
+/// Calls part(begin, end, claims) for parts of [0, count) on all cores and weighs the claims in the
+/// order of the parts.
+template <class Part>
+void Propagation::in_batches(size_t count, Part part) {
+  constexpr size_t kBatch = 1 << 16, kPart = 512;
+  claims_.resize(kBatch / kPart);
   for (size_t done = 0; done < count; done += kBatch) {
     const size_t size = std::min(kBatch, count - done);
-    const size_t chunks = (size + kChunk - 1) / kChunk;
-    tbb::parallel_for(size_t{0}, chunks, [&](size_t chunk) {
-      claims[chunk].clear();
-      PieceView view(input_.process.memory);
-      const size_t end = std::min(size, (chunk + 1) * kChunk);
-      for (size_t i = chunk * kChunk; i < end; ++i) each(done + i, view, claims[chunk]);
-    });
-    for (size_t chunk = 0; chunk < chunks; ++chunk) {
-      for (const Claim& claim : claims[chunk]) weigh(claim);
+    const size_t parts = (size + kPart - 1) / kPart;
+    auto do_part = [&](size_t i) {
+      claims_[i].clear();
+      part(done + i * kPart, done + std::min(size, (i + 1) * kPart), claims_[i]);
+    };
+    // Along a list there is one block at a time: not worth waking anybody.
+    if (parts == 1) {
+      do_part(0);
+    } else {
+      tbb::parallel_for(size_t{0}, parts, do_part);
     }
+    for (size_t i = 0; i < parts; ++i) weigh_all(claims_[i]);
   }
 }
 

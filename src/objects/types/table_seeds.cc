@@ -60,9 +60,12 @@ void Propagation::seed_tables(VirtualTables& tables) {
   for (uint64_t one : all) {
     if (const VirtualTable* table = tables_.at(one)) prepare(table->type);
   }
-  in_batches(blocks.size(), [&](size_t i, PieceView& view, std::vector<Claim>& out) {
-    if (blocks[i].state() != heap::State::used) return;
-    claim_by_table(static_cast<BlockId>(i), view.at(blocks[i].begin, blocks[i].size), out);
+  in_batches(blocks.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+    PieceView view(input_.process.memory);
+    for (size_t i = begin; i < end; ++i) {
+      if (blocks[i].state() != heap::State::used) continue;
+      claim_by_table(static_cast<BlockId>(i), view.at(blocks[i].begin, blocks[i].size), out);
+    }
   });
 }
 

@@ -1,0 +1,40 @@
+/// What is said of a block, how strongly, and which blocks a size fits into.
+#pragma once
+
+#include <cstdint>
+
+#include "objects/references/block_index.h"
+#include "objects/typing.h"
+
+namespace inquest::objects {
+
+/// A block is claimed to be of a type.
+struct Claim {
+  BlockId block = 0;
+  TypeIndex type = 0;
+  uint16_t strength = 0;
+  uint8_t percent = 0;
+  How how = How::unknown;
+  bool is_array = false, behind_count = false;
+  uint32_t limit = 0;  ///< bytes of it that are in use, in words of 8; 0: all
+};
+
+/// Strengths, so that claims can be compared: the order of How, refined by how well it fits.
+struct Strength {
+  static constexpr uint16_t likeness = 100, shape = 200, linked = 210, bytes = 300, weak = 350,
+                            text = 400, local = 450, container = 500, holder = 600, rtti = 890,
+                            table = 900;
+};
+
+/// Whether a block of `usable` bytes is what an allocator gives for `size`: the classes of jemalloc
+/// and tcmalloc are up to a quarter apart, glibc's less than two words.
+inline bool fits(uint64_t usable, uint64_t size) {
+  return usable >= size && (usable <= size + 16 || usable <= 24 || usable - size <= size / 4);
+}
+
+/// glibc does not split off a rest that is smaller than its smallest block.
+inline bool fits_loosely(uint64_t usable, uint64_t size) {
+  return fits(usable, size) || (usable >= size && usable <= size + 32);
+}
+
+}  // namespace inquest::objects
