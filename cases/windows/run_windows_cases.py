@@ -189,9 +189,10 @@ def judge(report, truth, symbols):
             raise Failure("no source line of main.cc")
 
 
-def run_case(inquest, case, level, work, prefix):
+def run_case(inquest, case, level, work, prefix, every):
     """Yields (what, None or what is wrong)."""
     truth = json.loads((HERE / case / "truth.json").read_text())
+    memories = truth.get("memory", ["mini", "full"] if every or level == "O2" else ["mini"])
     folder = work / f"{case}-{level}"
     shutil.rmtree(folder, ignore_errors=True)
     results = []
@@ -211,7 +212,7 @@ def run_case(inquest, case, level, work, prefix):
             for suffix in files:
                 shutil.copy2(program.with_suffix(suffix), path)
         write_sym(program, folder / "sym")
-        dumps = {memory: folder / f"{memory}.dmp" for memory in truth.get("memory", ["mini", "full"])}
+        dumps = {memory: folder / f"{memory}.dmp" for memory in memories}
         for memory, dump in dumps.items():
             die(program, folder / "build" / dump.name, memory, prefix)
             shutil.move(folder / "build" / dump.name, dump)
@@ -282,6 +283,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inquest", required=True, type=pathlib.Path)
     parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--every", action="store_true", help="full memory at -O0 too: each is 190 MB")
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
     if not (CLANG and LINK and WINE and PDBUTIL) or not all(path.exists() for path in IMPORTS):
@@ -303,7 +305,7 @@ def main():
     inquest = str(options.inquest.resolve())
     results = []
     with concurrent.futures.ThreadPoolExecutor(3 * os.cpu_count()) as pool:  # Wine mostly waits
-        jobs = [pool.submit(run_case, inquest, case, level, work, prefix) for case in cases for level in LEVELS]
+        jobs = [pool.submit(run_case, inquest, case, level, work, prefix, options.every) for case in cases for level in LEVELS]
         if not options.cases:
             jobs.append(pool.submit(run_special, inquest, work, prefix))
         for job in jobs:

@@ -79,7 +79,10 @@ bool refines(Kind special, Kind general) {
     case Level::state:
       return s > g;
     case Level::fault:
-      return s == Level::history || special == Kind::stack_smash;
+      // Where the allocator itself fell, its books were damaged before.
+      return s == Level::history || special == Kind::stack_smash ||
+             special == Kind::heap_corruption || special == Kind::double_free ||
+             special == Kind::invalid_free;
     case Level::reason:
       return s == Level::history;
     case Level::history:

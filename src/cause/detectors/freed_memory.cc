@@ -1,5 +1,5 @@
-// Use after free, where the bytes prove it: the pointer at fault was loaded from a block that
-// glibc's allocator had taken back and used for its own links.
+// Use after free, where it is proved: the pointer at fault was loaded from a block that the
+// allocator has as free, or whose bytes are its links.
 #include <algorithm>
 
 #include "cause/detectors/detectors.h"
@@ -7,6 +7,7 @@
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
+#include "cause/runtime/heap_view.h"
 
 namespace inquest::cause {
 namespace {
@@ -67,10 +68,30 @@ std::optional<Proof> bin_links(const Process& process, Address block) {
       0.92};
 }
 
-std::optional<Proof> free_block(const Process& process, Address block) {
+/// The allocator's own word for it, where its books are in the dump and sound.
+Proof allocator_says(const HeldBlock& held, Address object) {
+  const heap::Block& block = held.block;
+  std::string where =
+      object == block.address()
+          ? fmt::format("the block of {} bytes at {}", block.size, object)
+          : fmt::format("the block of {} bytes at {}, {} bytes into which {} lies", block.size,
+                        block.address(), object - block.address(), object);
+  std::string how = "free";
+  if (block.state() == heap::State::cached) how = "in a cache of freed blocks";
+  if (block.state() == heap::State::unused) how = "part of the heap's unused rest";
+  return {fmt::format("{} is {}, say the books of {}", where, how, held.allocator), 0.94};
+}
+
+std::optional<Proof> free_block(const Process& process, HeapView& heap, Address block) {
   const auto* region = process.snapshot().region_at(block);
-  if (!region || !region->access || !region->access->write) return {};
+  if (!region || (region->access && !region->access->write)) return {};
   if (process.snapshot().module_at(block)) return {};
+  if (auto held = heap.at(block)) {
+    // What was given out again since looks like nothing but a living object.
+    if (held->block.state() == heap::State::used) return {};
+    return allocator_says(*held, block);
+  }
+  if (!region->access) return {};
   if (auto proof = safe_link(process, block)) return proof;
   return bin_links(process, block);
 }
@@ -121,11 +142,12 @@ Findings detect_use_after_free(const Process& process) {
   Story story = tell(process, *site);
 
   Finding finding{.kind = Kind::use_after_free};
+  HeapView heap(process);
   std::optional<Proof> proof;
   Address block;
   std::string type, words;
   for (const Holder& holder : holders(story)) {
-    proof = free_block(process, holder.at);
+    proof = free_block(process, heap, holder.at);
     if (!proof) continue;
     block = holder.at;
     type = holder.type;
