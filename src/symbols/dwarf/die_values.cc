@@ -1,7 +1,7 @@
 /// The values of a DIE's attributes, by their forms (DWARF 5, 7.5.5 and 7.5.6).
-#include "symbols/dwarf/die_reader.h"
-
 #include <llvm/BinaryFormat/Dwarf.h>
+
+#include "symbols/dwarf/die_reader.h"
 
 namespace inquest::symbols::die_index {
 
