@@ -31,7 +31,7 @@ def apt_options(suite):
     (home / "sources.list").write_text(f"deb {signed}{mirror()} {suite} main\n")
     settings = {"Dir::Etc::SourceList": home / "sources.list", "Dir::Etc::SourceParts": "-",
                 "Dir::State::Lists": home / "lists", "Dir::Cache": home, "Dir::Cache::Archives": home / "archives",
-                "Acquire::Languages": "none", "Acquire::Retries": "1", "Acquire::http::Timeout": "20",
+                "Acquire::Languages": "none", "Acquire::Retries": "3", "Acquire::http::Timeout": "30",
                 "APT::Sandbox::User": "root"}
     return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
 
@@ -47,6 +47,8 @@ def fetch(suite):
         for command in (["update"], ["download", "libc6"]):
             done = subprocess.run(["apt-get", "-q", *apt_options(suite), *command], cwd=home, capture_output=True,
                                   text=True)
+            if done.returncode != 0:
+                break
         if done.returncode != 0 or not list(home.glob("*.deb")):
             why = (done.stderr.splitlines() or [""])[-1]
             print(f"glibc of {suite}: skipped, libc6 could not be downloaded: {why}")
