@@ -1,6 +1,6 @@
-// A chat server in small, for diff_test.py: it serves a round for every line that it reads. Sessions
-// come and go, a cache is emptied as it fills, rooms forget old lines; with the word "leak" the log
-// of one room forgets nothing.
+// A chat server in small, for diff_test.py: it serves a round for every line that it reads.
+// Sessions come and go, a cache is emptied as it fills, rooms forget old lines; with the word
+// "leak" the log of one room forgets nothing.
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -22,7 +22,8 @@ struct ChatLog {
   std::vector<std::unique_ptr<Line>> lines;
   std::size_t most = 200;
   void add(long number) {
-    lines.push_back(std::make_unique<Line>(Line{number, "line " + std::to_string(number) + " of a chat about nothing at all"}));
+    lines.push_back(std::make_unique<Line>(
+        Line{number, "line " + std::to_string(number) + " of a chat about nothing at all"}));
     if (most != 0 && lines.size() > most) lines.erase(lines.begin());
   }
 };
@@ -80,7 +81,8 @@ int main(int argc, char** argv) {
   }
   g_server.rooms["general"] = std::make_unique<Room>(Room{"general"});
   if (argc > 1 && std::strcmp(argv[1], "leak") == 0) g_server.rooms["general"]->log->most = 0;
-  for (int i = 0; i < 2000; ++i) g_server.sessions[i] = {i, "a player with a long name " + std::to_string(i), {1, 2, 3}};
+  for (int i = 0; i < 2000; ++i)
+    g_server.sessions[i] = {i, "a player with a long name " + std::to_string(i), {1, 2, 3}};
   for (int i = 0; i < 1000; ++i) g_cache.push_back(std::string(100, 'c'));
   for (int round = 0; round < 3; ++round) std::thread(serve, round).join();  // warm
   for (int round = 3;; ++round) {

@@ -111,6 +111,9 @@ class Diff(unittest.TestCase):
         line = self.row(value["types"], "chat::Line")
         self.assertAlmostEqual(line["blocks"], 3142, delta=150)
         self.assertFalse([row for row in value["types"] if "Session" in row["what"]], "they come and go")
+        text = self.row(value["types"], 'text like "line # of a chat about n"')
+        self.assertEqual(text["part_of"], "text")
+        self.assertAlmostEqual(text["blocks"], 3142, delta=150)
 
     def test_the_third_dump_confirms(self):
         value = self.values(*self.leaking)

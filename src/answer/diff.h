@@ -41,6 +41,7 @@ struct Gathering {
 struct Growth {
   std::string what = {};          ///< "48 bytes", "main arena", "global g_rooms", "ChatLine"
   std::vector<BlockSum> at = {};  ///< one for each dump, never empty
+  std::string part_of = {};       ///< of the types the one whose line counts it too; or empty
   bool confirmed = false;         ///< of three dumps or more: it grew in every step
   std::optional<Gathering> gathering = {};  ///< of an owner that grew, where it is known
 

@@ -44,6 +44,12 @@ Growth growth_of(std::string what, const std::vector<Profile>& profiles, Get get
   return growth_of(std::move(what), sums);
 }
 
+void most_growth_first(std::vector<Growth>& changed) {
+  std::ranges::stable_sort(changed, std::greater(), [](const Growth& growth) {
+    return std::pair(growth.confirmed, growth.bytes());
+  });
+}
+
 /// Of all that any dump knows, what changed by `noise` bytes or more. `name` makes keys text; what
 /// has one name is one.
 template <class Get, class Name>
@@ -64,10 +70,22 @@ std::vector<Growth> changes(const std::vector<Profile>& profiles, uint64_t noise
     if (static_cast<uint64_t>(std::abs(growth.bytes())) >= std::max<uint64_t>(noise, 1))
       changed.push_back(std::move(growth));
   }
-  std::ranges::stable_sort(changed, std::greater(), [](const Growth& growth) {
-    return std::pair(growth.confirmed, growth.bytes());
-  });
+  most_growth_first(changed);
   return changed;
+}
+
+/// Text that begins alike is a type too; the line of all text stays.
+void add_texts(const std::vector<Profile>& profiles, uint64_t noise, std::vector<Growth>& types) {
+  auto texts = changes(
+      profiles, noise, [](auto& p) -> auto& { return p.texts; },
+      [](const Profile&, const std::string& pattern) {
+        return fmt::format("text like \"{}\"", pattern);
+      });
+  for (Growth& growth : texts) {
+    growth.part_of = kTextType;
+    types.push_back(std::move(growth));
+  }
+  most_growth_first(types);
 }
 
 bool are_one_process(const std::vector<Profile>& profiles) {
@@ -180,6 +198,7 @@ answer::Diff GrowthSeries::compare(bool with_noise) const {
   };
   diff.owners = changes(profiles_, diff.noise, [](auto& p) -> auto& { return p.owners; }, owner);
   diff.types = changes(profiles_, diff.noise, [](auto& p) -> auto& { return p.types; }, as_it_is);
+  add_texts(profiles_, diff.noise, diff.types);
   diff.arenas = changes(profiles_, diff.noise, [](auto& p) -> auto& { return p.arenas; }, as_it_is);
   diff.sizes = changes(
       profiles_, diff.noise, [](auto& p) -> auto& { return p.sizes; },

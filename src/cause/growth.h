@@ -17,6 +17,9 @@
 
 namespace inquest::cause {
 
+/// What Typing calls blocks of characters.
+inline constexpr const char* kTextType = "text";
+
 struct Profile {
   answer::Dump dump;
   ProcessIdentity identity = {};
@@ -26,6 +29,7 @@ struct Profile {
   objects::Sum used, lost;
   std::map<std::string, objects::Sum> owners = {};  ///< what each alone keeps
   std::map<std::string, objects::Sum> types = {};
+  std::map<std::string, objects::Sum> texts = {};  ///< of the type "text", by how it begins
   std::map<uint64_t, objects::Sum> sizes = {};
   std::map<std::string, objects::Sum> arenas = {};
   std::vector<KeptKind> kept = {};

@@ -55,8 +55,13 @@ class KindTree {
     for (auto& [name, nodes] : by_name) {
       objects::Sum kept;
       for (Node node : nodes) {
-        kept.blocks += in_.dominators.retained_blocks(node);
-        kept.bytes += in_.dominators.retained_bytes(node);
+        if (node == objects::kAllRoots) {
+          in_.dominators.each_child(node, [&](Node child) {
+            if (is_block(child)) add_kept(kept, child);  // owners' own are theirs
+          });
+        } else {
+          add_kept(kept, node);
+        }
       }
       if (kept.bytes < in_.least_bytes) continue;
       auto index = static_cast<uint32_t>(kinds_.size());
@@ -66,6 +71,10 @@ class KindTree {
       depths_.push_back(0);
       left_.emplace(kept.bytes, Left{index, std::move(nodes)});
     }
+  }
+
+  void add_kept(objects::Sum& sum, Node node) const {
+    count(sum, in_.dominators.retained_blocks(node), in_.dominators.retained_bytes(node));
   }
 
   KindKey key_of(BlockId block) const {
@@ -132,7 +141,7 @@ class KindTree {
 
   void enter(KeptKind& kind, BlockId block) const {
     const uint64_t kept = in_.dominators.retained_bytes(block);
-    count(kind.kept, in_.dominators.retained_blocks(block), kept);
+    add_kept(kind.kept, block);
     count(kind.own, 1, in_.heaps.blocks[block].size);
     if (kept <= kind.largest_kept) return;
     kind.largest_kept = kept;
@@ -153,9 +162,9 @@ class KindTree {
   const KeptInput& in_;
   KeptMembers members_;
   std::vector<KeptKind> kinds_;
-  std::vector<KindKey> keys_;        // of each
+  std::vector<KindKey> keys_;         // of each
   std::vector<uint32_t> members_of_;  // of each
-  std::vector<size_t> depths_;       // of each
+  std::vector<size_t> depths_;        // of each
   std::multimap<uint64_t, Left> left_;
 };
 

@@ -1,7 +1,6 @@
 #include "cause/same_process.h"
 
 #include <algorithm>
-
 #include <fmt/core.h>
 
 namespace inquest::cause {

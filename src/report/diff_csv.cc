@@ -1,7 +1,7 @@
+#include <fmt/core.h>
+
 #include "report/csv.h"
 #include "report/diff_report.h"
-
-#include <fmt/core.h>
 
 namespace inquest::report {
 namespace {
@@ -23,8 +23,10 @@ std::string diff_csv(const answer::Diff& diff) {
   std::string out =
       "by,what,blocks_before,blocks_after,bytes_before,bytes_after,every_step,bytes_in_each\n";
   const bool is_series = diff.dumps.size() > 2;
-  for (const auto& [by, rows] : {std::pair("owner", &diff.owners), {"type", &diff.types},
-                                 {"size", &diff.sizes}, {"arena", &diff.arenas}}) {
+  for (const auto& [by, rows] : {std::pair("owner", &diff.owners),
+                                 {"type", &diff.types},
+                                 {"size", &diff.sizes},
+                                 {"arena", &diff.arenas}}) {
     for (const answer::Growth& row : *rows) add_line(out, by, row, is_series);
   }
   if (!diff.ages) return out;

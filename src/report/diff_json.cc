@@ -51,6 +51,7 @@ Json growth_json(const answer::Growth& growth) {
                {"blocks", growth.blocks()},
                {"before", sum_json(growth.at.front())},
                {"after", sum_json(growth.at.back())}};
+  put(json, "part_of", growth.part_of);
   if (growth.at.size() > 2) {
     json["every_step"] = growth.confirmed;
     for (const answer::BlockSum& sum : growth.at) json["each"].push_back(sum_json(sum));

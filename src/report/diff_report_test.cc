@@ -1,7 +1,8 @@
+#include "report/diff_report.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/diff_report.h"
 #include "report/gathering_sentence.h"
 
 namespace inquest::report {

@@ -1,7 +1,6 @@
 #include "report/gathering_sentence.h"
 
 #include <cstdlib>
-
 #include <fmt/core.h>
 
 #include "report/prose.h"
@@ -16,7 +15,8 @@ bool is_buffer(const std::string& type) { return type.empty() || type.ends_with(
 
 std::string kind_text(const std::string& type, uint64_t size) {
   if (!type.empty()) return fmt::format("`{}`", shortened(type, kTypeWidth));
-  return size == 0 ? "blocks of no known type" : fmt::format("blocks of {} bytes", count_text(size));
+  return size == 0 ? "blocks of no known type"
+                   : fmt::format("blocks of {} bytes", count_text(size));
 }
 
 /// "`ChatLog` of `Room` of global g_rooms, member lines".
@@ -67,9 +67,9 @@ std::string gathering_sentence(const std::string& owner, const answer::Gathering
   std::string text = place_text(owner, gathering) + ": " + change_text(gathering.bytes);
   for (const answer::GrownKind& kind : gathering.kinds) {
     const bool is_first = &kind == &gathering.kinds.front();
-    text += fmt::format("{}{} {} ({})", is_first ? " in " : ", ", more_text(kind.blocks),
-                        kind_text(kind.type, kind.size),
-                        size_text(static_cast<uint64_t>(kind.bytes)));
+    text +=
+        fmt::format("{}{} {} ({})", is_first ? " in " : ", ", more_text(kind.blocks),
+                    kind_text(kind.type, kind.size), size_text(static_cast<uint64_t>(kind.bytes)));
   }
   return text + largest_text(gathering);
 }
