@@ -62,6 +62,13 @@ TEST(DiffReport, NamesTheObjectThatGathers) {
   own.kinds = {{.type = "Line", .blocks = 1, .bytes = 100}};
   EXPECT_EQ(gathering_sentence("global g_lines", own),
             "global g_lines: +100 bytes in +1 `Line` (100 bytes)");
+  answer::Gathering larger;
+  larger.path = {{.type = "int []", .blocks = 1}};
+  larger.bytes = 100;
+  larger.largest = Address{0x7f10};
+  larger.largest_kept = 400;
+  EXPECT_EQ(gathering_sentence("global g_ints", larger),
+            "global g_ints: +100 bytes in the block at 0x7f10, 400 bytes now");
 }
 
 TEST(DiffReport, TellsTheTrendOfThreeDumps) {

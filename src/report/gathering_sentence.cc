@@ -47,6 +47,10 @@ std::string place_text(const std::string& owner, const answer::Gathering& gather
 std::string largest_text(const answer::Gathering& gathering) {
   if (!gathering.largest) return {};
   const uint64_t blocks = gathering.path.back().blocks;
+  const bool is_itself = gathering.kinds.empty();  // it is larger, and keeps no more
+  if (blocks <= 1 && is_itself)
+    return fmt::format(" in the block at {}, {} now", *gathering.largest,
+                       size_text(gathering.largest_kept));
   if (blocks <= 1) return fmt::format("; all of it below the block at {}", *gathering.largest);
   return fmt::format("; of the {} blocks that hold them, the one at {} keeps {} of {}",
                      count_text(blocks), *gathering.largest, size_text(gathering.largest_kept),

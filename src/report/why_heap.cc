@@ -1,7 +1,6 @@
 #include "report/why_heap.h"
 
 #include <algorithm>
-
 #include <fmt/core.h>
 
 #include "report/html.h"
@@ -24,9 +23,9 @@ std::string heap_totals(const answer::Leaks& leaks) {
   const uint64_t lost = leaks.definite.bytes + leaks.indirect.bytes;
   const uint64_t lost_blocks = leaks.definite.blocks + leaks.indirect.blocks;
   const uint64_t blocks = leaks.reachable.blocks + leaks.possible.blocks + lost_blocks;
-  std::string text =
-      fmt::format("{} in {} used blocks", size_text(leaks.reachable.bytes + leaks.possible.bytes + lost),
-                  count_text(blocks));
+  std::string text = fmt::format("{} in {} used blocks",
+                                 size_text(leaks.reachable.bytes + leaks.possible.bytes + lost),
+                                 count_text(blocks));
   if (lost_blocks == 0) return text + ", none of them lost.";
   return text + fmt::format("; {} in {} blocks are lost: nothing reaches them.", size_text(lost),
                             count_text(lost_blocks));
@@ -48,7 +47,8 @@ std::string why_heap_section(const WhyHeap& heap) {
         "<div class=\"scroll\"><table id=\"heap-types\"><thead><tr><th>type</th><th>blocks</th>"
         "<th>bytes</th></tr></thead><tbody>\n";
     const auto& census = heap.objects->census;
-    for (size_t i = 0; i < std::min(census.size(), kTypesShown); ++i) out += heap_type_row(census[i]);
+    for (size_t i = 0; i < std::min(census.size(), kTypesShown); ++i)
+      out += heap_type_row(census[i]);
     out += "</tbody></table></div>\n";
   }
   const std::string dump =
