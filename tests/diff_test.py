@@ -188,6 +188,14 @@ class Diff(unittest.TestCase):
         value = self.values(self.healthy[0], cores[0])
         self.assertTrue([w for w in value["warnings"] if "different programs, server and lobby" in w["what"]])
 
+    def test_a_dump_that_was_cut(self):
+        cut = self.folder.name + "/cut"
+        pathlib.Path(cut).write_bytes(pathlib.Path(self.leaking[1]).read_bytes()[:3000000])
+        value = self.values(self.leaking[0], cut, self.leaking[2])
+        self.assertTrue([w for w in value["warnings"] if w["what"].startswith(cut)])
+        self.assertNotIn("by_address", value, "what is missing is not gone")
+        self.assertFalse([row for row in value["owners"] if row["every_step"]])
+
     def test_text_and_csv(self):
         text = self.diff(*self.leaking[:2])
         self.assertIn("Where it gathers", text)

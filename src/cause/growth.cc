@@ -178,7 +178,9 @@ void keep_leaking(answer::Ages& ages, const std::vector<Growth>& types, uint64_t
 void GrowthSeries::add(const Process& process, const heap::Heaps& heaps,
                        const objects::References& references, const BlockTypes& types) {
   profiles_.push_back(profile_of(process, heaps, references, types));
-  if (is_same_process(profiles_.front().identity, profiles_.back().identity)) {
+  // Of a dump that was cut nobody knows what is gone and what is only missing.
+  const bool is_whole = process.snapshot().complete && !heaps.blocks.empty();
+  if (is_whole && is_same_process(profiles_.front().identity, profiles_.back().identity)) {
     ages_.add(heaps, types);
   } else {
     ages_.drop();

@@ -43,9 +43,10 @@ class KindsHeap {
     BlockTypes types{
         .type_of = [](const heap::Block& block) -> uint64_t { return block.size == 64 ? 7 : 0; },
         .name_of = [](uint64_t) { return "Node"; },
-        .member_of = [](const heap::Block&, uint64_t offset) {
-          return offset == 0 ? "next" : fmt::format("[{}].payload", offset);
-        }};
+        .member_of =
+            [](const heap::Block&, uint64_t offset) {
+              return offset == 0 ? "next" : fmt::format("[{}].payload", offset);
+            }};
     return find_kept_kinds({.process = *process,
                             .heaps = heaps_,
                             .references = references,
@@ -118,9 +119,9 @@ TEST(KeptKinds, TellWhatSeveralKeepFromWhatEachKeeps) {
   for (const KeptKind& kind : kinds) {
     if (kind.parent == KeptKind::kOwner) owners[kind.type] = kind.kept.bytes;
   }
-  EXPECT_EQ(owners, (std::map<std::string, uint64_t>{{kSeveralTogether, 3000},
-                                                     {"data of game+0x2400", 2000},
-                                                     {kLostOwner, 1500}}));
+  EXPECT_EQ(owners,
+            (std::map<std::string, uint64_t>{
+                {kSeveralTogether, 3000}, {"data of game+0x2400", 2000}, {kLostOwner, 1500}}));
 }
 
 }  // namespace
