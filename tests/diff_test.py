@@ -1,4 +1,4 @@
-"""`inquest diff` on two cores of a live process: the owner that grows comes first, a healthy one shows nothing."""
+"""`inquest diff` on cores of a live server: what grows comes first, and where it gathers; a healthy one shows nothing."""
 import csv
 import io
 import json
@@ -17,92 +17,198 @@ except ImportError:
     sys.exit(77)
 
 INQUEST = os.environ["INQUEST"]
-SCHEMA = json.loads((pathlib.Path(__file__).resolve().parent.parent / "schema/diff.schema.json").read_text())
-SOURCE = r"""
-#include <cstdio>
-#include <cstdlib>
-#include <map>
-#include <string>
-#include <vector>
-std::map<int, std::string> g_sessions;
-std::vector<char*> g_cache;
-int main(int argc, char** argv) {
-  bool leaks = argc > 1;
-  for (int i = 0; i < 2000; ++i) g_sessions[i] = std::string(100, 's');
-  g_cache.reserve(5000);
-  for (int i = 0; i < 500; ++i) g_cache.push_back((char*)std::malloc(1000));
-  for (int round = 0;; ++round) {
-    std::puts("ready");
-    std::fflush(stdout);
-    if (std::getchar() == EOF) return 0;
-    for (int i = 0; i < 300; ++i) {  // healthy: some go, as many come
-      g_sessions.erase(g_sessions.begin());
-      g_sessions[2000 + round * 300 + i] = std::string(100, 'n');
-      if (leaks) g_cache.push_back((char*)std::malloc(1000));
-      if (leaks && i % 3 == 0) std::malloc(2000);
-    }
-  }
-}
-"""
+HERE = pathlib.Path(__file__).resolve().parent
+SCHEMA = json.loads((HERE.parent / "schema/diff.schema.json").read_text())
+ROUND = "s"  # a command to the server: serve a round
+REPLAY, NO_REPLAY = "r", "x"  # a round, and make (or delete) a Replay
+
+
+def set_time(core, seconds):
+    """As if the dump had been made then: its note says when."""
+    data = pathlib.Path(core).read_bytes()
+    at = data.index(b'"time":') + 7
+    pathlib.Path(core).write_bytes(data[:at] + b"%12d" % seconds + data[at + 12:])
+
+
+def dump_server(program, mode, core, commands, limit=None):
+    """Dumps the server before the first command and after each one."""
+    line = [program, mode] if limit is None else ["sh", "-c", f"ulimit -v {limit}; exec {program} {mode}"]
+    child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    cores = []
+    try:
+        for number, command in enumerate([*commands, None]):
+            child.stdout.readline()
+            cores.append(f"{core}.{number}")
+            dumped = subprocess.run([INQUEST, "dump", str(child.pid), "-o", cores[-1]], capture_output=True, text=True)
+            if dumped.returncode != 0:
+                raise unittest.SkipTest("no right to dump: " + dumped.stderr)
+            if command:
+                child.stdin.write(command)
+                child.stdin.flush()
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+    return cores
 
 
 class Diff(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        program = os.path.join(cls.folder.name, "program")
-        pathlib.Path(program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-O0", "-w", program + ".cc", "-o", program], check=True)
-        cls.cores = {}
-        for name, arguments in (("leaking", ["leaks"]), ("healthy", [])):
-            child = subprocess.Popen([program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            cls.cores[name] = []
-            for when in ("before", "after"):
-                child.stdout.readline()
-                core = f"{program}.{name}.{when}"
-                dumped = subprocess.run([INQUEST, "dump", str(child.pid), "-o", core], capture_output=True, text=True)
-                if dumped.returncode != 0:
-                    child.send_signal(signal.SIGKILL)
-                    raise unittest.SkipTest("no right to dump: " + dumped.stderr)
-                cls.cores[name].append(core)
-                child.stdin.write("\n")
-                child.stdin.flush()
-            child.send_signal(signal.SIGKILL)
-            child.wait()
+        cls.program = os.path.join(cls.folder.name, "server")
+        cls.compile(cls.program)
+        base = cls.folder.name + "/"
+        cls.leaking = dump_server(cls.program, "leak", base + "leaking", [ROUND] * 2, limit=4 << 20)
+        for hour, core in enumerate(cls.leaking):
+            set_time(core, 1763800000 + 3600 * hour)
+        cls.healthy = dump_server(cls.program, "healthy", base + "healthy", [ROUND] * 2)
+
+    @classmethod
+    def compile(cls, program, *flags):
+        source = str(HERE / "diff_server.cc")
+        subprocess.run(["g++", "-g", "-O0", "-w", *flags, source, "-o", program, "-pthread"], check=True)
 
     @classmethod
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def diff(self, name, *arguments):
-        answer = subprocess.run([INQUEST, "diff", *self.cores[name], *arguments], capture_output=True, text=True,
-                                timeout=120)
+    def diff(self, *arguments):
+        answer = subprocess.run([INQUEST, "diff", *arguments], capture_output=True, text=True, timeout=120)
         self.assertEqual(answer.returncode, 0, answer.stderr)
         return answer.stdout
 
-    def test_the_growing_owner_comes_first(self):
-        value = json.loads(self.diff("leaking", "--format", "json"))
+    def values(self, *arguments):
+        value = json.loads(self.diff(*arguments, "--format", "json"))
         jsonschema.validate(value, SCHEMA)
+        return value
+
+    def row(self, rows, what):
+        found = [row for row in rows if row["what"] == what]
+        self.assertEqual(len(found), 1, f"{what} in {[row['what'] for row in rows]}")
+        return found[0]
+
+    def test_the_growing_owner_comes_first_and_where_it_gathers(self):
+        value = self.values(*self.leaking[:2])
+        self.assertTrue(value["one_process"])
         first = value["owners"][0]
-        self.assertEqual(first["what"], "global g_cache")
-        self.assertEqual(first["blocks"], 300)
-        self.assertEqual(value["sizes"][0]["what"], "1000 bytes")
-        lost = next(row for row in value["owners"] if row["what"] == "nobody: lost")
-        self.assertGreaterEqual(lost["blocks"], 98, "a stale word may hold one or two")
-        self.assertEqual(value["arenas"][0]["what"], "main arena")
+        self.assertEqual(first["what"], "global chat::g_server")
+        self.assertEqual(first["change"], "grew")
+        self.assertNotIn("every_step", first, "two dumps are no trend")
+        gathering = first["gathering"]
+        types = [step.get("type") for step in gathering["path"]]
+        self.assertIn("chat::ChatLog", types, "of one room, below all rooms")
+        self.assertEqual(gathering["path"][-1]["member"], "lines")
+        self.assertEqual(gathering["path"][0]["member"], "rooms")
+        held = gathering["more"][0]
+        self.assertEqual(held["type"], "chat::Line")
+        self.assertAlmostEqual(held["blocks"], 3142, delta=150, msg="3,000 and a 21st part of 3,000")
+        self.assertGreater(gathering["largest"]["kept"], 0.7 * gathering["kept"], "one room of 21")
+
+    def test_types(self):
+        value = self.values(*self.leaking[:2])
+        line = self.row(value["types"], "chat::Line")
+        self.assertAlmostEqual(line["blocks"], 3142, delta=150)
+        self.assertFalse([row for row in value["types"] if "Session" in row["what"]], "they come and go")
+        text = self.row(value["types"], 'text like "line # of a chat about n"')
+        self.assertEqual(text["part_of"], "text")
+        self.assertAlmostEqual(text["blocks"], 3142, delta=150)
+
+    def test_the_third_dump_confirms(self):
+        value = self.values(*self.leaking)
+        first = value["owners"][0]
+        self.assertEqual(first["what"], "global chat::g_server")
+        self.assertTrue(first["every_step"])
+        self.assertEqual(len(first["each"]), 3)
+        self.assertTrue(self.row(value["types"], "chat::Line")["every_step"])
+        stayed = next(row for row in value["by_address"]["types"] if row["type"] == "chat::Line")
+        self.assertGreater(stayed["alive"]["blocks"], 2900)
+        self.assertGreaterEqual(stayed["born"]["blocks"], stayed["alive"]["blocks"])
+        self.assertFalse([row for row in value["by_address"]["types"] if "Session" in row["type"]])
+        text = self.diff(*self.leaking)
+        self.assertIn("global chat::g_server grew in every step", text)
+        self.assertIn("`chat::ChatLog` of `chat::Room` of global chat::g_server.rooms, member lines:", " ".join(text.split()))
+
+    def test_pace_and_end(self):
+        pace = self.values(*self.leaking)["pace"]
+        self.assertFalse(pace["by_file_times"], "our own dumps say when they were made")
+        self.assertEqual(pace["hours"], 2)
+        grown = self.values(*self.leaking)["total"]["bytes"]
+        self.assertEqual(pace["bytes_per_hour"], grown / 2)
+        self.assertNotIn("pace", self.values(*self.healthy), "of the same second")
+        self.assertIn("an hour, over 2 hours", self.diff(*self.leaking))
+        self.assertNotIn("end_estimate", self.values(*self.leaking[:2])["pace"], "two dumps are no trend")
+        if "end_estimate" in pace:  # the heap grew in both steps
+            self.assertEqual(pace["end_estimate"]["what"], "address space (RLIMIT_AS)")
+            self.assertEqual(pace["end_estimate"]["most"], 4 << 30)
+
+    def test_the_wrong_order_is_said(self):
+        value = self.values(*reversed(self.leaking))
+        self.assertTrue([w for w in value["warnings"] if "is older than" in w["what"]])
+        self.assertNotIn("pace", value)
+        self.assertFalse([w for w in self.values(*self.leaking)["warnings"] if "is older than" in w["what"]])
 
     def test_a_healthy_process_shows_nothing(self):
-        value = json.loads(self.diff("healthy", "--format", "json"))
-        jsonschema.validate(value, SCHEMA)
-        self.assertEqual((value["owners"], value["sizes"], value["arenas"]), ([], [], []))
-        self.assertIn("Nothing changed by 64 KiB or more", self.diff("healthy"))
+        for dumps in (self.healthy[:2], self.healthy[1:], self.healthy):
+            value = self.values(*dumps)
+            for by in ("owners", "types", "sizes", "arenas"):
+                self.assertEqual(value[by], [], by)
+            self.assertEqual(value["by_address"]["types"], [])
+            self.assertIn("Nothing changed by 64 KiB or more", self.diff(*dumps))
+
+    def test_new_and_gone(self):
+        cores = dump_server(self.program, "healthy", self.folder.name + "/replay", [REPLAY, NO_REPLAY])
+        came = self.row(self.values(*cores[:2])["types"], "chat::Replay")
+        self.assertEqual((came["change"], came["before"]["blocks"], came["after"]["blocks"]), ("new", 0, 1))
+        self.assertEqual(self.row(self.values(*cores[:2])["owners"], "global chat::g_replay")["change"], "new")
+        went = self.row(self.values(*cores[1:])["types"], "chat::Replay")
+        self.assertEqual((went["change"], went["after"]["blocks"]), ("gone", 0))
+
+    def test_two_processes_of_one_program(self):
+        value = self.values(self.healthy[0], self.leaking[2])
+        self.assertFalse(value["one_process"])
+        self.assertNotIn("by_address", value)
+        self.assertNotIn("pace", value)
+        self.assertEqual(value["owners"][0]["what"], "global chat::g_server")
+        self.assertFalse([w for w in value["warnings"] if "different" in w["what"]])
+
+    def test_two_builds_of_a_program(self):
+        other = self.program + "-o"
+        self.compile(other, "-O1")
+        os.makedirs(self.folder.name + "/other")
+        renamed = self.folder.name + "/other/server"
+        os.rename(other, renamed)
+        cores = dump_server(renamed, "leak", self.folder.name + "/other/core", [])
+        value = self.values(self.healthy[0], cores[0])
+        self.assertTrue([w for w in value["warnings"] if "different builds of server" in w["what"]])
+        other_program = self.folder.name + "/lobby"
+        os.rename(renamed, other_program)
+        cores = dump_server(other_program, "leak", self.folder.name + "/other/core", [])
+        value = self.values(self.healthy[0], cores[0])
+        self.assertTrue([w for w in value["warnings"] if "different programs, server and lobby" in w["what"]])
+
+    def test_a_dump_that_was_cut(self):
+        cut = self.folder.name + "/cut"
+        pathlib.Path(cut).write_bytes(pathlib.Path(self.leaking[1]).read_bytes()[:3000000])
+        value = self.values(self.leaking[0], cut, self.leaking[2])
+        self.assertTrue([w for w in value["warnings"] if w["what"].startswith(cut)])
+        self.assertNotIn("by_address", value, "what is missing is not gone")
+        self.assertFalse([row for row in value["owners"] if row["every_step"]])
 
     def test_text_and_csv(self):
-        text = self.diff("leaking")
-        self.assertIn("global g_cache", text)
-        self.assertIn("+300", text)
-        rows = list(csv.DictReader(io.StringIO(self.diff("leaking", "--all", "--format", "csv"))))
-        self.assertEqual(rows[0]["what"], "global g_cache")
+        text = self.diff(*self.leaking[:2])
+        self.assertIn("Where it gathers", text)
+        rows = list(csv.DictReader(io.StringIO(self.diff(*self.leaking, "--all", "--format", "csv"))))
+        self.assertEqual(rows[0]["what"], "global chat::g_server")
+        self.assertEqual(rows[0]["every_step"], "yes")
+        self.assertEqual(len(rows[0]["bytes_in_each"].split()), 3)
+        self.assertEqual({row["by"] for row in rows}, {"owner", "type", "size", "arena", "survivors"})
+
+    def test_without_debug_information(self):
+        value = self.values(*self.leaking[:2], "--untyped")
+        self.assertEqual(value["owners"][0]["what"], "global chat::g_server")
+        self.assertEqual([row["what"] for row in value["types"]], ["blocks of no known type"])
 
     def test_wrong_input(self):
         self.assertEqual(subprocess.run([INQUEST, "diff", "/nowhere", "/nowhere"], capture_output=True).returncode, 1)

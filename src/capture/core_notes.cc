@@ -1,6 +1,7 @@
 #include "capture/core_notes.h"
 
 #include <algorithm>
+#include <ctime>
 #include <elf.h>
 #include <fmt/core.h>
 #include <fstream>
@@ -163,6 +164,8 @@ std::string inquest_text(const ProcessImage& image, const std::vector<std::strin
                       json_string(executable_path(image.memory_thread)), stopped.count(),
                       json_array(words));
   text += fmt::format(",\"limits\":{{{}}}", limits_text(image.memory_thread));
+  // As wide whenever it is written: what is written twice must be as long.
+  text += fmt::format(",\"time\":{:>12}", std::time(nullptr));
   text += ",\"earlier_signals\":[";
   for (const auto& earlier : image.earlier) {
     if (text.back() != '[') text += ',';

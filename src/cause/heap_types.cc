@@ -153,6 +153,17 @@ BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
                                uint64_t offset) { return types->member_of(block, offset); }};
 }
 
+std::string member_of_global(const Process& process, Address at) {
+  const snapshot::Module* module = process.snapshot().module_at(at);
+  const symbols::TypeReader* types = module ? process.types(*module) : nullptr;
+  if (!types) return {};
+  const Rva rva{at - module->range.begin};
+  auto global = types->global_at(rva);
+  if (!global || global->begin.value > rva.value) return {};
+  auto member = types->member_at(global->type, rva.value - global->begin.value);
+  return member ? without_insides(member->path) : std::string();
+}
+
 std::function<std::optional<KnownType>(size_t block)> known_types(
     const Process& process, const heap::Heaps& heaps, const objects::Descriptions& containers) {
   struct Lazy {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "cause/block_types.h"
 #include "cause/inspect.h"
@@ -26,6 +27,10 @@ enum class BlockNaming {
 BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
                            const objects::References& references,
                            BlockNaming naming = BlockNaming::where_quick);
+
+/// "rooms" of a variable `g_server`: what of a global's type holds an address; empty when that is
+/// not known, or within a class of a library.
+std::string member_of_global(const Process& process, Address at);
 
 /// For InspectQuestion::type_of_block: references and types are found at the first question, if
 /// that is quick. Borrows all that it is given.

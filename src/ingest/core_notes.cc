@@ -226,6 +226,7 @@ CoreNotes read_core_notes(const elf::File& core, Arch arch) {
   notes.executable = std::move(own.executable);
   notes.limits = std::move(own.limits);
   notes.stopped_microseconds = own.stopped_microseconds;
+  notes.time = own.time;
   for (CoreThread& thread : notes.threads) {
     auto named = own.thread_names.find(thread.thread.id);
     if (named != own.thread_names.end()) {

@@ -47,6 +47,7 @@ struct CoreNotes {
   std::string executable;                  ///< from our own note
   std::map<std::string, uint64_t> limits;  ///< of our own note
   std::optional<uint64_t> stopped_microseconds;
+  std::optional<uint64_t> time;  ///< of our own note: seconds since 1970 (UTC)
   /// gdb puts NT_PRPSINFO before the first thread, the kernel after it.
   bool by_debugger = false;
   std::vector<Warning> warnings;

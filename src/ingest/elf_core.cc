@@ -116,7 +116,7 @@ void take_threads(CoreNotes& notes, Snapshot& snapshot) {
   }
 }
 
-/// The file's time is the best that a core has: the kernel writes none.
+/// The file's time is the best that a kernel's core has.
 std::optional<std::chrono::sys_seconds> time_of(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return {};
@@ -130,6 +130,11 @@ void take_process(CoreNotes& notes, Snapshot& snapshot) {
   snapshot.process.executable = std::move(notes.executable);
   snapshot.process.time = time_of(snapshot.path);
   snapshot.process.auxv = std::move(notes.auxv);
+  if (notes.time) {
+    snapshot.process.time =
+        std::chrono::sys_seconds{std::chrono::seconds{static_cast<int64_t>(*notes.time)}};
+    snapshot.annotations["time"] = std::to_string(*notes.time);
+  }
   for (const auto& [name, value] : notes.limits) {
     snapshot.annotations["limit." + name] = std::to_string(value);
   }

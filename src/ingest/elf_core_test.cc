@@ -179,7 +179,7 @@ TEST(ElfCore, ReadsOurOwnNote) {
   builder.note("INQUEST", 1,
                bytes_of(std::string(R"({"threads":[{"id":6,"name":"worker \"6\""},{"id":-1},3],)"
                                     R"("executable":"/opt/lobby","stopped_us":812,)"
-                                    R"("limits":{"data":4096,"stack":-1}})") +
+                                    R"("limits":{"data":4096,"stack":-1},"time":  1763836800})") +
                         '\0'));
   Snapshot snapshot = read_well(builder.build());
   EXPECT_EQ(snapshot.threads[0].name, "lobby");
@@ -188,6 +188,8 @@ TEST(ElfCore, ReadsOurOwnNote) {
   EXPECT_EQ(snapshot.process.executable, "/opt/lobby");
   EXPECT_EQ(snapshot.annotations.at("stopped_us"), "812");
   EXPECT_EQ(snapshot.annotations.at("limit.data"), "4096");
+  EXPECT_EQ(snapshot.process.time->time_since_epoch().count(), 1763836800);
+  EXPECT_EQ(snapshot.annotations.at("time"), "1763836800") << "not the file's";
   EXPECT_FALSE(snapshot.annotations.contains("limit.stack"));
 
   for (std::string_view damaged : {"", "{", "[]", "{\"threads\":{}}", "{\"threads\":[[[["}) {

@@ -22,6 +22,12 @@ OwnNote read_own_note(Bytes description) {
   if (auto at = root.find("stopped_us"); at != root.end() && at->is_number_unsigned()) {
     note.stopped_microseconds = at->get<uint64_t>();
   }
+  // Up to the year 9999: what is said in years behind it is damage.
+  constexpr uint64_t kLatest = 253402300799;
+  if (auto at = root.find("time");
+      at != root.end() && at->is_number_unsigned() && at->get<uint64_t>() <= kLatest) {
+    note.time = at->get<uint64_t>();
+  }
   if (auto limits = root.find("limits"); limits != root.end() && limits->is_object()) {
     constexpr size_t kMost = 16;
     for (const auto& [name, value] : limits->items()) {

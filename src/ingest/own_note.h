@@ -2,7 +2,7 @@
 ///
 /// Owner "INQUEST", type 1, a NUL-terminated JSON object:
 /// {"threads":[{"id":7,"name":"worker"}],"executable":"/usr/bin/lobby","stopped_us":812,
-/// "limits":{"address_space":8589934592,"mappings":65530}}.
+/// "limits":{"address_space":8589934592,"mappings":65530},"time":1763836800}.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct OwnNote {
   std::unordered_map<uint32_t, std::string> thread_names = {};
   std::string executable = {};
   std::optional<uint64_t> stopped_microseconds = {};  ///< how long the process stood still
+  std::optional<uint64_t> time = {};  ///< when it was written, in seconds since 1970 (UTC)
   /// "address_space", "data", "stack" in bytes (soft limits), "mappings" as a count.
   std::map<std::string, uint64_t> limits = {};
 };

@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "report/stack_lines.h"
 #include "report/warning_groups.h"
+#include "report/why_heap.h"
 
 namespace inquest::report {
 namespace {
@@ -19,7 +20,8 @@ constexpr size_t kMembersNamed = 64;
 
 class HtmlPage {
  public:
-  explicit HtmlPage(const answer::Answer& answer) : answer_(answer) {}
+  explicit HtmlPage(const answer::Answer& answer, std::string heap = {})
+      : answer_(answer), heap_(std::move(heap)) {}
 
   std::string make() {
     head();
@@ -28,6 +30,7 @@ class HtmlPage {
     tools();
     threads();
     other_findings();
+    add(heap_);
     warnings();
     modules();
     add("<script>", kPageScript, "</script>\n</body>\n</html>\n");
@@ -298,11 +301,16 @@ class HtmlPage {
   }
 
   const answer::Answer& answer_;
+  std::string heap_;  // a section
   std::string out_;
 };
 
 }  // namespace
 
 std::string why_html(const answer::Answer& answer) { return HtmlPage(answer).make(); }
+
+std::string why_html(const answer::Answer& answer, const WhyHeap& heap) {
+  return HtmlPage(answer, why_heap_section(heap)).make();
+}
 
 }  // namespace inquest::report

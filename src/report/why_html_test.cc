@@ -6,6 +6,7 @@
 #include "report/page_assets.h"
 #include "report/report.h"
 #include "report/test_example.h"
+#include "report/why_heap.h"
 #include "testkit/shell.h"
 
 namespace inquest::report {
@@ -37,6 +38,25 @@ TEST(WhyHtml, HasTheWholeAnswer) {
   EXPECT_THAT(page, HasSubstr("id=\"t4714\""));  // a thread folded into a group
   EXPECT_THAT(page, HasSubstr("threads 4712, 4713, 4714 (3, worker-*)"));
   EXPECT_THAT(page, HasSubstr("/lib/libfoo.so.1"));
+}
+
+TEST(WhyHtml, HasASectionOfTheHeap) {
+  WhyHeap heap;
+  heap.leaks.dump.path = "core<1>";
+  heap.leaks.definite = {2, 100};
+  heap.leaks.reachable = {10, 4000};
+  heap.leaks.suspects = {{{.owners = {"global <g>"}, .bytes = 3000, .blocks = 9, .share = 0.75}}};
+  heap.objects = answer::Objects{.census = {{.type = "A<int>", .blocks = 7, .bytes = 2048}}};
+  std::string page = why_html(example(), heap);
+  EXPECT_THAT(page, HasSubstr("4 KiB in 12 used blocks; 100 bytes in 2 blocks are lost"));
+  EXPECT_THAT(page, HasSubstr("global &lt;g&gt; keeps 9 blocks"));
+  EXPECT_THAT(page, HasSubstr("<td>A&lt;int&gt;</td><td class=\"code\">7</td>"));
+  EXPECT_THAT(page, HasSubstr("inquest leaks core&lt;1&gt;"));
+  EXPECT_THAT(why_html(example()), Not(HasSubstr("The heap")));
+  heap.leaks.definite = {};
+  heap.objects.reset();
+  EXPECT_THAT(why_heap_section(heap), HasSubstr("none of them lost"));
+  EXPECT_THAT(why_heap_section(heap), Not(HasSubstr("<table")));
 }
 
 TEST(WhyHtml, AsksNoServer) {

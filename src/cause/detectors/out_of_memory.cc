@@ -129,6 +129,8 @@ Findings detect_out_of_memory(const Process& process) {
                            size_text(space.mapped), space.mappings, size_text(space.heap),
                            size_text(space.anonymous), size_text(space.stacks),
                            size_text(space.files))});
+  constexpr const char* kHeapAdvice =
+      "see what was lost, and what keeps the rest: inquest leaks DUMP --suspects";
   if (wanted && *wanted > uint64_t{1} << 40) {
     finding.evidence.push_back({.what = "no machine has that much: the size itself is wrong (a "
                                         "negative or overflowed number, or damaged data)"});
@@ -139,10 +141,12 @@ Findings detect_out_of_memory(const Process& process) {
                                                     "RLIMIT_AS, LimitAS=)",
                                                     size_text(*limit))});
     finding.next.push_back("raise the limit if the use is right, or find what grew");
+    finding.next.push_back(kHeapAdvice);
   } else {
     finding.next.push_back(
         "check the limits that the process ran under (RLIMIT_AS, "
         "vm.overcommit_memory, the cgroup's memory.max)");
+    finding.next.push_back(kHeapAdvice);
   }
   return {finding};
 }
