@@ -3,6 +3,7 @@
 // its own players. Bugs can be switched on by name; the clients provoke every one of them within a
 // second or two.
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -74,7 +75,9 @@ void wait_for_end(const sigset_t& signals, int seconds) {
     int signal;
     sigwait(&signals, &signal);
   } else {
-    sigtimedwait(&signals, nullptr, &patience);
+    // A debugger that stops us, or `inquest dump`, interrupts the wait.
+    while (sigtimedwait(&signals, nullptr, &patience) < 0 && errno == EINTR) {
+    }
   }
 }
 
