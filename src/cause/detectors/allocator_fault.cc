@@ -10,6 +10,7 @@
 #include "cause/evidence.h"
 #include "cause/fault/fault.h"
 #include "cause/runtime/freed_pointer.h"
+#include "cause/runtime/refused_free.h"
 
 namespace inquest::cause {
 namespace {
@@ -19,6 +20,16 @@ using answer::Kind;
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kHeader = 16;
+
+/// By the names of glibc's files, where its debug information is there, else of its functions.
+bool is_part_of_malloc(const Call& call) {
+  if (call.file.ends_with("/malloc.c") || call.file.ends_with("/arena.c")) return true;
+  if (call.file == "malloc.c" || call.file == "arena.c") return true;
+  return is_any(call,
+                {"arena_for_chunk", "heap_for_ptr", "munmap_chunk", "tcache_get", "tcache_put",
+                 "arena_get2", "arena_get_retry", "systrim", "heap_trim", "malloc_printerr",
+                 "_int_free_merge_chunk", "_int_free_create_chunk", "_int_free_chunk"});
+}
 
 /// Index of the outermost of the allocation functions at the top of the stack: malloc, free and
 /// what they call (which has no names in a stripped libc). kNoCall when the top is something else.
@@ -32,6 +43,8 @@ size_t entry_of_allocator(const std::vector<Call>& calls) {
                 "_int_malloc",   "_int_free",   "_int_realloc",    "malloc_consolidate",
                 "unlink_chunk",  "sysmalloc",   "__libc_memalign", "tcache_thread_shutdown"})) {
       found = i;
+    } else if (calls[i].module && is_runtime(*calls[i].module) && is_part_of_malloc(calls[i])) {
+      continue;  // what the functions above call
     } else if (!calls[i].function.empty() || !calls[i].module || !is_runtime(*calls[i].module)) {
       break;
     }
@@ -77,6 +90,14 @@ Findings detect_allocator_fault(const Process& process) {
   std::string where = own == kNoCall ? "" : place_of(process, calls[own]);
   std::string function = plain_name(calls[entry].function);
 
+  auto finish = [&](Finding finding) -> Findings {
+    if (own != kNoCall) {
+      finding.evidence.push_back({.what = fmt::format("{} called {}", where, function),
+                                  .thread = site->thread_id,
+                                  .frame = frame_index(calls, own)});
+    }
+    return {std::move(finding)};
+  };
   Finding finding;
   auto rdi = site->registers.get(snapshot::x64::rdi);
   bool frees = is_any(calls[entry], {"free", "cfree", "__libc_free"});
@@ -98,16 +119,17 @@ Findings detect_allocator_fault(const Process& process) {
                              function),
          .thread = site->thread_id,
          .frame = 0});
+    if (site->stack) {
+      if (const auto* thread = process.snapshot().thread_by_id(site->thread_id)) {
+        add_freed_pointer(process, *thread, *site->stack, calls, "", finding);
+      }
+    }
+    if (!finding.next.empty()) return finish(finding);
     finding.next.push_back(
         "the damage was done earlier and elsewhere (a write past the end of a "
         "block, or to a freed one): build with -fsanitize=address");
   }
-  if (own != kNoCall) {
-    finding.evidence.push_back({.what = fmt::format("{} called {}", where, function),
-                                .thread = site->thread_id,
-                                .frame = frame_index(calls, own)});
-  }
-  return {finding};
+  return finish(std::move(finding));
 }
 
 }  // namespace inquest::cause
