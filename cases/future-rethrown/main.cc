@@ -1,5 +1,5 @@
-// A lookup fails in a task of std::async. Its exception waits in the shared state until main asks for
-// the result: main throws it again, but is not where it came from.
+// A lookup fails in a task of std::async. Its exception waits in the shared state until main asks
+// for the result: main throws it again, but is not where it came from.
 #include <future>
 #include <map>
 #include <string>

@@ -1,11 +1,10 @@
-// Healthy, if slow: parent and child share a counter and its mutex in a mapping. The parent holds it
-// for a while, so the child waits for a mutex whose owner is no thread of its own process.
+// Healthy, if slow: parent and child share a counter and its mutex in a mapping. The parent holds
+// it for a while, so the child waits for a mutex whose owner is no thread of its own process.
+#include <csignal>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-#include <csignal>
 
 #include "../patient.h"
 
@@ -21,8 +20,8 @@ NOINLINE void count_up(Shared& shared) {
 }
 
 int main() {
-  auto* shared = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* shared = static_cast<Shared*>(
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);

@@ -1,8 +1,8 @@
 // A journal copies a line into a block that was sized for shorter ones. The text runs over the size
 // word of the next block, which belongs to somebody who did nothing wrong: freeing that one fails.
 // Which letter lands on the word's lowest byte decides how: free takes the block for one of another
-// arena and follows a pointer that is not there, or for a mapping of its own, and refuses it as "not
-// a block" although it is one.
+// arena and follows a pointer that is not there, or for a mapping of its own, and refuses it as
+// "not a block" although it is one.
 #include <cstring>
 #include <string>
 

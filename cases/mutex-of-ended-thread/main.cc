@@ -1,5 +1,5 @@
-// A loader returns early and forgets to unlock. Its thread is long gone when somebody else wants the
-// table: the mutex names an owner that nobody will find.
+// A loader returns early and forgets to unlock. Its thread is long gone when somebody else wants
+// the table: the mutex names an owner that nobody will find.
 #include <map>
 #include <mutex>
 #include <string>

@@ -1,5 +1,5 @@
-// A file's destructor may throw, and says so: noexcept(false). It does while another exception is on
-// its way, and that C++ does not allow, noexcept or not.
+// A file's destructor may throw, and says so: noexcept(false). It does while another exception is
+// on its way, and that C++ does not allow, noexcept or not.
 #include <stdexcept>
 #include <string>
 #include <vector>

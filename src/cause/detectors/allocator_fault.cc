@@ -21,37 +21,6 @@ using answer::Kind;
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kHeader = 16;
 
-/// By the names of glibc's files, where its debug information is there, else of its functions.
-bool is_part_of_malloc(const Call& call) {
-  if (call.file.ends_with("/malloc.c") || call.file.ends_with("/arena.c")) return true;
-  if (call.file == "malloc.c" || call.file == "arena.c") return true;
-  return is_any(call,
-                {"arena_for_chunk", "heap_for_ptr", "munmap_chunk", "tcache_get", "tcache_put",
-                 "arena_get2", "arena_get_retry", "systrim", "heap_trim", "malloc_printerr",
-                 "_int_free_merge_chunk", "_int_free_create_chunk", "_int_free_chunk"});
-}
-
-/// Index of the outermost of the allocation functions at the top of the stack: malloc, free and
-/// what they call (which has no names in a stripped libc). kNoCall when the top is something else.
-size_t entry_of_allocator(const std::vector<Call>& calls) {
-  size_t found = kNoCall;
-  for (size_t i = 0; i < calls.size() && i < 12; ++i) {
-    if (is_any(calls[i],
-               {"malloc",        "free",        "cfree",           "calloc",
-                "realloc",       "memalign",    "aligned_alloc",   "posix_memalign",
-                "__libc_malloc", "__libc_free", "__libc_realloc",  "__libc_calloc",
-                "_int_malloc",   "_int_free",   "_int_realloc",    "malloc_consolidate",
-                "unlink_chunk",  "sysmalloc",   "__libc_memalign", "tcache_thread_shutdown"})) {
-      found = i;
-    } else if (calls[i].module && is_runtime(*calls[i].module) && is_part_of_malloc(calls[i])) {
-      continue;  // what the functions above call
-    } else if (!calls[i].function.empty() || !calls[i].module || !is_runtime(*calls[i].module)) {
-      break;
-    }
-  }
-  return found;
-}
-
 Finding freed_what_is_not_there(const Process& process, Address pointer) {
   bool mapping = pointer.value % kPage == kHeader;
   Finding finding{.kind = mapping ? Kind::double_free : Kind::invalid_free,
@@ -89,6 +58,7 @@ Findings detect_allocator_fault(const Process& process) {
   size_t own = find_own_call(calls, entry + 1);
   std::string where = own == kNoCall ? "" : place_of(process, calls[own]);
   std::string function = plain_name(calls[entry].function);
+  if (function.starts_with("__libc_")) function.erase(0, std::string_view("__libc_").size());
 
   auto finish = [&](Finding finding) -> Findings {
     if (own != kNoCall) {

@@ -87,7 +87,36 @@ std::optional<uint64_t> from_allocator(const Process& process, const unwind::Sta
   return damaged_block_among(process, stack);
 }
 
+/// By the names of glibc's files, where its debug information is there, else of its functions.
+bool is_part_of_malloc(const Call& call) {
+  if (call.file.ends_with("/malloc.c") || call.file.ends_with("/arena.c")) return true;
+  if (call.file == "malloc.c" || call.file == "arena.c") return true;
+  return is_any(call,
+                {"arena_for_chunk", "heap_for_ptr", "munmap_chunk", "tcache_get", "tcache_put",
+                 "arena_get2", "arena_get_retry", "systrim", "heap_trim", "malloc_printerr",
+                 "_int_free_merge_chunk", "_int_free_create_chunk", "_int_free_chunk"});
+}
+
 }  // namespace
+
+size_t entry_of_allocator(const std::vector<Call>& calls) {
+  size_t found = kNoCall;
+  for (size_t i = 0; i < calls.size() && i < 12; ++i) {
+    if (is_any(calls[i],
+               {"malloc",        "free",        "cfree",           "calloc",
+                "realloc",       "memalign",    "aligned_alloc",   "posix_memalign",
+                "__libc_malloc", "__libc_free", "__libc_realloc",  "__libc_calloc",
+                "_int_malloc",   "_int_free",   "_int_realloc",    "malloc_consolidate",
+                "unlink_chunk",  "sysmalloc",   "__libc_memalign", "tcache_thread_shutdown"})) {
+      found = i;
+    } else if (calls[i].module && is_runtime(*calls[i].module) && is_part_of_malloc(calls[i])) {
+      continue;  // what the functions above call
+    } else if (!calls[i].function.empty() || !calls[i].module || !is_runtime(*calls[i].module)) {
+      break;
+    }
+  }
+  return found;
+}
 
 std::optional<FreedPointer> find_freed_pointer(const Process& process, const unwind::Stack& stack,
                                                const std::vector<Call>& calls) {
