@@ -34,6 +34,14 @@ std::string bare_name(std::string_view function) {
     } else if (c == '>') {
       --depth;
     } else if (depth == 0) {
+      // A return type that is an expression: "decltype (...) std::construct_at<...>(...)".
+      if (c == '(' && (out.ends_with("decltype ") || out.ends_with("decltype"))) {
+        for (int open = 0; i < function.size(); ++i) {
+          open += function[i] == '(' ? 1 : function[i] == ')' ? -1 : 0;
+          if (open == 0) break;
+        }
+        continue;
+      }
       if (c == '(' && !function.substr(i).starts_with("(anonymous namespace)")) break;
       out += c;
     }

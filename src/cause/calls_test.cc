@@ -30,6 +30,10 @@ TEST(OwnCall, IsTheProgramsAndNotTheRuntimes) {
   EXPECT_FALSE(own("int __gnu_cxx::__stoa<long, int, char, int>(char const*)"));
   EXPECT_FALSE(own("void std::sort<int*>(int*, int*)"));
   EXPECT_FALSE(own("operator new(unsigned long)"));
+  EXPECT_FALSE(
+      own("decltype (::new ((void*)(0)) std::string((declval<int>)())) "
+          "std::construct_at<std::string, int>(std::string*, int&&)"));
+  EXPECT_TRUE(own("decltype (f(0)) game::make<int>(int)"));
   EXPECT_FALSE(own("__gthread_mutex_lock(pthread_mutex_t*)"));
 }
 

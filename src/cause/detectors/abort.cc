@@ -6,6 +6,7 @@
 #include "cause/detectors/detectors.h"
 #include "cause/evidence.h"
 #include "cause/runtime/abort_message.h"
+#include "cause/runtime/freed_pointer.h"
 #include "cause/runtime/own_abort.h"
 #include "cause/runtime/refused_free.h"
 #include "cause/runtime/termination.h"
@@ -89,6 +90,56 @@ Finding assertion(const Process& process, const OwnAbort& abort, const AbortMean
   return finding;
 }
 
+/// A copy that _FORTIFY_SOURCE stopped: nothing was overwritten. What it would have been tells
+/// where the destination lies, the first argument of all these functions but read(2)'s kind.
+void add_stopped_copy(const Process& process, const OwnAbort& abort, Finding& finding) {
+  size_t check = kNoCall;
+  for (size_t i = 0; i < abort.calls.size() && !is_own(abort.calls[i]); ++i) {
+    if (plain_name(abort.calls[i].function).ends_with("_chk")) check = i;
+  }
+  finding.kind = Kind::assertion;
+  if (check == kNoCall) return;
+  std::string name = plain_name(abort.calls[check].function);
+  while (name.starts_with('_')) name.erase(0, 1);
+  name.resize(name.size() - std::string_view("_chk").size());
+  if (name.empty() || name == "fail") return;
+  std::string where = caller_text(process, abort);
+  finding.confidence = 0.95;
+  finding.summary =
+      fmt::format("`{}`{} was about to write past the end of its destination, and was stopped",
+                  name, where.empty() ? "" : " in " + where);
+  size_t frame = abort.calls[check].frame + 1;
+  bool first_is_destination = !name.starts_with("p") && !name.starts_with("read") &&
+                              !name.starts_with("recv") && name.find("printf") == name.npos;
+  if (name.starts_with("sprintf") || name.starts_with("snprintf") || name.starts_with("vsprintf") ||
+      name.starts_with("vsnprintf")) {
+    first_is_destination = true;
+  }
+  if (!first_is_destination || process.arch() != snapshot::Arch::x86_64 ||
+      frame >= abort.stack->frames.size()) {
+    return;
+  }
+  namespace x64 = snapshot::x64;
+  auto at = argument_at_call(process, abort.stack->frames[frame], x64::rdi);
+  Whereabouts there = at ? whereabouts(process, Address{*at}) : Whereabouts{};
+  if (there.text.empty()) return;
+  // The write was refused, but the defect is that of the kind.
+  if (there.stack) finding.kind = Kind::stack_smash;
+  if (there.heap) finding.kind = Kind::heap_overflow;
+  finding.evidence.push_back(
+      {.what = fmt::format("its destination, {}, lies {}", Address{*at}, there.text),
+       .thread = abort.thread->id,
+       .address = Address{*at}});
+  if (!name.starts_with("str") && !name.starts_with("stp")) return;
+  auto from = argument_at_call(process, abort.stack->frames[frame], x64::rsi);
+  auto text = from ? text_at(process.memory(), Address{*from}) : std::nullopt;
+  if (!text || text->empty()) return;
+  finding.evidence.push_back({.what = fmt::format("what was to be written is \"{}\" ({} bytes)",
+                                                  shortened(*text, 200), text->size() + 1),
+                              .thread = abort.thread->id,
+                              .address = Address{*from}});
+}
+
 Finding by_message(const Process& process, const OwnAbort& abort, const AbortMessage& message) {
   AbortMeaning meaning = meaning_of(message.text);
   Finding finding;
@@ -111,6 +162,10 @@ Finding by_message(const Process& process, const OwnAbort& abort, const AbortMes
       finding.summary += ": " + where;
     }
   }
+  if (message.text.find("buffer overflow detected") != std::string::npos) {
+    add_stopped_copy(process, abort, finding);
+    meaning.advice = "bound the copy by the size of its destination (snprintf, std::string)";
+  }
   finding.evidence.insert(
       finding.evidence.begin(),
       {.what = fmt::format("the C library's last words: \"{}\"{}", shortened(message.text, 4000),
@@ -123,9 +178,9 @@ Finding by_message(const Process& process, const OwnAbort& abort, const AbortMes
   if (meaning.kind == Kind::double_free || meaning.kind == Kind::invalid_free ||
       meaning.kind == Kind::heap_corruption) {
     add_caller(process, abort, finding, "called the function that noticed");
-    add_freed_pointer(process, abort, message.text, finding);
+    add_freed_pointer(process, *abort.thread, *abort.stack, abort.calls, message.text, finding);
   }
-  if (!meaning.advice.empty()) finding.next.push_back(meaning.advice);
+  if (!meaning.advice.empty() && finding.next.empty()) finding.next.push_back(meaning.advice);
   return finding;
 }
 

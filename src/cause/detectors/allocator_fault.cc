@@ -10,6 +10,7 @@
 #include "cause/evidence.h"
 #include "cause/fault/fault.h"
 #include "cause/runtime/freed_pointer.h"
+#include "cause/runtime/refused_free.h"
 
 namespace inquest::cause {
 namespace {
@@ -19,25 +20,6 @@ using answer::Kind;
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kHeader = 16;
-
-/// Index of the outermost of the allocation functions at the top of the stack: malloc, free and
-/// what they call (which has no names in a stripped libc). kNoCall when the top is something else.
-size_t entry_of_allocator(const std::vector<Call>& calls) {
-  size_t found = kNoCall;
-  for (size_t i = 0; i < calls.size() && i < 12; ++i) {
-    if (is_any(calls[i],
-               {"malloc",        "free",        "cfree",           "calloc",
-                "realloc",       "memalign",    "aligned_alloc",   "posix_memalign",
-                "__libc_malloc", "__libc_free", "__libc_realloc",  "__libc_calloc",
-                "_int_malloc",   "_int_free",   "_int_realloc",    "malloc_consolidate",
-                "unlink_chunk",  "sysmalloc",   "__libc_memalign", "tcache_thread_shutdown"})) {
-      found = i;
-    } else if (!calls[i].function.empty() || !calls[i].module || !is_runtime(*calls[i].module)) {
-      break;
-    }
-  }
-  return found;
-}
 
 Finding freed_what_is_not_there(const Process& process, Address pointer) {
   bool mapping = pointer.value % kPage == kHeader;
@@ -76,7 +58,16 @@ Findings detect_allocator_fault(const Process& process) {
   size_t own = find_own_call(calls, entry + 1);
   std::string where = own == kNoCall ? "" : place_of(process, calls[own]);
   std::string function = plain_name(calls[entry].function);
+  if (function.starts_with("__libc_")) function.erase(0, std::string_view("__libc_").size());
 
+  auto finish = [&](Finding finding) -> Findings {
+    if (own != kNoCall) {
+      finding.evidence.push_back({.what = fmt::format("{} called {}", where, function),
+                                  .thread = site->thread_id,
+                                  .frame = frame_index(calls, own)});
+    }
+    return {std::move(finding)};
+  };
   Finding finding;
   auto rdi = site->registers.get(snapshot::x64::rdi);
   bool frees = is_any(calls[entry], {"free", "cfree", "__libc_free"});
@@ -98,16 +89,17 @@ Findings detect_allocator_fault(const Process& process) {
                              function),
          .thread = site->thread_id,
          .frame = 0});
+    if (site->stack) {
+      if (const auto* thread = process.snapshot().thread_by_id(site->thread_id)) {
+        add_freed_pointer(process, *thread, *site->stack, calls, "", finding);
+      }
+    }
+    if (!finding.next.empty()) return finish(finding);
     finding.next.push_back(
         "the damage was done earlier and elsewhere (a write past the end of a "
         "block, or to a freed one): build with -fsanitize=address");
   }
-  if (own != kNoCall) {
-    finding.evidence.push_back({.what = fmt::format("{} called {}", where, function),
-                                .thread = site->thread_id,
-                                .frame = frame_index(calls, own)});
-  }
-  return {finding};
+  return finish(std::move(finding));
 }
 
 }  // namespace inquest::cause

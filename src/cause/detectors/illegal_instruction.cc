@@ -32,6 +32,45 @@ bool is_optional_extension(std::string_view extension) {
   return false;
 }
 
+/// What clang checked, of a `ud1 eax, [eax + N]` (67 0f b9 40 NN; without a displacement 67 0f b9
+/// 00): N is the number of the check in clang's list (llvm.ubsantrap; LIST_SANITIZER_CHECKS of
+/// clang 12 to 19, in its order). Empty for other traps.
+std::string_view checked_by_clang(const Process& process, Address at) {
+  static constexpr std::string_view kChecks[] = {
+      "an addition overflowed",
+      "code that must not be reached was reached",
+      "an indirect call or a cast went to a wrong type",
+      "a division by zero, or one that overflows",
+      "an object is not of the type that it is used as",
+      "a floating-point number does not fit",
+      "a function was called through a wrong type",
+      "a conversion changed the number",
+      "an argument of a builtin is not allowed",
+      "an Objective-C cast was wrong",
+      "a bool or enum holds a value that it cannot have",
+      "a function ended without returning a value",
+      "a multiplication overflowed",
+      "a negation overflowed",
+      "an argument must not be null, and is",
+      "a returned pointer must not be null, and is",
+      "an argument must not be null, and is",
+      "a returned pointer must not be null, and is",
+      "an index is out of the bounds of its array",
+      "pointer arithmetic overflowed",
+      "a shift by too many bits, or of a negative number",
+      "a subtraction overflowed",
+      "a pointer is null, misaligned or to too small an "
+      "object for its type",
+      "an assumption of alignment is wrong",
+      "the size of a variable-length array is not "
+      "positive"};
+  std::array<uint8_t, 5> code{};
+  if (process.memory().read(at, std::as_writable_bytes(std::span(code))) != code.size()) return {};
+  if (code[0] != 0x67 || code[1] != 0x0f || code[2] != 0xb9) return {};
+  size_t check = code[3] == 0x40 ? static_cast<size_t>(code[4]) : code[3] == 0x00 ? 0 : 255;
+  return check < std::size(kChecks) ? kChecks[check] : std::string_view();
+}
+
 Findings trap(const Process& process, const FaultSite& site, Finding finding) {
   std::string where = site.pc ? " in " + process.describe(*site.pc) : "";
   finding.confidence = 0.95;
@@ -39,6 +78,21 @@ Findings trap(const Process& process, const FaultSite& site, Finding finding) {
       "The program ran into `{}`, a trap that the compiler put{}: code that must not be reached, "
       "or a check that failed.",
       site.text, where);
+  auto check = site.pc ? checked_by_clang(process, *site.pc) : std::string_view();
+  if (!check.empty()) {
+    finding.summary = fmt::format(
+        "A check of the undefined-behaviour sanitizer (in trap mode) failed{}: {}.", where, check);
+    finding.evidence.push_back(
+        {.what = fmt::format("`{}` is clang's trap for a failed check; its number says which: {}",
+                             site.text, check),
+         .thread = site.thread_id,
+         .frame = 0,
+         .address = site.pc});
+    finding.next = {
+        "look at the source line, or build without trap mode (-fno-sanitize-trap) to "
+        "have the values printed"};
+    return {std::move(finding)};
+  }
   finding.evidence.push_back(
       {.what = "compilers write it for __builtin_trap(), for __builtin_unreachable() and a missing "
                "return, for -ftrapv and for sanitizers in trap mode",

@@ -98,7 +98,7 @@ Findings detect_null_dereference(const Process& process) {
     finding.evidence.push_back({.what = "the process caught the signal itself and ended in its "
                                         "handler; this is where the signal was raised"});
   }
-  if (story.type.empty()) {
+  if (story.type.empty() && !story.held.starts_with("returned by")) {
     finding.next.push_back(
         "give the debug information of this build (--symbols DIR) to learn "
         "which member was meant");

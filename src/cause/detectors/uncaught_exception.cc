@@ -49,15 +49,27 @@ Finding uncaught(const Process& process, const Termination& end) {
                    (end.abort.thread != &process.snapshot().threads.front() &&
                     find_call(calls, {"main"}) == kNoCall);
   Finding finding{.kind = Kind::uncaught_exception, .confidence = 0.96};
-  finding.summary = fmt::format("{} was thrown", name_of(end.thrown));
+  using Rethrow = Termination::Rethrow;
+  bool again = end.rethrow != Rethrow::no;
+  std::string_view verb = again ? "rethrown" : "thrown";
+  finding.summary = fmt::format("{} was {}", name_of(end.thrown), verb);
   if (end.raiser != kNoCall) {
     finding.summary += fmt::format(" in {}", place_of(process, calls[end.raiser]));
+    finding.evidence.push_back({.what = fmt::format("{} by {}; the throw is still on the stack: "
+                                                    "no frame outside of it catches the type",
+                                                    verb, place_of(process, calls[end.raiser])),
+                                .thread = end.abort.thread->id,
+                                .frame = frame_index(calls, end.raiser)});
+  }
+  if (again) {
     finding.evidence.push_back(
-        {.what = fmt::format("thrown by {}; the throw is still on the stack: "
-                             "no frame outside of it catches the type",
-                             place_of(process, calls[end.raiser])),
-         .thread = end.abort.thread->id,
-         .frame = frame_index(calls, end.raiser)});
+        {.what = end.rethrow == Rethrow::pointer
+                     ? "it came out of a std::exception_ptr (std::rethrow_exception, as "
+                       "std::future::get calls it): it was made or thrown first elsewhere, often "
+                       "in another thread, and that place is no longer on the stack"
+                     : "it was thrown again by `throw;`: the place that threw it first is no "
+                       "longer on the stack",
+         .thread = end.abort.thread->id});
   }
   finding.summary += in_thread
                          ? fmt::format(" and left the function of thread {}: nobody caught it",
@@ -77,17 +89,51 @@ Finding uncaught(const Process& process, const Termination& end) {
   return finding;
 }
 
+/// Thrown by what an earlier exception made the unwinder clean up: most often a destructor that
+/// was declared noexcept(false).
+Finding thrown_while_unwinding(const Process& process, const Termination& end) {
+  const auto& calls = end.abort.calls;
+  Finding finding{.kind = Kind::uncaught_exception, .confidence = 0.93};
+  finding.summary = fmt::format("{} was thrown", name_of(end.thrown));
+  if (end.raiser != kNoCall && end.raiser != end.barrier) {
+    finding.summary += fmt::format(" in {}", place_of(process, calls[end.raiser]));
+    finding.evidence.push_back({.what = fmt::format("thrown in, or on its way out of, {}",
+                                                    place_of(process, calls[end.raiser])),
+                                .thread = end.abort.thread->id,
+                                .frame = frame_index(calls, end.raiser)});
+  }
+  finding.summary += " while another exception was unwinding the stack";
+  if (end.barrier != kNoCall) {
+    std::string place = place_of(process, calls[end.barrier]);
+    finding.summary += fmt::format(" through {}", place);
+    finding.evidence.push_back(
+        {.what = fmt::format("{} was destroying its locals because of the other exception; what it "
+                             "calls then must let none out",
+                             place),
+         .thread = end.abort.thread->id,
+         .frame = frame_index(calls, end.barrier)});
+  }
+  finding.evidence.push_back(
+      {.what = fmt::format("the C++ runtime counts {} more exception{} under way in this thread",
+                           end.under_way, end.under_way == 1 ? "" : "s"),
+       .thread = end.abort.thread->id});
+  finding.next.push_back(
+      "a destructor must not throw: catch it there, or ask "
+      "std::uncaught_exceptions() before throwing");
+  return finding;
+}
+
 Finding left_noexcept(const Process& process, const Termination& end) {
   const auto& calls = end.abort.calls;
   Finding finding{.kind = Kind::uncaught_exception, .confidence = 0.95};
   finding.summary = fmt::format("{} left a noexcept function", name_of(end.thrown));
   if (end.barrier != kNoCall) {
-    finding.summary = fmt::format("{} left {}, which is noexcept", name_of(end.thrown),
-                                  place_of(process, calls[end.barrier]));
+    std::string place = place_of(process, calls[end.barrier]);
+    finding.summary = fmt::format("{} left {}, which is noexcept", name_of(end.thrown), place);
+    if (!end.barrier_is_destructor) finding.summary += " or has inlined what is";
     finding.evidence.push_back(
-        {.what = fmt::format("{} must not let an exception out{}",
-                             place_of(process, calls[end.barrier]),
-                             end.barrier == end.raiser ? "" : " (as every destructor)"),
+        {.what = fmt::format("{} must not let an exception out{}", place,
+                             end.barrier_is_destructor ? " (as every destructor)" : ""),
          .thread = end.abort.thread->id,
          .frame = frame_index(calls, end.barrier)});
   }
@@ -151,7 +197,9 @@ Findings detect_uncaught_exception(const Process& process) {
       finding = uncaught(process, *end);
       break;
     case Way::noexcept_function:
-      finding = left_noexcept(process, *end);
+      finding = end->under_way > 0 && !end->barrier_is_destructor
+                    ? thrown_while_unwinding(process, *end)
+                    : left_noexcept(process, *end);
       break;
     default:
       if (!end->thrown) return {without_exception(process, *end)};

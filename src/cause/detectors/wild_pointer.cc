@@ -6,6 +6,7 @@
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
+#include "cause/runtime/freed_pointer.h"
 
 namespace inquest::cause {
 namespace {
@@ -109,6 +110,11 @@ Findings unmapped(const Process& process, const FaultSite& site, const Story& st
 Findings detect_wild_pointer(const Process& process) {
   auto site = fault_site(process);
   if (!site || !site->address || !(site->is(sig::segv) || site->is(sig::bus))) return {};
+  // Inside of malloc or free the pointer is the allocator's own: told by detect_allocator_fault.
+  if (site->stack && site->frame_index == 0 &&
+      entry_of_allocator(calls_of(process, *site->stack, 12)) != kNoCall) {
+    return {};
+  }
   if (site->address->value < kNullPages) return {};
   bool x64 = process.arch() == snapshot::Arch::x86_64;
   if (x64 && !is_canonical(*site->address) && !site->address_from_system) {

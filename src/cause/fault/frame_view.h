@@ -67,6 +67,10 @@ class FrameView {
   MemberName member_of(ValueId id, int64_t offset, unsigned depth = 0) const;
   /// "`Avatar::guild` of `avatar`", "the result of `World::online(long)`", "rdi"...
   std::string describe(ValueId id, unsigned depth = 0) const;
+  /// "the object at 0x55b5abbe7f00", of a pointer that came by a way without names: loaded through
+  /// other nameless pointers, or by one of several paths. Absent of others, and when the value is
+  /// not known.
+  std::optional<std::string> object_by_address(ValueId id) const;
   /// " of `avatar`"; empty when there is nothing to say of the value.
   std::string of(ValueId id, unsigned depth = 0) const;
   /// Of a merge: the value that really arrived, as far as the frame's values tell.

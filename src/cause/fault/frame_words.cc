@@ -33,6 +33,24 @@ std::string FrameView::of(ValueId id, unsigned depth) const {
   return " of " + describe(id, depth);
 }
 
+std::optional<std::string> FrameView::object_by_address(ValueId id) const {
+  Form form = values()[id].form;
+  bool roundabout = form == Form::load || form == Form::merge || form == Form::computed;
+  if (!roundabout || !name_of(id).name.empty()) return {};
+  if (form == Form::load) {
+    // A member, an element or a variable has words that are better than a number.
+    const Value address = values()[values()[id].base];
+    if (address.form == Form::constant) return {};
+    ValueId base = address.form == Form::sum ? address.base : values()[id].base;
+    int64_t offset = address.form == Form::sum ? address.number : 0;
+    if (!member_of(base, offset).member.empty()) return {};
+    if (values()[base].form == Form::element) return {};
+  }
+  auto at = concrete(id);
+  if (!at || *at < 0x10000) return {};
+  return fmt::format("the object at {:#x}", *at);
+}
+
 std::string FrameView::describe(ValueId id, unsigned depth) const {
   if (!id || depth > 6 || !followed()) return "a value whose origin is not known";
   Naming naming = name_of(id);
@@ -73,6 +91,9 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
         return member.text() + of(base, depth + 1);
       }
       if (values()[base].form == Form::element) return describe(base, depth + 1);
+      if (auto object = object_by_address(base)) {
+        return fmt::format("offset {} of {}", offset, *object);
+      }
       return fmt::format("offset {} of what {} points to", offset, describe(base, depth + 1));
     }
     case Form::narrow:

@@ -25,14 +25,13 @@ std::shared_ptr<FrameView> caller_of(const Process& process, const unwind::Stack
 }
 
 /// How much a value looks like a pointer, to tell p + i from i + p.
-int pointer_likeness(const FrameView& view, ValueId id) {
+int pointer_likeness(const FrameView& view, ValueId id, uint64_t value) {
   PointerType type = view.name_of(id).type;
   if (pointee(type)) return 4;
   if (type) return -1;  // a number, says the debug information
-  auto value = view.concrete(id);
-  if (!value) return 0;
-  if (view.process().snapshot().region_at(Address{*value})) return 3;
-  return *value >= 0x10000 ? 2 : 0;
+  if (view.process().snapshot().region_at(Address{value})) return 3;
+  // A small negative number is an index too.
+  return value >= 0x10000 && value < uint64_t(-0x10000) ? 2 : 0;
 }
 
 /// Where the caller keeps what the callee finds at stack offset `offset` (an argument on the
@@ -67,9 +66,12 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
     if (v.form == Form::element) {
       auto base = view->concrete(v.base);
       auto index = view->concrete(v.index);
+      // What the code does not tell of one of them, the address and the other do.
+      if (pointer && v.size == 1 && base && !index) index = *pointer - *base;
+      if (pointer && v.size == 1 && index && !base) base = *pointer - *index;
       // i + p, both in registers of scale one: which is the pointer?
       if (v.size == 1 && index && base &&
-          pointer_likeness(*view, v.index) > pointer_likeness(*view, v.base)) {
+          pointer_likeness(*view, v.index, *index) > pointer_likeness(*view, v.base, *base)) {
         value = v.index;
         offset += static_cast<int64_t>(*base);
         pointer = index;

@@ -59,6 +59,8 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
         story.held = fmt::format("held in {}{}{}", member.text(), view.of(base), narrow);
       } else if (view.values()[base].form == Form::element) {
         story.held = fmt::format("held in {}{}", view.describe(base), narrow);
+      } else if (auto object = view.object_by_address(base)) {
+        story.held = fmt::format("loaded from offset {} of {}{}", offset, *object, narrow);
       } else {
         story.held = fmt::format("loaded from offset {} of what {} points to{}", offset,
                                  view.describe(base), narrow);

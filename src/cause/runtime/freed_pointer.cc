@@ -4,6 +4,7 @@
 
 #include "cause/code/call_site.h"
 #include "cause/evidence.h"
+#include "cause/runtime/heap_block.h"
 
 namespace inquest::cause {
 namespace {
@@ -48,6 +49,24 @@ bool calls_free(const Process& process, const unwind::Frame& caller) {
   return is_any(call, kFree);
 }
 
+/// A block, by the chain of sizes that leads to it, whose own size word is damaged, and which a
+/// register of the innermost frame points to: where the allocator stands, that is what it looks at.
+std::optional<uint64_t> damaged_block_among(const Process& process, const unwind::Stack& stack) {
+  if (stack.frames.empty()) return {};
+  for (auto reg : {x64::rdi, x64::rsi, x64::rdx, x64::rcx, x64::rax, x64::r8, x64::r9, x64::r10,
+                   x64::r11, x64::rbx, x64::rbp, x64::r12, x64::r13, x64::r14, x64::r15}) {
+    auto value = stack.frames.front().registers.get(reg);
+    if (!value || *value % 16 != 0) continue;
+    for (uint64_t block : {*value + 16, *value}) {
+      auto header = chunk_header(process.memory(), Address{block});
+      if (!header || (header->plausible && !header->is_mapped && !header->is_other_arena)) continue;
+      auto start = block_start(process, Address{block});
+      if (start && start->is_block) return block;
+    }
+  }
+  return {};
+}
+
 /// Registers that the allocator's own frames kept: the block (mem) and its header (mem - 16) are
 /// both there more often than not.
 std::optional<uint64_t> from_allocator(const Process& process, const unwind::Stack& stack,
@@ -65,10 +84,39 @@ std::optional<uint64_t> from_allocator(const Process& process, const unwind::Sta
     Whereabouts where = whereabouts(process, Address{value + 16});
     if (where.heap || where.stack) return value + 16;
   }
-  return {};
+  return damaged_block_among(process, stack);
+}
+
+/// By the names of glibc's files, where its debug information is there, else of its functions.
+bool is_part_of_malloc(const Call& call) {
+  if (call.file.ends_with("/malloc.c") || call.file.ends_with("/arena.c")) return true;
+  if (call.file == "malloc.c" || call.file == "arena.c") return true;
+  return is_any(call,
+                {"arena_for_chunk", "heap_for_ptr", "munmap_chunk", "tcache_get", "tcache_put",
+                 "arena_get2", "arena_get_retry", "systrim", "heap_trim", "malloc_printerr",
+                 "_int_free_merge_chunk", "_int_free_create_chunk", "_int_free_chunk"});
 }
 
 }  // namespace
+
+size_t entry_of_allocator(const std::vector<Call>& calls) {
+  size_t found = kNoCall;
+  for (size_t i = 0; i < calls.size() && i < 12; ++i) {
+    if (is_any(calls[i],
+               {"malloc",        "free",        "cfree",           "calloc",
+                "realloc",       "memalign",    "aligned_alloc",   "posix_memalign",
+                "__libc_malloc", "__libc_free", "__libc_realloc",  "__libc_calloc",
+                "_int_malloc",   "_int_free",   "_int_realloc",    "malloc_consolidate",
+                "unlink_chunk",  "sysmalloc",   "__libc_memalign", "tcache_thread_shutdown"})) {
+      found = i;
+    } else if (calls[i].module && is_runtime(*calls[i].module) && is_part_of_malloc(calls[i])) {
+      continue;  // what the functions above call
+    } else if (!calls[i].function.empty() || !calls[i].module || !is_runtime(*calls[i].module)) {
+      break;
+    }
+  }
+  return found;
+}
 
 std::optional<FreedPointer> find_freed_pointer(const Process& process, const unwind::Stack& stack,
                                                const std::vector<Call>& calls) {
@@ -101,6 +149,10 @@ std::optional<FreedPointer> find_freed_pointer(const Process& process, const unw
   }
   for (size_t i = caller_frame; i < stack.frames.size() && i < caller_frame + 4; ++i) {
     for (const auto& variable : process.variables(stack.frames[i])) {
+      const auto* types = stack.frames[i].module ? process.types(*stack.frames[i].module) : nullptr;
+      auto kind =
+          types ? types->type(types->resolve(variable.type)).kind : symbols::TypeKind::unknown;
+      if (kind == symbols::TypeKind::class_ || kind == symbols::TypeKind::array) continue;
       std::optional<uint64_t> value;
       if (variable.place.kind == symbols::Place::Kind::memory) {
         value = process.memory().read<uint64_t>(Address{variable.place.value});

@@ -26,6 +26,10 @@ struct FreedPointer {
 std::optional<FreedPointer> find_freed_pointer(const Process& process, const unwind::Stack& stack,
                                                const std::vector<Call>& calls);
 
+/// Index of the outermost of the allocation functions at the top of the stack: malloc, free and
+/// what they call (which has no names in a stripped libc). kNoCall when the top is something else.
+size_t entry_of_allocator(const std::vector<Call>& calls);
+
 /// The word in front of a block.
 struct ChunkHeader {
   uint64_t raw = 0;

@@ -37,7 +37,7 @@ bool is_in_futex(const Process& process, const snapshot::Thread& thread) {
   return false;
 }
 
-std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait) {
+std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait, bool by_name) {
   const auto& memory = process.memory();
   auto lock = memory.read<uint32_t>(wait.word);
   auto owner = memory.read<uint32_t>(wait.word + 8);
@@ -57,7 +57,14 @@ std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait)
   // Free, or given back at this moment: nobody is stuck.
   if (*lock != 1 && *lock != 2) return {};
   if (wait.expected && *wait.expected != 2) return {};
-  if (!is_thread(process, *owner) || *users == 0 || *users > 1 << 20) return {};
+  if (*users == 0 || *users > 1 << 20) return {};
+  if (!is_thread(process, *owner)) {
+    // Shared with other processes, it may be held by one of them.
+    constexpr uint32_t kShared = 0x80, kMostThreads = 1 << 22;  // PID_MAX_LIMIT
+    if (!by_name || *owner == 0 || *owner >= kMostThreads || (*kind & kShared) != 0) return {};
+    out.owner_gone = *owner;
+    return out;
+  }
   out.owner = *owner;
   return out;
 }
@@ -128,13 +135,13 @@ std::optional<LockState> waited_lock(const Process& process, const FutexWait& wa
   bool read = find_call(inner, {"pthread_rwlock_rdlock", "__pthread_rwlock_rdlock",
                                 "pthread_rwlock_timedrdlock", "pthread_rwlock_clockrdlock",
                                 "__pthread_rwlock_rdlock_full64"}) != kNoCall;
-  if (!read && !write) {
-    if (auto mutex = mutex_at(process, wait)) return mutex;
-  }
   bool mutex_named =
       find_call(inner, {"pthread_mutex_lock", "__pthread_mutex_lock", "___pthread_mutex_lock",
                         "pthread_mutex_timedlock", "pthread_cond_wait", "pthread_cond_timedwait",
                         "pthread_cond_clockwait"}) != kNoCall;
+  if (!read && !write) {
+    if (auto mutex = mutex_at(process, wait, mutex_named)) return mutex;
+  }
   if (mutex_named) return {};
   for (uint64_t offset : {uint64_t{8}, uint64_t{12}}) {
     bool wants_write = write || (!read && offset == 12);

@@ -35,12 +35,16 @@ struct LockState {
   LockKind kind = LockKind::mutex;
   Address at;
   std::optional<uint32_t> owner = {};  ///< tid; absent when the lock does not record it
-  uint32_t readers = 0;                ///< of an rwlock that is held for reading
-  bool wants_write = true;             ///< the waiter wants an rwlock for writing
+  /// What a mutex records as its owner where the process has no such thread: it ended, or it is one
+  /// of the process that this one was forked from. Then `owner` is absent.
+  std::optional<uint32_t> owner_gone = {};
+  uint32_t readers = 0;     ///< of an rwlock that is held for reading
+  bool wants_write = true;  ///< the waiter wants an rwlock for writing
   bool recursive = false;
 };
 /// The lock behind a futex wait, when the memory there is one that fits: its owner is a thread of
-/// the process, its words have values that they can have. `calls` is the waiter's stack.
+/// the process (or none, where the waiter's stack names the function that locks a mutex), its words
+/// have values that they can have. `calls` is the waiter's stack.
 std::optional<LockState> waited_lock(const Process& process, const FutexWait& wait,
                                      const std::vector<Call>& calls);
 

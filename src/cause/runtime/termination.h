@@ -17,6 +17,12 @@
 namespace inquest::cause {
 
 struct Termination {
+  /// How the exception came back, where it was thrown earlier and elsewhere.
+  enum class Rethrow : uint8_t {
+    no,
+    statement,  ///< `throw;`
+    pointer     ///< std::rethrow_exception, as std::future::get does
+  };
   enum class Way : uint8_t {
     uncaught,
     noexcept_function,
@@ -31,6 +37,11 @@ struct Termination {
   size_t raiser = kNoCall;
   /// For noexcept_function: the call that the exception may not leave; kNoCall when not known.
   size_t barrier = kNoCall;
+  bool barrier_is_destructor = false;
+  /// For noexcept_function: exceptions that were still unwinding the stack when this one was
+  /// thrown. What they clean up must let none out, noexcept or not.
+  uint32_t under_way = 0;
+  Rethrow rethrow = Rethrow::no;
   std::optional<Thrown> thrown = {};
   bool by_name = true;  ///< std::terminate is on the stack by name
 };
