@@ -7,6 +7,7 @@
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
+#include "cause/runtime/freed_pointer.h"
 #include "cause/runtime/heap_view.h"
 
 namespace inquest::cause {
@@ -139,6 +140,11 @@ Findings detect_use_after_free(const Process& process) {
   auto site = fault_site(process);
   if (!site || process.arch() != snapshot::Arch::x86_64) return {};
   if (!(site->is(sig::segv) || site->is(sig::bus)) || !site->address) return {};
+  // Free blocks are what malloc and free work on: detect_allocator_fault knows more of them.
+  if (site->stack && site->frame_index == 0 &&
+      entry_of_allocator(calls_of(process, *site->stack, 12)) != kNoCall) {
+    return {};
+  }
   Story story = tell(process, *site);
 
   Finding finding{.kind = Kind::use_after_free};
