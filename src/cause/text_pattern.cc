@@ -29,7 +29,8 @@ class Pattern {
   std::string make() {
     while (at_ < text_.size() && out_.size() < kLongestPatternText) {
       const bool begins = at_ == 0 || !is_alnum(text_[at_ - 1]);
-      if (begins && (path() || uuid() || mac() || ip() || ip6() || hex_number() || word())) continue;
+      if (begins && (path() || uuid() || mac() || ip() || ip6() || hex_number() || word()))
+        continue;
       if (is_digit(text_[at_])) {
         digits();
       } else {
@@ -47,9 +48,7 @@ class Pattern {
   }
 
  private:
-  char peek(size_t ahead) const {
-    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
-  }
+  char peek(size_t ahead) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   template <class Is>
   size_t length_of(size_t from, Is is) const {
     size_t length = 0;

@@ -33,7 +33,8 @@ TEST(TextPattern, AddressesOfMachines) {
 
 TEST(TextPattern, PathsLoseTheirLastPart) {
   EXPECT_EQ(text_pattern("/var/log/game/room-17.log"), "/var/log/game/*.log");
-  EXPECT_EQ(text_pattern("open C:\\Game\\maps\\town.map failed"), "open C:\\Game\\maps\\*.map failed");
+  EXPECT_EQ(text_pattern("open C:\\Game\\maps\\town.map failed"),
+            "open C:\\Game\\maps\\*.map failed");
   EXPECT_EQ(text_pattern("/data/2024/07/x"), "/data/#/#/*");
   EXPECT_EQ(text_pattern("/quit now"), "/quit now");
   EXPECT_EQ(text_pattern("either/or/both"), "either/or/both");

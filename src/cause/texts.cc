@@ -215,7 +215,8 @@ answer::Texts describe_texts(const Process& process, const heap::Heaps& heaps,
                              const objects::References& references, const objects::Typing& typing,
                              const TextQuestion& question) {
   answer::Texts out{.dump = describe_dump(process.snapshot())};
-  for (const heap::Allocator& allocator : heaps.allocators) out.allocators.push_back(allocator.name);
+  for (const heap::Allocator& allocator : heaps.allocators)
+    out.allocators.push_back(allocator.name);
   TextSearch search(process, heaps, typing, std::max<size_t>(question.patterns, 2));
   const int threads =
       question.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(question.threads);

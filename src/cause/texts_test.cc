@@ -32,10 +32,12 @@ TEST(TextWalk, KoreanInTheEncodingOfWindows) {
   EXPECT_EQ(found[0], "cp949: room \xED\x95\x9C\xEA\xB8\x80\xEC\x9D\xB4\xEB\x8B\xA4 and its name");
   EXPECT_TRUE(walked("\xC7\xD1\xB1\xDB\xC0\xCC\xB4\xD9\x01").empty()) << "nothing ends it";
   // The same in UTF-8 is UTF-8.
-  EXPECT_EQ(walked(std::string("\xED\x95\x9C\xEA\xB8\x80\xEC\x9D\xB4\xEB\x8B\xA4\xEC\x9D\xB4\xEB\x8B\xA4\0", 19))
-                .at(0)
-                .substr(0, 5),
-            "utf-8");
+  EXPECT_EQ(
+      walked(std::string(
+                 "\xED\x95\x9C\xEA\xB8\x80\xEC\x9D\xB4\xEB\x8B\xA4\xEC\x9D\xB4\xEB\x8B\xA4\0", 19))
+          .at(0)
+          .substr(0, 5),
+      "utf-8");
 }
 
 FoundText text(const std::string& words) {
@@ -44,7 +46,8 @@ FoundText text(const std::string& words) {
 
 TEST(TextCounts, PatternsAreCountedWithExamples) {
   TextCounts counts(100);
-  for (int i = 0; i < 5; ++i) counts.add(0x1000u + 16u * static_cast<unsigned>(i), text("user " + std::to_string(i)));
+  for (int i = 0; i < 5; ++i)
+    counts.add(0x1000u + 16u * static_cast<unsigned>(i), text("user " + std::to_string(i)));
   counts.add(0x9000, text("another one"));
   auto lines = counts.lines();
   ASSERT_EQ(lines.size(), 2u);

@@ -45,7 +45,7 @@ struct Remnant {
   /// virtual_table, rtti; of freed ones also holder (a pointer leads there) and likeness (its
   /// pointers lead to what those of such objects lead to).
   How how = How::unknown;
-  uint8_t percent = 0;     ///< how likely the type is right
+  uint8_t percent = 0;  ///< how likely the type is right
   /// Of freed ones: the first pointer to it, and how many there are.
   std::optional<DanglingPointer> pointer = {};
   /// Where that lies in what a vector holds: the pointer to the vector's first element.
@@ -56,16 +56,16 @@ struct Remnant {
 struct RemnantOptions {
   bool freed = true;
   bool outside = true;
-  bool data_of_libraries = false;     ///< else of the executable alone
+  bool data_of_libraries = false;      ///< else of the executable alone
   uint64_t most_bytes = 256ull << 20;  ///< of memory outside that is read; more: none of it is
-  uint64_t most_blocks = 1000000;     ///< with more, freed ones are not looked at
-  size_t most = 1 << 22;              ///< objects of each kind
+  uint64_t most_blocks = 1000000;      ///< with more, freed ones are not looked at
+  size_t most = 1 << 22;               ///< objects of each kind
 };
 
 struct Remnants {
   std::vector<Remnant> all = {};  ///< ascending by address
   std::vector<TypeInfo> types = {};
-  uint64_t outside_bytes = 0;   ///< of memory that no allocator owns, as far as it is to be read
+  uint64_t outside_bytes = 0;    ///< of memory that no allocator owns, as far as it is to be read
   bool skipped_outside = false;  ///< there was more than the options allow
   bool skipped_freed = false;
   bool is_cut = false;  ///< more objects than the options allow

@@ -33,8 +33,9 @@ class OutsideText : Page {
     const bool has_dangling =
         std::ranges::any_of(sums, [](const auto& sum) { return sum.pointed_to != 0; });
     if (has_dangling && !objects_.has_instances) {
-      prose("", "Objects that are freed and still pointed to: `inquest objects DUMP TYPE` says by "
-                "whom.");
+      prose("",
+            "Objects that are freed and still pointed to: `inquest objects DUMP TYPE` says by "
+            "whom.");
     }
     return std::move(out_);
   }

@@ -25,11 +25,10 @@ class TextsText : Page {
 
   std::string all() {
     std::string text = subject(texts_.dump);
-    text += texts_.heap_bytes == 0
-                ? ": no heap was found"
-                : fmt::format(" holds {} texts of {} in {} of used blocks",
-                              count_text(texts_.count), size_text(texts_.bytes),
-                              size_text(texts_.heap_bytes));
+    text += texts_.heap_bytes == 0 ? ": no heap was found"
+                                   : fmt::format(" holds {} texts of {} in {} of used blocks",
+                                                 count_text(texts_.count), size_text(texts_.bytes),
+                                                 size_text(texts_.heap_bytes));
     out_ += paint_.bold(wrapped(text, "", style_.width));
     if (!texts_.patterns.empty()) patterns();
     warnings(texts_.warnings);
@@ -54,12 +53,12 @@ class TextsText : Page {
     }
     if (left_count == 0) return;
     out_ += fmt::format("  {:>10} {:>11}  {}\n", size_text(left_bytes), count_text(left_count),
-                        paint_.dim(fmt::format("(the rest{})", shown < all.size()
-                                                                   ? ": --all shows more of it"
-                                                                   : "")));
+                        paint_.dim(fmt::format(
+                            "(the rest{})", shown < all.size() ? ": --all shows more of it" : "")));
     if (!texts_.is_cut) return;
-    prose("", "There are more patterns than are kept: the rarest were counted with the rest, and "
-              "the counts above may be too low by some of that.");
+    prose("",
+          "There are more patterns than are kept: the rarest were counted with the rest, and "
+          "the counts above may be too low by some of that.");
   }
 
   void line(const answer::TextPattern& one) {
@@ -79,12 +78,8 @@ class TextsText : Page {
 };
 
 Json json_of(const answer::TextPattern& one) {
-  Json json{{"pattern", one.pattern},
-            {"count", one.count},
-            {"bytes", one.bytes},
-            {"encoding", one.encoding},
-            {"examples", Json::array()},
-            {"looked_at", one.looked_at},
+  Json json{{"pattern", one.pattern},   {"count", one.count},        {"bytes", one.bytes},
+            {"encoding", one.encoding}, {"examples", Json::array()}, {"looked_at", one.looked_at},
             {"holders", Json::array()}};
   for (const answer::TextExample& example : one.examples)
     json["examples"].push_back(
@@ -104,13 +99,13 @@ std::string texts_json(const answer::Texts& texts) {
   Document document("inquest.strings/1");
   document.member("dump", json_of(texts.dump));
   document.member("allocators", texts.allocators);
-  document.member("totals", Json{{"count", texts.count},
-                                 {"bytes", texts.bytes},
-                                 {"heap_bytes", texts.heap_bytes}});
+  document.member(
+      "totals",
+      Json{{"count", texts.count}, {"bytes", texts.bytes}, {"heap_bytes", texts.heap_bytes}});
   document.list("patterns", texts.patterns, [](const auto& one) { return json_of(one); });
-  document.member("rest", Json{{"count", texts.rest_count},
-                               {"bytes", texts.rest_bytes},
-                               {"cut", texts.is_cut}});
+  document.member(
+      "rest",
+      Json{{"count", texts.rest_count}, {"bytes", texts.rest_bytes}, {"cut", texts.is_cut}});
   document.list("warnings", texts.warnings);
   return std::move(document).finish();
 }
@@ -125,8 +120,8 @@ std::string texts_csv(const answer::Texts& texts) {
                      one.holders.empty() ? "" : one.holders.front().name});
   }
   if (texts.rest_count != 0) {
-    out += csv_line({"", std::to_string(texts.rest_count), std::to_string(texts.rest_bytes), "",
-                     "", "", ""});
+    out += csv_line(
+        {"", std::to_string(texts.rest_count), std::to_string(texts.rest_bytes), "", "", "", ""});
   }
   return out;
 }

@@ -226,8 +226,7 @@ class DanglingSearch {
     if (used == kUseUnknown) return false;
     if (used != kUseUnset) return one.pointer.offset < used;
     // A block of pointers, or an array, that nobody says the length of.
-    return type.behind_count ||
-           (!type.is_array && !context_.types.made(one.holder).is_pointer);
+    return type.behind_count || (!type.is_array && !context_.types.made(one.holder).is_pointer);
   }
 
   /// Whether a class that the word lies in keeps stale addresses.
@@ -267,7 +266,8 @@ class DanglingSearch {
     if (is_local) remnant.percent = kByLocal;
     remnant.pointer = one.pointer;
     remnant.pointers = 1;
-    if (auto by = vectors_.find(one.pointer.block); by != vectors_.end()) remnant.vector = by->second;
+    if (auto by = vectors_.find(one.pointer.block); by != vectors_.end())
+      remnant.vector = by->second;
     merge(remnant);
   }
 

@@ -14,7 +14,8 @@ using heap::State;
 constexpr uint64_t kOverwrittenWords = 2;
 constexpr uint64_t kLargestCompared = 4096;
 constexpr size_t kLeastConfirmed = 2;
-constexpr uint8_t kAtBegin = 90, kInMiddle = 70, kByPart = 75, kByPartOfMany = 65, kByLikeness = 70, kOrLarger = 60;
+constexpr uint8_t kAtBegin = 90, kInMiddle = 70, kByPart = 75, kByPartOfMany = 65, kByLikeness = 70,
+                  kOrLarger = 60;
 
 class FreedSearch {
  public:
@@ -70,8 +71,7 @@ class FreedSearch {
     if (one.size > room) return false;
     const bool is_exact = one.at == block.address() && block.state() != State::unused &&
                           (one.size == 0 || fits_loosely(block.size, one.size));
-    const uint8_t plausible =
-        context_.plausibility(one.type, one.at.value, overwritten(block));
+    const uint8_t plausible = context_.plausibility(one.type, one.at.value, overwritten(block));
     if (plausible == 0) return false;
     one.percent = std::min(is_exact ? kAtBegin : kInMiddle, plausible);
     // Destructors leave the tables of the bases behind.
@@ -82,9 +82,8 @@ class FreedSearch {
 
   /// It may be what the destructor of a derived class left.
   bool has_larger(const Block& block, TypeIndex base) {
-    return std::ranges::any_of(living(block.size), [&](TypeIndex type) {
-      return context_.has_part(type, 0, base);
-    });
+    return std::ranges::any_of(living(block.size),
+                               [&](TypeIndex type) { return context_.has_part(type, 0, base); });
   }
 
   /// The class that has such a part there, and fits the block.

@@ -103,10 +103,11 @@ TEST_F(RemnantsTest, TablesLeftInBlocksThatWereMerged) {
 }
 
 TEST_F(RemnantsTest, WhatAVectorHasBehindItsEndIsNoPointer) {
-  auto list = types_.structure("List", 24,
-                               {{.name = "begin", .type = types_.pointer(types_.pointer(guild_))},
-                                {.name = "end", .type = types_.pointer(types_.pointer(guild_)), .offset = 8},
-                                {.name = "room", .type = types_.pointer(types_.pointer(guild_)), .offset = 16}});
+  auto list = types_.structure(
+      "List", 24,
+      {{.name = "begin", .type = types_.pointer(types_.pointer(guild_))},
+       {.name = "end", .type = types_.pointer(types_.pointer(guild_)), .offset = 8},
+       {.name = "room", .type = types_.pointer(types_.pointer(guild_)), .offset = 16}});
   const BlockId head = heap_.block(0, 24), buffer = heap_.block(64, 32),
                 in_use = heap_.block(128, 32, State::cached),
                 behind = heap_.block(192, 32, State::cached);

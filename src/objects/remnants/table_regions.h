@@ -34,7 +34,7 @@ class TableRegions {
   }
 
   const snapshot::Snapshot& process_;
-  std::vector<WordFilter> filters_;     // one for each place where modules lie
+  std::vector<WordFilter> filters_;    // one for each place where modules lie
   std::vector<AddressRange> regions_;  // ascending
 };
 
