@@ -6,7 +6,7 @@ namespace inquest::cause {
 namespace {
 
 constexpr size_t kLongestPatternText = 120, kLongestLooked = 512;
-constexpr size_t kLeastHex = 8, kLeastToken = 16;
+constexpr size_t kLeastHex = 8, kLeastToken = 16, kLongestWord = 32;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_small(char c) { return c >= 'a' && c <= 'z'; }
@@ -137,6 +137,10 @@ class Pattern {
     const size_t length = length_of(at_, is_alnum);
     if (length < kLeastHex) return false;
     const std::string_view whole = text_.substr(at_, length);
+    // No language has such words; people who write them together begin each with a capital.
+    if (length >= kLongestWord &&
+        (std::ranges::all_of(whole, is_small) || std::ranges::all_of(whole, is_capital)))
+      return take(length, "<token>");
     const bool has_digits = std::ranges::any_of(whole, is_digit);
     if (!has_digits || !std::ranges::any_of(whole, is_letter)) return false;
     if (std::ranges::all_of(whole, is_hex)) return take(length, "<hex>");

@@ -11,7 +11,8 @@
 namespace inquest::cause {
 
 /// `text` is UTF-8. Marks: `#` digits, `0x#` a number in hexadecimal, `<hex>` eight hexadecimal
-/// digits and more, letters and digits among them, `<uuid>`, `<ip>`, `<mac>`, `<token>` (sixteen
+/// digits and more, letters and digits among them, `<uuid>`, `<ip>`, `<mac>`, `<token>` (a word of
+/// thirty-two letters of one case and more; sixteen
 /// and more characters of capitals, small letters and digits mixed), `*` the last part of a path,
 /// its extension kept. Long patterns end in "...".
 std::string text_pattern(std::string_view text);

@@ -16,6 +16,9 @@ constexpr size_t kChunksOfWave = 16;
 constexpr size_t kMostParts = 1024, kMostLiving = 64;
 constexpr size_t kSlotsChecked = 256;
 
+/// Outside of blocks nobody asks for the block at an address.
+const std::vector<heap::Block> kNoBlocks;
+
 struct WordRange {
   uint64_t begin, end;
 };
@@ -30,11 +33,11 @@ RemnantContext::RemnantContext(const TypingInput& input, const Typing& typing,
       word_size(snapshot::pointer_size(input.process.arch)),
       types(input.modules, input.containers, word_size),
       tables(input, types),
-      index(input.heaps.blocks),
+      index(options.freed ? input.heaps.blocks : kNoBlocks),
       own_types_(typing.types().size()),
       has_own_type_(typing.types().size()),
       view_(input.process.memory) {
-  find_living();
+  if (options.freed) find_living();
 }
 
 TypeIndex RemnantContext::own_type(TypeIndex of_typing) {

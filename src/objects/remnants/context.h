@@ -54,7 +54,7 @@ class RemnantContext {
   unsigned word_size;
   TypeTable types;
   VirtualTables tables;
-  BlockIndex index;
+  BlockIndex index;  ///< of no blocks unless freed ones are looked at
   /// Classes of living objects by the size of their blocks, each once.
   std::map<uint64_t, std::vector<TypeIndex>> living = {};
 

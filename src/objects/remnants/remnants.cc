@@ -27,7 +27,9 @@ Remnants Remnants::find(const TypingInput& input, const Typing& typing,
   out.skipped_freed = options.freed && blocks > options.most_blocks;
   const bool freed = options.freed && !out.skipped_freed && blocks < (1u << 31);
   if (!freed && !options.outside) return out;
-  RemnantContext context(input, typing, options);
+  RemnantOptions possible = options;
+  possible.freed = freed;
+  RemnantContext context(input, typing, possible);
   if (freed) {
     find_freed(context, out);
     find_dangling(context, out);
