@@ -1,6 +1,7 @@
 /// What fills a heap, by type, as values for the report of `objects`: no logic.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,20 @@ struct ObjectSum {
   uint64_t blocks = 0, objects = 0;                        ///< elements of arrays count each
   uint64_t bytes = 0;                                      ///< usable, of the blocks
   std::vector<std::pair<std::string, uint64_t>> how = {};  ///< "virtual table" -> blocks
+  /// Bytes that its objects keep alive, they themselves included: the sum of what each keeps alone,
+  /// of those that no other of the type keeps. Absent where it was not computed.
+  std::optional<uint64_t> retained = {};
+};
+
+/// Objects of one type that are in no used block, and what kind of place they are in.
+struct OutsideSum {
+  std::string type = {};
+  uint64_t size = 0;       ///< of one object; 0: not known
+  std::string state = {};  ///< "freed", "mapping", "data", "inside"
+  uint64_t objects = 0;
+  uint64_t bytes = 0;       ///< objects times size
+  uint64_t pointed_to = 0;  ///< of the freed ones: how many live typed pointers still lead to
+  unsigned percent = 0;     ///< how likely the type is right, of the most doubtful of them
 };
 
 struct ObjectInstance {
@@ -26,6 +41,10 @@ struct ObjectInstance {
   std::string type = {};
   std::string how = {};
   unsigned percent = 0;  ///< how likely the type is right
+  /// "used": an object of a used block; "freed": what is left in a freed one; "mapping", "data",
+  /// "inside": in memory that no allocator owns, in the data of a module, inside of a used block.
+  std::string state = "used";
+  std::string where = {};  ///< of all but the used: "freed, still pointed to by Room.boss of 0x..."
 };
 
 struct ObjectConflict {
@@ -43,6 +62,8 @@ struct Objects {
   bool has_instances = false;                  ///< a type was asked for
   std::string wanted = {};                     ///< as it was asked for
   std::vector<ObjectInstance> instances = {};  ///< ascending by address
+  bool has_retained = false;                   ///< the census has them
+  std::vector<OutsideSum> outside = {};        ///< by state, then most bytes first
   uint64_t conflict_count = 0;
   std::vector<ObjectConflict> conflicts = {};  ///< the first of them
   uint64_t typed_places = 0;                   ///< globals and locals that were followed

@@ -5,17 +5,22 @@
 #include "app/verbs.h"
 #include "cause/heap_input.h"
 #include "cause/heap_map.h"
+#include "cause/texts.h"
 #include "cause/typing_input.h"
 #include "report/objects_report.h"
+#include "report/texts_report.h"
 
 namespace inquest::app {
 namespace {
+
+/// A live process may have reserved any number of addresses.
+constexpr uint64_t kMostEverywhere = 1ull << 38;
 
 struct ObjectsOptions {
   DumpOptions dump = {};
   ListOutput output = ListOutput::text;
   cause::ObjectsQuestion question = {};
-  bool all = false;
+  bool all = false, retained = false, strings = false, freed = false, everywhere = false;
 };
 
 ExitStatus objects(const ObjectsOptions& options) {
@@ -23,6 +28,10 @@ ExitStatus objects(const ObjectsOptions& options) {
   if (is_page && !options.question.type.empty()) {
     return report_wrong_usage({.what = "the page shows the whole heap, not the objects of a type",
                                .advice = "leave TYPE away, or print it as text, json or csv"});
+  }
+  if (options.strings && (is_page || !options.question.type.empty())) {
+    return report_wrong_usage({.what = "--strings tells the texts of the whole heap",
+                               .advice = "leave TYPE away, and print it as text, json or csv"});
   }
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
@@ -35,6 +44,17 @@ ExitStatus objects(const ObjectsOptions& options) {
   const objects::TypingInput input = cause::typing_input(dead, heaps, references);
   Progress::shared().stage("recognising objects");
   auto typing = objects::Typing::find(input);
+  if (options.strings) {
+    Progress::shared().stage("reading texts");
+    const answer::Texts texts = cause::describe_texts(dead, heaps, references, typing, {});
+    Progress::shared().stop();
+    print_list(
+        options.output, options.all,
+        [&](const auto& style) { return report::texts_text(texts, style); },
+        [&] { return report::texts_json(texts); }, [&] { return report::texts_csv(texts); });
+    leave_to_the_system(std::move(*process));
+    return kDone;
+  }
   if (is_page) {
     Progress::shared().stage("finding who keeps what");
     answer::HeapMap map = cause::describe_heap_map(dead, heaps, references, typing, {});
@@ -43,7 +63,16 @@ ExitStatus objects(const ObjectsOptions& options) {
     leave_to_the_system(std::move(*process));
     return kDone;
   }
-  auto answer = cause::describe_objects(dead, heaps, references, typing, options.question);
+  cause::ObjectsQuestion question = options.question;
+  if (options.retained) question.with_retained = true;
+  objects::RemnantOptions wanted{.freed = options.freed || !question.type.empty(),
+                                 .data_of_libraries = options.everywhere || !question.type.empty()};
+  if (options.freed) wanted.most_blocks = SIZE_MAX;
+  if (options.everywhere) wanted.most_bytes = kMostEverywhere;
+  Progress::shared().stage("looking at freed blocks, and outside of the heap");
+  const auto remnants = objects::Remnants::find(input, typing, wanted);
+  question.remnants = &remnants;
+  auto answer = cause::describe_objects(dead, heaps, references, typing, question);
   Progress::shared().stop();
   if (!answer) return report_wrong_usage(answer.error());
   print_list(
@@ -64,6 +93,17 @@ void add_objects(CLI::App& root, ExitStatus& status) {
                    "List the instances of a type: its exact name, or a regular expression");
   add_list_format(*verb, options->output, "a line for every type, or for every instance of TYPE",
                   "one page with the types, who keeps what, and who points where");
+  verb->add_flag("--strings", options->strings,
+                 "The texts of the heap by pattern (numbers, names of files, ... replaced), and "
+                 "who holds them");
+  verb->add_flag("--freed", options->freed,
+                 "What is left of objects in freed blocks too, and who still points there; with "
+                 "TYPE always, in heaps of up to a million blocks");
+  verb->add_flag("--everywhere", options->everywhere,
+                 "Objects outside of the heap, however much memory that is, and in the data of "
+                 "libraries");
+  verb->add_flag("--retained", options->retained,
+                 "Say what each type retains in heaps of over a million blocks too");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
   add_places(*verb, options->dump);
   verb->footer(
@@ -71,6 +111,8 @@ void add_objects(CLI::App& root, ExitStatus& status) {
       "  inquest objects core.4711\n"
       "  inquest objects core.4711 game::Guild\n"
       "  inquest objects core.4711 '^std::_Rb_tree_node<'\n"
+      "  inquest objects core.4711 --freed\n"
+      "  inquest objects core.4711 --strings\n"
       "  inquest objects core.4711 --format html > heap.html\n"
       "  inquest objects core.4711 --format csv | sort -t, -k4 -n | tail");
   verb->callback([options, &status] { status = objects(*options); });

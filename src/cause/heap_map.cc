@@ -53,7 +53,7 @@ answer::HeapMap describe_heap_map(const Process& process, const heap::Heaps& hea
                                   const objects::Typing& typing, const HeapMapQuestion& question) {
   answer::HeapMap map;
   // Without a type there is nothing to fail.
-  if (auto census = describe_objects(process, heaps, references, typing, {}))
+  if (auto census = describe_objects(process, heaps, references, typing, {.with_retained = false}))
     map.objects = std::move(*census);
   const BlockTypes types = types_of(heaps, typing);
   const objects::Descriptions& containers = objects::Descriptions::built_in();

@@ -5,6 +5,10 @@
 #include <regex>
 
 #include "cause/contents.h"
+#include "cause/keeper_tree.h"
+#include "cause/outside.h"
+#include "cause/owners.h"
+#include "objects/dominators.h"
 
 namespace inquest::cause {
 namespace {
@@ -15,7 +19,8 @@ using objects::TypeIndex;
 using objects::TypeSum;
 
 constexpr size_t kConflictsShown = 100;
-constexpr size_t kLongestPattern = 1000;  // std::regex recurses
+constexpr size_t kFewForRetained = 1000000;  // blocks
+constexpr size_t kLongestPattern = 1000;     // std::regex recurses
 constexpr size_t kLongestMatched = 500;
 
 answer::ObjectSum sum_of(const TypeSum& sum, const objects::TypeInfo& type) {
@@ -30,27 +35,38 @@ answer::ObjectSum sum_of(const TypeSum& sum, const objects::TypeInfo& type) {
   return out;
 }
 
-/// Which types are wanted, by index.
-Result<std::vector<bool>> wanted_types(const objects::Typing& typing, const std::string& wanted) {
-  std::vector<bool> out(typing.types().size());
-  if (TypeIndex exact = typing.find_type(wanted)) {
-    out[exact] = true;
-    return out;
-  }
-  std::optional<std::regex> pattern;
-  try {
-    if (wanted.size() <= kLongestPattern) pattern.emplace(wanted, std::regex::ECMAScript);
-  } catch (const std::regex_error&) {
-  }
-  if (!pattern) {
+/// Types by their exact name, if one has it, else by a regular expression.
+class TypeMatch {
+ public:
+  static Result<TypeMatch> open(const std::string& wanted, bool is_name) {
+    TypeMatch match;
+    match.name_ = wanted;
+    if (is_name || wanted.empty()) return match;
+    try {
+      if (wanted.size() <= kLongestPattern) match.pattern_.emplace(wanted, std::regex::ECMAScript);
+    } catch (const std::regex_error&) {
+    }
+    if (match.pattern_) return match;
     return fail(fmt::format("'{}' is neither the name of a type nor a regular expression", wanted),
                 "`inquest objects DUMP` lists the types");
   }
-  for (const TypeSum& sum : typing.census()) {
-    const std::string& type = typing.types()[sum.type].name;
-    out[sum.type] = sum.type != 0 && std::regex_search(type.substr(0, kLongestMatched), *pattern);
+  bool operator()(const std::string& type) const {
+    if (name_.empty()) return true;
+    if (!pattern_) return type == name_;
+    return !type.empty() && std::regex_search(type.substr(0, kLongestMatched), *pattern_);
   }
-  return out;
+
+ private:
+  std::string name_;
+  std::optional<std::regex> pattern_;
+};
+
+bool is_a_name(const objects::Typing& typing, const objects::Remnants* remnants,
+               const std::string& wanted) {
+  if (wanted.empty() || typing.find_type(wanted) != 0) return true;
+  return remnants && std::ranges::any_of(remnants->all, [&](const objects::Remnant& one) {
+           return remnants->types[one.type].name == wanted;
+         });
 }
 
 answer::ObjectInstance instance_of(const heap::Block& block, const BlockType& type,
@@ -65,6 +81,26 @@ answer::ObjectInstance instance_of(const heap::Block& block, const BlockType& ty
   out.how = name(type.how);
   out.percent = type.percent;
   return out;
+}
+
+/// Fills in what each line of the census retains. The graph of dominators is made for it.
+void add_retained(const Process& process, const heap::Heaps& heaps,
+                  const objects::References& references, const objects::Typing& typing,
+                  const std::vector<TypeIndex>& lines, answer::Objects& out) {
+  RootOwners roots = find_owners(process, references.roots());
+  const auto dominators =
+      objects::Dominators::find(heaps, references, std::move(roots.owners), roots.owner_of);
+  const BlockTypes types{.type_of = [&](const heap::Block& block) -> uint64_t {
+    return typing.of(static_cast<objects::BlockId>(&block - heaps.blocks.data())).type;
+  }};
+  const TypeNames names(types, {});
+  const auto retained = retained_by_type(heaps, dominators, names);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    auto known = retained.find(lines[i]);
+    out.census[i].retained = known == retained.end() ? 0 : known->second;
+  }
+  out.has_retained = true;
+  out.own_bytes += dominators.own_bytes();
 }
 
 void warn_of_untyped(const Process& process, answer::Objects& answer) {
@@ -99,16 +135,18 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
       out.typed_bytes += sum.bytes;
     }
   }
-  std::vector<bool> wanted(typing.types().size(), true);
-  if (!question.type.empty()) {
-    auto some = wanted_types(typing, question.type);
-    if (!some) return tl::unexpected(some.error());
-    wanted = std::move(*some);
-    out.has_instances = true;
-    out.wanted = question.type;
-  }
+  auto match = TypeMatch::open(question.type, is_a_name(typing, question.remnants, question.type));
+  if (!match) return tl::unexpected(match.error());
+  out.has_instances = !question.type.empty();
+  out.wanted = question.type;
+  std::vector<bool> wanted(typing.types().size());
+  for (const TypeSum& sum : typing.census())
+    wanted[sum.type] = (*match)(typing.types()[sum.type].name);
+  std::vector<TypeIndex> lines;
   for (const TypeSum& sum : typing.census()) {
-    if (wanted[sum.type]) out.census.push_back(sum_of(sum, typing.types()[sum.type]));
+    if (!wanted[sum.type]) continue;
+    out.census.push_back(sum_of(sum, typing.types()[sum.type]));
+    lines.push_back(sum.type);
   }
   for (size_t i = 0; out.has_instances && i < heaps.blocks.size(); ++i) {
     const BlockType type = typing.of(static_cast<objects::BlockId>(i));
@@ -127,6 +165,8 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
   out.typed_places = typing.places().size();
   out.own_bytes =
       references.own_bytes() + typing.own_bytes() + heaps.blocks.capacity() * sizeof(heap::Block);
+  if (question.with_retained.value_or(heaps.blocks.size() <= kFewForRetained) && !lines.empty())
+    add_retained(process, heaps, references, typing, lines, out);
   out.warnings = process.snapshot().warnings;
   out.warnings.insert(out.warnings.end(), heaps.warnings.begin(), heaps.warnings.end());
   if (heaps.blocks.empty()) {
@@ -134,6 +174,7 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
                             "`inquest heap` says what was looked for"});
   }
   warn_of_untyped(process, out);
+  if (question.remnants) add_outside({process, heaps, typing, *question.remnants}, *match, out);
   return out;
 }
 

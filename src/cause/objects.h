@@ -1,9 +1,13 @@
 /// Says of the typed blocks of a process what a person wants to know.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "answer/objects.h"
 #include "cause/process.h"
 #include "heap/heap.h"
+#include "objects/remnants.h"
 #include "objects/typing.h"
 
 namespace inquest::cause {
@@ -12,6 +16,10 @@ struct ObjectsQuestion {
   /// A type's exact name, else a regular expression that is searched in the names; empty: the
   /// census alone.
   std::string type = {};
+  /// Retained bytes of every type. Absent: if the heap is so small that it takes no time.
+  std::optional<bool> with_retained = {};
+  /// Objects that are in no used block are told too. Borrowed; may be null.
+  const objects::Remnants* remnants = nullptr;
 };
 
 /// Fails when `type` is neither a name nor a regular expression.

@@ -5,8 +5,8 @@
 #include <exception>
 #include <sqlite3.h>
 
+#include "base/utf8.h"
 #include "query/sources.h"
-#include "query/utf8.h"
 
 namespace inquest::query {
 

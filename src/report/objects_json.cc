@@ -12,6 +12,7 @@ Json json_of(const answer::ObjectSum& sum) {
   Json json{{"blocks", sum.blocks}, {"objects", sum.objects}, {"bytes", sum.bytes}};
   if (!sum.type.empty()) json["type"] = sum.type;
   if (sum.size != 0) json["size"] = sum.size;
+  if (sum.retained) json["retained"] = *sum.retained;
   json["how"] = Json::object();
   for (const auto& [how, blocks] : sum.how) json["how"][how] = blocks;
   return json;
@@ -24,7 +25,16 @@ Json json_of(const answer::ObjectInstance& one) {
           {"count", one.count},
           {"type", one.type},
           {"how", one.how},
-          {"percent", one.percent}};
+          {"percent", one.percent},
+          {"state", one.state},
+          {"where", one.where}};
+}
+
+Json json_of(const answer::OutsideSum& sum) {
+  Json json{{"type", sum.type},   {"state", sum.state},           {"objects", sum.objects},
+            {"bytes", sum.bytes}, {"pointed_to", sum.pointed_to}, {"percent", sum.percent}};
+  if (sum.size != 0) json["size"] = sum.size;
+  return json;
 }
 
 Json json_of(const answer::ObjectConflict& one) {
@@ -58,6 +68,7 @@ std::string objects_json(const answer::Objects& objects) {
     document.member("wanted", objects.wanted);
     document.list("instances", objects.instances, [](const auto& one) { return json_of(one); });
   }
+  document.list("outside", objects.outside, [](const auto& sum) { return json_of(sum); });
   document.member("conflict_count", objects.conflict_count);
   document.list("conflicts", objects.conflicts, [](const auto& one) { return json_of(one); });
   document.member("search",
@@ -69,17 +80,23 @@ std::string objects_json(const answer::Objects& objects) {
 std::string objects_csv(const answer::Objects& objects) {
   std::string out;
   if (objects.has_instances) {
-    out = "address,size,count,type,how,percent\n";
+    out = "address,size,count,type,how,percent,state,where\n";
     for (const answer::ObjectInstance& one : objects.instances) {
-      out += csv_line({fmt::format("{}", one.at), std::to_string(one.size),
-                       std::to_string(one.count), one.type, one.how, std::to_string(one.percent)});
+      out +=
+          csv_line({fmt::format("{}", one.at), std::to_string(one.size), std::to_string(one.count),
+                    one.type, one.how, std::to_string(one.percent), one.state, one.where});
     }
     return out;
   }
-  out = "type,blocks,objects,bytes,object_size,how\n";
+  out = "type,blocks,objects,bytes,object_size,how,retained,state\n";
   for (const answer::ObjectSum& sum : objects.census) {
     out += csv_line({sum.type, std::to_string(sum.blocks), std::to_string(sum.objects),
-                     std::to_string(sum.bytes), std::to_string(sum.size), hows_of(sum)});
+                     std::to_string(sum.bytes), std::to_string(sum.size), hows_of(sum),
+                     sum.retained ? std::to_string(*sum.retained) : "", "used"});
+  }
+  for (const answer::OutsideSum& sum : objects.outside) {
+    out += csv_line({sum.type, "", std::to_string(sum.objects), std::to_string(sum.bytes),
+                     std::to_string(sum.size), "", "", sum.state});
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "report/objects_outside.h"
 #include "report/objects_report.h"
 #include "report/page.h"
 #include "report/prose.h"
@@ -22,6 +23,7 @@ class ObjectsText : Page {
   std::string all() {
     header();
     census();
+    if (!objects_.outside.empty()) out_ += outside_text(objects_, style_);
     if (objects_.has_instances) instances();
     conflicts();
     warnings(objects_.warnings);
@@ -46,13 +48,15 @@ class ObjectsText : Page {
 
   void census() {
     if (objects_.blocks == 0) return;
+    if (objects_.census.empty() && !objects_.outside.empty()) return;
     if (objects_.census.empty()) {
       prose("", "No type matches " + objects_.wanted + ".");
       return;
     }
     constexpr size_t kRows = 40;
     heading(objects_.has_instances ? "Types that match" : "What fills the heap");
-    out_ += paint_.dim(fmt::format("  {:>10} {:>7} {:>11} {:>11}  {:<28} {}\n", "bytes", "share",
+    out_ += paint_.dim(fmt::format("  {:>10} {:>7}{} {:>11} {:>11}  {:<28} {}\n", "bytes", "share",
+                                   objects_.has_retained ? fmt::format(" {:>10}", "retained") : "",
                                    "blocks", "objects", "known by", "type"));
     const auto& census = objects_.census;
     const size_t shown = style_.all_rows ? census.size() : std::min(census.size(), kRows);
@@ -60,9 +64,10 @@ class ObjectsText : Page {
       const answer::ObjectSum& sum = census[i];
       std::string type = sum.type.empty() ? paint_.dim("(not known)")
                                           : paint_.function(shortened(clean(sum.type), 120));
-      out_ += fmt::format("  {:>10} {:>7} {:>11} {:>11}  {:<28} {}\n", size_text(sum.bytes),
-                          share(sum.bytes, objects_.bytes), count_text(sum.blocks),
-                          count_text(sum.objects), how(sum), type);
+      out_ += fmt::format("  {:>10} {:>7}{} {:>11} {:>11}  {:<28} {}\n", size_text(sum.bytes),
+                          share(sum.bytes, objects_.bytes),
+                          sum.retained ? fmt::format(" {:>10}", size_text(*sum.retained)) : "",
+                          count_text(sum.blocks), count_text(sum.objects), how(sum), type);
     }
     if (shown < census.size()) {
       out_ += fmt::format("  ... {} more: --all shows them\n", count_text(census.size() - shown));
@@ -87,9 +92,9 @@ class ObjectsText : Page {
     const size_t shown = style_.all_rows ? all.size() : std::min(all.size(), kRows);
     for (size_t i = 0; i < shown; ++i) {
       const answer::ObjectInstance& one = all[i];
-      out_ += fmt::format("  {:<18} {:>11} {:>9} {:>4} %  {:<14} {}\n", fmt::format("{}", one.at),
+      out_ += fmt::format("  {:<18} {:>11} {:>9} {:>4} %  {:<14} {}{}\n", fmt::format("{}", one.at),
                           count_text(one.size), count_text(one.count), one.percent, one.how,
-                          shortened(clean(one.type), 100));
+                          shortened(clean(one.type), 100), where_text(one, paint_));
     }
     if (shown < all.size()) {
       out_ += fmt::format("  ... {} more: --all, or --format csv, shows them\n",

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "objects/remnants.h"
 #include "objects/test_heap.h"
 #include "objects/test_types.h"
 #include "objects/typing.h"
@@ -34,6 +35,15 @@ class TypedProgram {
                          .modules = modules_,
                          .places = std::move(places),
                          .containers = Descriptions::built_in()});
+  }
+  /// After find.
+  Remnants remnants(const Typing& typing, const RemnantOptions& options = {}) {
+    return Remnants::find({.process = heap_.process(),
+                           .heaps = heap_.heaps(),
+                           .references = *references_,
+                           .modules = modules_,
+                           .containers = Descriptions::built_in()},
+                          typing, options);
   }
   std::string type_of(const Typing& typing, BlockId block) {
     return typing.types()[typing.of(block).type].name;

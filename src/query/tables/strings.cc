@@ -2,11 +2,15 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "objects/values/text_runs.h"
 #include "query/sources.h"
 #include "query/tables/tables.h"
-#include "query/text_runs.h"
 
 namespace inquest::query {
+
+using objects::find_text;
+using objects::TextRun;
+
 namespace {
 
 enum StringColumn : size_t {
@@ -58,7 +62,7 @@ class StringsCursor : public Cursor {
       case kText: {
         TextRun shown = run_;
         shown.bytes = std::min(shown.bytes, kLimits.string_bytes);
-        return out.text(text_of(bytes_, shown));
+        return out.text(objects::text_of(bytes_, shown));
       }
     }
   }

@@ -1,8 +1,8 @@
-#include "query/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 
-namespace inquest::query {
+namespace inquest {
 namespace {
 
 constexpr uint32_t kReplacement = 0xFFFD;
@@ -68,4 +68,4 @@ std::string make_utf8(std::string_view bytes) {
   return out;
 }
 
-}  // namespace inquest::query
+}  // namespace inquest

@@ -1,10 +1,10 @@
-#include "query/text_runs.h"
+#include "objects/values/text_runs.h"
 
 #include <algorithm>
 
-#include "query/utf8.h"
+#include "base/utf8.h"
 
-namespace inquest::query {
+namespace inquest::objects {
 namespace {
 
 bool is_printable_ascii(uint32_t code) {
@@ -14,7 +14,7 @@ bool is_printable_ascii(uint32_t code) {
 bool is_ideograph(uint32_t code) { return code >= 0x4E00 && code < 0xA000; }
 
 /// Of the scripts that programs are likely to hold: any pair of bytes is some character.
-bool is_printable(uint32_t code) {
+bool is_shown(uint32_t code) {
   if (code < 0x80) return is_printable_ascii(code);
   if (code < 0x250) return code >= 0xA0;                      // Latin
   if (code < 0x600) return code >= 0x370;                     // Greek, Cyrillic, Armenian, Hebrew
@@ -26,8 +26,8 @@ bool is_printable(uint32_t code) {
   return code >= 0x1F300 && code < 0x1FB00;          // pictures
 }
 
-char char_at(Bytes bytes, size_t at) { return static_cast<char>(bytes[at]); }
-unsigned unit_at(Bytes bytes, size_t at) {
+char byte_char(Bytes bytes, size_t at) { return static_cast<char>(bytes[at]); }
+unsigned code_unit_at(Bytes bytes, size_t at) {
   return static_cast<unsigned>(bytes[at]) | static_cast<unsigned>(bytes[at + 1]) << 8;
 }
 
@@ -36,7 +36,7 @@ TextRun utf8_run(Bytes bytes, size_t begin) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   while (begin + run.bytes < text.size()) {
     Utf8 next = decode_utf8(text.substr(begin + run.bytes, 4));
-    if (next.bytes == 0 || !is_printable(next.code)) break;
+    if (next.bytes == 0 || !is_shown(next.code)) break;
     if (next.bytes > 1) run.encoding = "utf-8";
     run.bytes += next.bytes;
     ++run.characters;
@@ -52,8 +52,8 @@ TextRun utf16_run(Bytes bytes, size_t begin) {
   TextRun run{.begin = begin, .encoding = "utf-16"};
   size_t characters = 0, ideographs = 0;
   for (size_t at = begin; at + 2 <= bytes.size(); at += 2) {
-    unsigned unit = unit_at(bytes, at);
-    if (!is_printable(unit)) break;
+    unsigned unit = code_unit_at(bytes, at);
+    if (!is_shown(unit)) break;
     ++characters;
     ideographs += is_ideograph(unit) ? 1 : 0;
     if (ideographs * 2 > characters + kAhead) break;
@@ -87,11 +87,11 @@ std::optional<TextRun> find_text(Bytes bytes, size_t from) {
 std::string text_of(Bytes bytes, const TextRun& run) {
   std::string text;
   if (run.encoding == "utf-16") {
-    for (size_t i = 0; i < run.bytes; i += 2) append_utf8(text, unit_at(bytes, run.begin + i));
+    for (size_t i = 0; i < run.bytes; i += 2) append_utf8(text, code_unit_at(bytes, run.begin + i));
   } else {
-    for (size_t i = 0; i < run.bytes; ++i) text.push_back(char_at(bytes, run.begin + i));
+    for (size_t i = 0; i < run.bytes; ++i) text.push_back(byte_char(bytes, run.begin + i));
   }
   return text;
 }
 
-}  // namespace inquest::query
+}  // namespace inquest::objects

@@ -1,11 +1,11 @@
-#include "query/text_runs.h"
+#include "objects/values/text_runs.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
 
-#include "query/utf8.h"
+#include "base/utf8.h"
 
-namespace inquest::query {
+namespace inquest::objects {
 namespace {
 
 struct Found {
@@ -71,4 +71,4 @@ TEST(Utf8, DecodesOnlyWhatIsWellFormed) {
 }
 
 }  // namespace
-}  // namespace inquest::query
+}  // namespace inquest::objects

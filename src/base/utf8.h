@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace inquest::query {
+namespace inquest {
 
 /// One character of UTF-8 at the start of `text`, which is not empty.
 struct Utf8 {
@@ -22,4 +22,4 @@ bool is_plain_utf8(std::string_view text);
 /// What is not becomes U+FFFD, a byte at a time.
 std::string make_utf8(std::string_view bytes);
 
-}  // namespace inquest::query
+}  // namespace inquest

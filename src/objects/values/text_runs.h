@@ -13,7 +13,7 @@
 
 #include "base/integers.h"
 
-namespace inquest::query {
+namespace inquest::objects {
 
 inline constexpr size_t kLeastCharacters = 6;
 
@@ -30,4 +30,4 @@ std::optional<TextRun> find_text(Bytes bytes, size_t from);
 /// The characters of a run as UTF-8.
 std::string text_of(Bytes bytes, const TextRun& run);
 
-}  // namespace inquest::query
+}  // namespace inquest::objects

@@ -1,0 +1,93 @@
+/// Objects by their virtual tables where no allocator says where an object begins.
+#include <algorithm>
+
+#include "objects/references/root_ranges.h"
+#include "objects/remnants/context.h"
+
+namespace inquest::objects {
+namespace {
+
+constexpr uint64_t kLargeBlock = 512;  // less is one object of something unknown
+
+struct Searched {
+  AddressRange range, container;
+  RemnantPlace place;
+};
+
+/// Copies of pointers to virtual tables that are no objects lie in memory that is not written: the
+/// tables of tables (VTT) of classes with virtual bases, type information.
+bool is_written(const snapshot::Region* region) {
+  return region && (!region->access || region->access->write);
+}
+
+void add_roots(const RemnantContext& context, std::vector<Searched>& out) {
+  const snapshot::Snapshot& process = context.input.process;
+  const snapshot::Module* last = nullptr;
+  for (const RootRange& root : find_root_places(process, context.input.heaps, true).ranges) {
+    const snapshot::Region* region = process.region_at(root.range.begin);
+    if (!is_written(region)) continue;
+    if (root.kind == RootKind::mapping) {
+      out.push_back({root.range, region->range, RemnantPlace::mapping});
+    } else if (root.kind == RootKind::global) {
+      // The end of .bss is a mapping behind the module.
+      const snapshot::Module* module = process.module_at(root.range.begin);
+      if (!module) module = process.module_at(root.range.begin - 1);
+      if (!module) module = last;
+      last = module;
+      if (!module || (!module->is_main && !context.options.data_of_libraries)) continue;
+      out.push_back({root.range, module->range, RemnantPlace::data});
+    }
+  }
+}
+
+void add_blocks(const RemnantContext& context, std::vector<Searched>& out) {
+  const auto& blocks = context.input.heaps.blocks;
+  for (BlockId id = 0; id < blocks.size(); ++id) {
+    if (blocks[id].size < kLargeBlock || blocks[id].state() != heap::State::used) continue;
+    const BlockType type = context.typing.of(id);
+    // Bytes of whatever meaning are not known either.
+    if (type.type != 0 && context.typing.types()[type.type].size != 1) continue;
+    if (type.how == How::text) continue;
+    out.push_back({blocks[id].range(), blocks[id].range(), RemnantPlace::inside});
+  }
+}
+
+}  // namespace
+
+void find_outside(RemnantContext& context, Remnants& out) {
+  std::vector<Searched> searched;
+  add_roots(context, searched);
+  add_blocks(context, searched);
+  std::ranges::sort(searched, {}, &Searched::range);
+  std::vector<AddressRange> ranges;
+  for (const Searched& one : searched) {
+    ranges.push_back(one.range);
+    out.outside_bytes += one.range.size();
+  }
+  if (out.outside_bytes > context.options.most_bytes) {
+    out.skipped_outside = true;
+    return;
+  }
+  auto in = searched.begin();
+  uint64_t covered = 0;
+  for (const TableWord& word : context.table_words(ranges, out.is_cut)) {
+    const VirtualTable* table = context.tables.at(word.word);
+    if (!table || table->offset != 0 || word.at < covered) continue;
+    while (in != searched.end() && in->range.end.value <= word.at) ++in;
+    if (in == searched.end()) break;
+    const uint64_t size = context.types.size(table->type);
+    if (size > in->range.end.value - word.at) continue;
+    const uint8_t percent = context.plausibility(table->type, word.at, word.at);
+    if (percent == 0) continue;
+    covered = word.at + size;
+    out.all.push_back({.at = {word.at},
+                       .type = table->type,
+                       .size = size,
+                       .container = in->container,
+                       .place = in->place,
+                       .how = table->how,
+                       .percent = std::min(percent, table->percent)});
+  }
+}
+
+}  // namespace inquest::objects
