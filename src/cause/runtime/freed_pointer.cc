@@ -1,6 +1,7 @@
 #include "cause/runtime/freed_pointer.h"
 
 #include <algorithm>
+#include <set>
 
 #include "cause/code/call_site.h"
 #include "cause/evidence.h"
@@ -71,20 +72,27 @@ std::optional<uint64_t> damaged_block_among(const Process& process, const unwind
 /// both there more often than not.
 std::optional<uint64_t> from_allocator(const Process& process, const unwind::Stack& stack,
                                        size_t outermost) {
+  if (auto damaged = damaged_block_among(process, stack)) return damaged;
   std::vector<uint64_t> values;
+  std::set<uint64_t> together;  // values that a frame has beside what lies 16 bytes behind them
   for (size_t i = 0; i <= outermost && i < stack.frames.size(); ++i) {
     for (auto reg : {x64::rbx, x64::rbp, x64::r12, x64::r13, x64::r14, x64::r15}) {
       auto value = stack.frames[i].registers.get(reg);
-      if (value && is_address_of_something(process, *value)) values.push_back(*value);
+      if (!value || !is_address_of_something(process, *value)) continue;
+      values.push_back(*value);
+      for (auto other : {x64::rbx, x64::rbp, x64::r12, x64::r13, x64::r14, x64::r15}) {
+        if (stack.frames[i].registers.get(other) == *value + 16) together.insert(*value);
+      }
     }
   }
   std::sort(values.begin(), values.end());
   for (uint64_t value : values) {
     if (!std::binary_search(values.begin(), values.end(), value + 16)) continue;
     Whereabouts where = whereabouts(process, Address{value + 16});
-    if (where.heap || where.stack) return value + 16;
+    // Places on the stack that are 16 bytes apart are common: one function must have kept both.
+    if (where.heap || (where.stack && together.contains(value))) return value + 16;
   }
-  return damaged_block_among(process, stack);
+  return {};
 }
 
 /// By the names of glibc's files, where its debug information is there, else of its functions.
