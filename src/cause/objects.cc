@@ -5,6 +5,8 @@
 #include <regex>
 
 #include "cause/contents.h"
+#include "cause/explained.h"
+#include "cause/owners.h"
 
 namespace inquest::cause {
 namespace {
@@ -15,6 +17,7 @@ using objects::TypeIndex;
 using objects::TypeSum;
 
 constexpr size_t kConflictsShown = 100;
+constexpr size_t kFewForHolders = 1000000;  // blocks
 constexpr size_t kLongestPattern = 1000;  // std::regex recurses
 constexpr size_t kLongestMatched = 500;
 
@@ -67,6 +70,16 @@ answer::ObjectInstance instance_of(const heap::Block& block, const BlockType& ty
   return out;
 }
 
+answer::Explained explain_heap(const Process& process, const heap::Heaps& heaps,
+                               const objects::References& references,
+                               const objects::Typing& typing) {
+  if (heaps.blocks.size() > kFewForHolders) return explain({heaps, references, typing});
+  RootOwners roots = find_owners(process, references.roots());
+  const auto dominators =
+      objects::Dominators::find(heaps, references, std::move(roots.owners), roots.owner_of);
+  return explain({heaps, references, typing, &dominators, &roots.owner_of});
+}
+
 void warn_of_untyped(const Process& process, answer::Objects& answer) {
   size_t described = 0;
   for (const snapshot::Module& module : process.snapshot().modules) {
@@ -99,6 +112,7 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
       out.typed_bytes += sum.bytes;
     }
   }
+  if (question.type.empty()) out.explained = explain_heap(process, heaps, references, typing);
   std::vector<bool> wanted(typing.types().size(), true);
   if (!question.type.empty()) {
     auto some = wanted_types(typing, question.type);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "report/objects_explained.h"
 #include "report/objects_report.h"
 #include "report/page.h"
 #include "report/prose.h"
@@ -22,6 +23,7 @@ class ObjectsText : Page {
   std::string all() {
     header();
     census();
+    out_ += explained_text(objects_.explained, style_);
     if (objects_.has_instances) instances();
     conflicts();
     warnings(objects_.warnings);
