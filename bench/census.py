@@ -50,19 +50,20 @@ class Report:
         print("  held by:")
         for one in explained["holders"][:TOP]:
             print(f"  {one['bytes']:>12,} {share(one['bytes'], all_bytes):>7} {one['blocks']:>9,} blocks  {one['name']}")
-        for one in explained["together"][:3]:
-            print(f"  {one['bytes']:>12,} {share(one['bytes'], all_bytes):>7} {one['blocks']:>9,} blocks  "
-                  f"together: {one['name']}")
-        sum_of = explained["typed"] + explained["text"] + explained["held"]
+        for kind, most in (("together", 5), ("nameless", 3)):
+            for one in explained[kind][:most]:
+                print(f"  {one['bytes']:>12,} {share(one['bytes'], all_bytes):>7} {one['blocks']:>9,} blocks  "
+                      f"{kind}: {one['name']}")
+        sum_of = all_bytes - explained["unknown"]
         good = not supplied.found or sum_of >= LEAST * all_bytes
         self.wrong += not good
-        row = [share(explained[part], all_bytes) for part in ("typed", "text", "held", "shared", "lost")]
+        row = [share(explained[part], all_bytes) for part in ("typed", "text", "held", "shared", "unnamed", "lost")]
         self.rows.append((what, "yes" if supplied.found else "no", f"{all_bytes:,}", *row, share(sum_of, all_bytes)))
         print(f"  {'' if good else 'NOT enough: '}typed {row[0]}, text {row[1]}, held by one {row[2]}, by several {row[3]}, "
-              f"lost {row[4]}: accounted for {share(sum_of, all_bytes)}")
+              f"by what has no name {row[4]}, by nobody {row[5]}: accounted for {share(sum_of, all_bytes)}")
 
     def table(self):
-        head = ("process", "debug information", "bytes in use", "typed", "text", "held by one", "by several", "lost",
+        head = ("process", "debug information", "bytes in use", "typed", "text", "held by one", "by several", "no name", "lost",
                 "accounted for")
         if self.markdown:
             print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head))

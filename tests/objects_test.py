@@ -202,8 +202,8 @@ class Objects(unittest.TestCase):
             answer = self.json(self.cores[name])
             all_bytes, said = answer["totals"]["bytes"], answer["explained"]
             self.assertEqual(said["bytes"], all_bytes)
-            self.assertEqual(said["typed"] + said["text"] + said["held"] + said["unknown"], all_bytes)
-            self.assertEqual(said["shared"] + said["lost"], said["unknown"])
+            self.assertEqual(said["typed"] + said["text"] + said["held"] + said["shared"] + said["unknown"], all_bytes)
+            self.assertEqual(said["unnamed"] + said["lost"], said["unknown"])
             self.assertGreaterEqual(said["typed"] + said["text"], least * all_bytes, name)
             self.assertEqual(sum(one["bytes"] for one in said["holders"]), said["held"])
         self.assertIn("typed 9", objects(self.cores["debug"]).stdout)

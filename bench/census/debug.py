@@ -102,7 +102,8 @@ def build_nginx(source, home, _):
 def build_postgres(source, home, _):
     """The server alone; it runs with the files of the installed one."""
     run(home, "./configure", "--without-readline", "--prefix=/usr/lib/postgresql/15",
-        "--datadir=/usr/share/postgresql/15", "--libdir=/usr/lib/x86_64-linux-gnu", "CFLAGS=-O1 -g", cwd=source)
+        "--datadir=/usr/share/postgresql/15", "--libdir=/usr/lib/postgresql/15/lib",
+        "--with-system-tzdata=/usr/share/zoneinfo", "CFLAGS=-O1 -g", cwd=source)
     run(home, "make", "-C", "src/backend", "generated-headers", cwd=source)
     run(home, "make", "-C", "src/backend", "postgres", cwd=source)
     return source / "src/backend/postgres"

@@ -18,14 +18,16 @@ struct Explained {
   uint64_t bytes = 0;  ///< all of them
   uint64_t typed = 0;  ///< by debug information, virtual tables, containers; never by a guess
   uint64_t text = 0;
-  uint64_t held = 0;    ///< neither, but one named owner or typed object keeps it
-  uint64_t shared = 0;  ///< neither, and several owners keep it: no single one can be named
-  uint64_t lost = 0;    ///< neither, and nobody keeps it for sure
-  bool has_holders = false;           ///< false: who keeps what was not asked; `held` is 0
+  uint64_t held = 0;     ///< neither, but one owner that has a name, or a typed object, keeps it
+  uint64_t shared = 0;   ///< neither, but several keep it together, one of whom at least has a name
+  uint64_t unnamed = 0;  ///< kept by memory that nobody gave a name alone
+  uint64_t lost = 0;     ///< neither, and nobody keeps it for sure
+  bool has_holders = false;           ///< false: who keeps what was not asked: these are all 0
   std::vector<Holder> holders = {};   ///< of `held`, most bytes first; at most 100
   std::vector<Holder> together = {};  ///< of `shared`, the same: "global a and global b"
+  std::vector<Holder> nameless = {};  ///< of `unnamed`, the same: "mapping at 0x7f..."
 
-  uint64_t explained() const { return typed + text + held; }
+  uint64_t explained() const { return typed + text + held + shared; }
 };
 
 }  // namespace inquest::answer

@@ -4,7 +4,9 @@
 /// virtual table, a typed holder, a container. Bytes held as `char*`, blocks that are larger than
 /// what their holder says, shapes and likeness are not. What is neither typed nor text is told by
 /// its keeper: going up the dominators, the first object of a typed class, else the variable,
-/// thread or mapping. Linear in the blocks. Pure functions.
+/// thread or mapping. What several keep is told by those of them that have a name. An anonymous
+/// mapping has none, unless a typed object or a variable points to its begin; neither has data
+/// without a symbol. Linear in the blocks and their pointers.
 #pragma once
 
 #include "answer/explained.h"
@@ -21,6 +23,7 @@ struct ExplainInput {
   const objects::Typing& typing;
   const objects::Dominators* dominators = nullptr;  ///< null: who keeps what is not asked
   const std::vector<uint32_t>* owner_of = nullptr;  ///< with dominators
+  const std::vector<bool>* has_name = nullptr;      ///< of each owner; null: all have
 };
 
 answer::Explained explain(const ExplainInput& input);

@@ -18,9 +18,7 @@ class ExplainedTest : public testing::Test, public objects::TypedProgram {
     hold(0, types_.structure("Room", 64, {{.name = "id", .type = number_}}), heap_.address(block));
     return block;
   }
-  void keep(unsigned n, BlockId block) {
-    heap_.put(TestHeap::kData + 8 * n, heap_.address(block));
-  }
+  void keep(unsigned n, BlockId block) { heap_.put(TestHeap::kData + 8 * n, heap_.address(block)); }
   answer::Explained explain(bool with_holders = true) {
     const objects::Typing typing = find();
     if (!with_holders) return cause::explain({heap_.heaps(), *references_, typing});
@@ -33,8 +31,12 @@ class ExplainedTest : public testing::Test, public objects::TypedProgram {
     }
     const auto dominators =
         objects::Dominators::find(heap_.heaps(), *references_, std::move(owners), owner_of);
-    return cause::explain({heap_.heaps(), *references_, typing, &dominators, &owner_of});
+    std::vector<bool> has_name(owner_of.size());
+    for (size_t i = 0; i < owner_of.size(); ++i)
+      has_name[i] = i >= nameless_.size() || !nameless_[i];
+    return cause::explain({heap_.heaps(), *references_, typing, &dominators, &owner_of, &has_name});
   }
+  std::vector<bool> nameless_;
 };
 
 TEST_F(ExplainedTest, TypedTextAndHeld) {
@@ -70,6 +72,29 @@ TEST_F(ExplainedTest, WhatSeveralKeepIsNobodys) {
   EXPECT_EQ(all.shared, 2u * 64);
   ASSERT_EQ(all.together.size(), 1u);
   EXPECT_EQ(all.together[0].name, "global g1 and global g2");
+}
+
+TEST_F(ExplainedTest, SeveralAreNamedThroughEachOther) {
+  // a and b hold each other's block below: nobody alone keeps it, and no root points there.
+  const BlockId a = heap_.next_block(), b = heap_.next_block(), below = heap_.next_block();
+  heap_.point(a, below);
+  heap_.point(b, below);
+  keep(1, a);
+  keep(2, b);
+  const answer::Explained all = explain();
+  EXPECT_EQ(all.held, 2u * 64);
+  EXPECT_EQ(all.shared, 64u);
+  ASSERT_EQ(all.together.size(), 1u);
+  EXPECT_EQ(all.together[0].name, "global g1 and global g2");
+}
+
+TEST_F(ExplainedTest, MemoryWithoutANameExplainsNothing) {
+  keep(1, heap_.next_block());
+  nameless_ = {true};
+  const answer::Explained all = explain();
+  EXPECT_EQ(all.held, 0u);
+  EXPECT_EQ(all.unnamed, 64u);
+  ASSERT_EQ(all.nameless.size(), 1u);
 }
 
 TEST_F(ExplainedTest, GuessesAndRawBytesAreNotTyped) {

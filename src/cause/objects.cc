@@ -6,6 +6,7 @@
 
 #include "cause/contents.h"
 #include "cause/explained.h"
+#include "cause/mapping_names.h"
 #include "cause/owners.h"
 
 namespace inquest::cause {
@@ -18,7 +19,7 @@ using objects::TypeSum;
 
 constexpr size_t kConflictsShown = 100;
 constexpr size_t kFewForHolders = 1000000;  // blocks
-constexpr size_t kLongestPattern = 1000;  // std::regex recurses
+constexpr size_t kLongestPattern = 1000;    // std::regex recurses
 constexpr size_t kLongestMatched = 500;
 
 answer::ObjectSum sum_of(const TypeSum& sum, const objects::TypeInfo& type) {
@@ -75,9 +76,10 @@ answer::Explained explain_heap(const Process& process, const heap::Heaps& heaps,
                                const objects::Typing& typing) {
   if (heaps.blocks.size() > kFewForHolders) return explain({heaps, references, typing});
   RootOwners roots = find_owners(process, references.roots());
+  const std::vector<bool> has_name = name_mappings({process, heaps, typing}, roots.owners);
   const auto dominators =
       objects::Dominators::find(heaps, references, std::move(roots.owners), roots.owner_of);
-  return explain({heaps, references, typing, &dominators, &roots.owner_of});
+  return explain({heaps, references, typing, &dominators, &roots.owner_of, &has_name});
 }
 
 void warn_of_untyped(const Process& process, answer::Objects& answer) {

@@ -24,6 +24,7 @@ class ExplainedText : Page {
     prose("", sentence());
     rows(all_.holders, "held by");
     rows(all_.together, "held together by");
+    rows(all_.nameless, "held by");
     return std::move(out_);
   }
 
@@ -32,17 +33,18 @@ class ExplainedText : Page {
     auto of = [&](uint64_t bytes) { return percent(bytes, all_.bytes); };
     std::string text = fmt::format("typed {}, text {}", of(all_.typed), of(all_.text));
     if (!all_.has_holders) {
-      return text + fmt::format(", unknown {}: who holds them was not looked at, for the heap is "
-                                "large; `inquest leaks --suspects` tells the most of it.",
-                                of(all_.bytes - all_.explained()));
+      return text + fmt::format(
+                        ", unknown {}: who holds them was not looked at, for the heap is "
+                        "large; `inquest leaks --suspects` tells the most of it.",
+                        of(all_.bytes - all_.explained()));
     }
     text += fmt::format(", held by one who has a name {}", of(all_.held));
     if (!all_.holders.empty()) {
       text += fmt::format(" (most, {}: {})", of(all_.holders.front().bytes),
                           shortened(all_.holders.front().name, 80));
     }
-    return text + fmt::format(", unknown {} (several hold {}, nobody {}).",
-                              of(all_.bytes - all_.explained()), of(all_.shared), of(all_.lost));
+    return text + fmt::format(", by several together {}, unknown {}.", of(all_.shared),
+                              of(all_.bytes - all_.explained()));
   }
 
   void rows(const std::vector<answer::Holder>& holders, std::string_view what) {
@@ -78,9 +80,11 @@ Json explained_json(const answer::Explained& explained) {
   if (!explained.has_holders) return json;
   json["held"] = explained.held;
   json["shared"] = explained.shared;
+  json["unnamed"] = explained.unnamed;
   json["lost"] = explained.lost;
   json["holders"] = json_of(explained.holders);
   json["together"] = json_of(explained.together);
+  json["nameless"] = json_of(explained.nameless);
   return json;
 }
 
