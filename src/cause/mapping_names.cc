@@ -20,14 +20,21 @@ class MappingNamer {
     std::vector<bool> has_name;
     for (size_t i = 0; i < owners.size(); ++i) {
       has_name.push_back(is_named(owners[i]));
-      if (!has_name.back() && owners[i].kind == RootKind::mapping) wanted_[owners[i].at.value] = i;
+      if (has_name.back()) continue;
+      // What lies right behind a module passes for its data, and may be a mapping of its own.
+      const snapshot::Region* region = in_.process.snapshot().region_at(owners[i].at);
+      if (region) wanted_[region->range.begin.value].push_back(i);
     }
     if (wanted_.empty() || word_size_ != 8) return has_name;
     look_at_data();
     look_at_blocks();
-    for (const auto& [owner, holder] : found_) {
-      owners[owner].name += ", begun by " + holder;
-      has_name[owner] = true;
+    for (const auto& [begin, holder] : found_) {
+      for (size_t owner : wanted_[begin]) {
+        owners[owner].name +=
+            owners[owner].kind == RootKind::mapping ? ", begun by " : ", in memory begun by ";
+        owners[owner].name += holder;
+        has_name[owner] = true;
+      }
     }
     return has_name;
   }
@@ -47,10 +54,9 @@ class MappingNamer {
     for (size_t i = 0; i + 8 <= bytes.size(); i += 8) {
       uint64_t value;
       std::memcpy(&value, bytes.data() + i, 8);
-      auto known = wanted_.find(value);
-      if (known == wanted_.end() || found_.contains(known->second)) continue;
+      if (!wanted_.contains(value) || found_.contains(value)) continue;
       std::string holder = name(at + i);
-      if (!holder.empty()) found_.emplace(known->second, std::move(holder));
+      if (!holder.empty()) found_.emplace(value, std::move(holder));
     }
   }
 
@@ -72,8 +78,9 @@ class MappingNamer {
       const objects::BlockType type = in_.typing.of(static_cast<objects::BlockId>(i));
       if (block.state() != heap::State::used || type.type == 0 || type.percent < kSureOfHolder)
         continue;
-      const bool is_sure = type.how == objects::How::holder || type.how == objects::How::container ||
-                           type.how == objects::How::virtual_table || type.how == objects::How::rtti;
+      const bool is_sure =
+          type.how == objects::How::holder || type.how == objects::How::container ||
+          type.how == objects::How::virtual_table || type.how == objects::How::rtti;
       if (!is_sure) continue;
       look(block.address(), block.size,
            [&](Address) { return "an object of " + in_.typing.types()[type.type].name; });
@@ -82,8 +89,8 @@ class MappingNamer {
 
   const MappingNamesInput& in_;
   unsigned word_size_;
-  std::unordered_map<uint64_t, size_t> wanted_;     // where it begins -> owner
-  std::unordered_map<size_t, std::string> found_;  // owner -> who points there
+  std::unordered_map<uint64_t, std::vector<size_t>> wanted_;  // where it begins -> owners
+  std::unordered_map<uint64_t, std::string> found_;           // the same -> who points there
 };
 
 }  // namespace
