@@ -197,6 +197,18 @@ class Objects(unittest.TestCase):
             self.assertGreaterEqual(census["tree node"]["blocks"], 49)
             self.assertGreaterEqual(census["list node"]["blocks"], 49)
 
+    def test_what_accounts_for_the_bytes_is_said(self):
+        for name, least in (("debug", 0.95), ("stripped", 0)):
+            answer = self.json(self.cores[name])
+            all_bytes, said = answer["totals"]["bytes"], answer["explained"]
+            self.assertEqual(said["bytes"], all_bytes)
+            self.assertEqual(said["typed"] + said["text"] + said["held"] + said["shared"] + said["unknown"], all_bytes)
+            self.assertEqual(said["unnamed"] + said["lost"], said["unknown"])
+            self.assertGreaterEqual(all_bytes - said["unknown"], least * all_bytes, name)
+            self.assertEqual(sum(one["bytes"] for one in said["holders"]), said["held"])
+        self.assertIn("accounted for by\ntyped ", objects(self.cores["debug"]).stdout)
+        self.assertNotIn("explained", self.json(self.cores["debug"], "game::Leaf"))
+
     def test_types_are_asked_for_by_name_and_by_expression(self):
         core = self.cores["debug"]
         self.assertEqual(len(self.json(core, "game::Poster")["instances"]), 21)

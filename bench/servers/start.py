@@ -45,6 +45,7 @@ def output_of(*command):
 class Server:
     """`processes` is a list of (what it is, pid); `version` a line."""
     name, program, allocator = "", "", "glibc"
+    instead = None  # the program to run, where it is not the installed one
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder) / self.name
@@ -57,6 +58,9 @@ class Server:
     @classmethod
     def find(cls):
         return shutil.which(cls.program, path="/usr/sbin:/usr/bin:/sbin:/bin")
+
+    def binary(self):
+        return str(self.instead or self.find())
 
     def __enter__(self):
         try:
@@ -93,9 +97,9 @@ class Redis(Server):
     KEYS = 100_000
 
     def start(self):
-        self.version = output_of(self.find(), "--version").split("sha")[0]
+        self.version = output_of(self.binary(), "--version").split("sha")[0]
         self.port = free_port()
-        self.launch(self.find(), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self.folder))
+        self.launch(self.binary(), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self.folder))
         self.wire = wait_for(lambda: socket.create_connection(("127.0.0.1", self.port)))
         self.wire.settimeout(60)
 
@@ -137,7 +141,7 @@ class Postgres(Server):
         return str(found[-1]) if found else None
 
     def start(self):
-        self.version = output_of(self.find(), "--version")
+        self.version = output_of(self.binary(), "--version")
         # It will not run as root, and its sockets' paths must be short.
         user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
         self.as_user = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
@@ -151,7 +155,7 @@ class Postgres(Server):
         self.port = free_port()
         with open(self.errors, "ab") as errors:
             self.child = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.home, "-c",
+                [self.binary(), "-D", self.data, "-p", str(self.port), "-k", self.home, "-c",
                  "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB", "-c", "fsync=off", "-c", "autovacuum=off"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
                 cwd=self.home, **self.as_user)
@@ -199,7 +203,7 @@ class Nginx(Server):
     name, program = "nginx", "nginx"
 
     def start(self):
-        self.version = output_of(self.find(), "-v")
+        self.version = output_of(self.binary(), "-v")
         self.port = free_port()
         (self.folder / "html").mkdir()
         for i in range(50):
@@ -217,7 +221,7 @@ class Nginx(Server):
               open_file_cache max=100;
               server {{ listen 127.0.0.1:{self.port}; root {self.folder}/html; }}
             }}""")
-        self.launch(self.find(), "-c", str(configuration), "-p", str(self.folder))
+        self.launch(self.binary(), "-c", str(configuration), "-p", str(self.folder))
         wait_for(lambda: socket.create_connection(("127.0.0.1", self.port)).close() or True)
 
     def work(self):
@@ -244,10 +248,10 @@ class Script(Server):
     script, suffix = "", ""
 
     def start(self):
-        self.version = self.name + " " + output_of(self.find(), "--version").lower().replace("python ", "")
+        self.version = self.name + " " + output_of(self.binary(), "--version").lower().replace("python ", "")
         path = self.folder / f"work.{self.suffix}"
         path.write_text(self.script)
-        self.launch(self.find(), str(path))
+        self.launch(self.binary(), str(path))
 
     def work(self):
         if self.child.stdout.readline() != b"ready\n":

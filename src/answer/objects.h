@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "answer/answer.h"
+#include "answer/explained.h"
 
 namespace inquest::answer {
 
@@ -67,6 +68,7 @@ struct Objects {
   uint64_t conflict_count = 0;
   std::vector<ObjectConflict> conflicts = {};  ///< the first of them
   uint64_t typed_places = 0;                   ///< globals and locals that were followed
+  Explained explained = {};                    ///< how much is accounted for
   uint64_t own_bytes = 0;                      ///< that blocks, graph and types took in this tool
   std::vector<Warning> warnings = {};
 };

@@ -5,7 +5,9 @@
 #include <regex>
 
 #include "cause/contents.h"
+#include "cause/explained.h"
 #include "cause/keeper_tree.h"
+#include "cause/mapping_names.h"
 #include "cause/outside.h"
 #include "cause/owners.h"
 #include "objects/dominators.h"
@@ -19,8 +21,8 @@ using objects::TypeIndex;
 using objects::TypeSum;
 
 constexpr size_t kConflictsShown = 100;
-constexpr size_t kFewForRetained = 1000000;  // blocks
-constexpr size_t kLongestPattern = 1000;     // std::regex recurses
+constexpr size_t kFewForKeepers = 1000000;  // blocks
+constexpr size_t kLongestPattern = 1000;    // std::regex recurses
 constexpr size_t kLongestMatched = 500;
 
 answer::ObjectSum sum_of(const TypeSum& sum, const objects::TypeInfo& type) {
@@ -83,24 +85,61 @@ answer::ObjectInstance instance_of(const heap::Block& block, const BlockType& ty
   return out;
 }
 
-/// Fills in what each line of the census retains. The graph of dominators is made for it.
-void add_retained(const Process& process, const heap::Heaps& heaps,
-                  const objects::References& references, const objects::Typing& typing,
-                  const std::vector<TypeIndex>& lines, answer::Objects& out) {
-  RootOwners roots = find_owners(process, references.roots());
-  const auto dominators =
-      objects::Dominators::find(heaps, references, std::move(roots.owners), roots.owner_of);
-  const BlockTypes types{.type_of = [&](const heap::Block& block) -> uint64_t {
-    return typing.of(static_cast<objects::BlockId>(&block - heaps.blocks.data())).type;
-  }};
-  const TypeNames names(types, {});
-  const auto retained = retained_by_type(heaps, dominators, names);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    auto known = retained.find(lines[i]);
-    out.census[i].retained = known == retained.end() ? 0 : known->second;
+/// Who keeps what, found when it is first asked for.
+class Keepers {
+ public:
+  Keepers(const Process& process, const heap::Heaps& heaps, const objects::References& references,
+          const objects::Typing& typing)
+      : heaps_(heaps), references_(references), typing_(typing) {
+    RootOwners roots = find_owners(process, references.roots());
+    owner_of_ = std::move(roots.owner_of);
+    has_name_ = name_mappings({process, heaps, typing}, roots.owners);
+    dominators_ = objects::Dominators::find(heaps, references, std::move(roots.owners), owner_of_);
   }
-  out.has_retained = true;
-  out.own_bytes += dominators.own_bytes();
+
+  answer::Explained explained() const {
+    return explain({heaps_, references_, typing_, &*dominators_, &owner_of_, &has_name_});
+  }
+  /// Fills in what each line of the census retains.
+  void add_retained(const std::vector<TypeIndex>& lines, answer::Objects& out) const {
+    const BlockTypes types{.type_of = [&](const heap::Block& block) -> uint64_t {
+      return typing_.of(static_cast<objects::BlockId>(&block - heaps_.blocks.data())).type;
+    }};
+    const TypeNames names(types, {});
+    const auto retained = retained_by_type(heaps_, *dominators_, names);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      auto known = retained.find(lines[i]);
+      out.census[i].retained = known == retained.end() ? 0 : known->second;
+    }
+    out.has_retained = true;
+  }
+  uint64_t own_bytes() const { return dominators_->own_bytes(); }
+
+ private:
+  const heap::Heaps& heaps_;
+  const objects::References& references_;
+  const objects::Typing& typing_;
+  std::vector<uint32_t> owner_of_;
+  std::vector<bool> has_name_;
+  std::optional<objects::Dominators> dominators_;
+};
+
+void add_keepers(const Process& process, const heap::Heaps& heaps,
+                 const objects::References& references, const objects::Typing& typing,
+                 const ObjectsQuestion& question, const std::vector<TypeIndex>& lines,
+                 answer::Objects& out) {
+  const bool is_small = heaps.blocks.size() <= kFewForKeepers;
+  const bool with_retained = question.with_retained.value_or(is_small) && !lines.empty();
+  const bool with_explained = question.type.empty();
+  std::optional<Keepers> keepers;
+  if (with_retained || (with_explained && is_small)) {
+    keepers.emplace(process, heaps, references, typing);
+    out.own_bytes += keepers->own_bytes();
+  }
+  if (with_retained) keepers->add_retained(lines, out);
+  if (with_explained) {
+    out.explained = keepers ? keepers->explained() : explain({heaps, references, typing});
+  }
 }
 
 void warn_of_untyped(const Process& process, answer::Objects& answer) {
@@ -165,8 +204,7 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
   out.typed_places = typing.places().size();
   out.own_bytes =
       references.own_bytes() + typing.own_bytes() + heaps.blocks.capacity() * sizeof(heap::Block);
-  if (question.with_retained.value_or(heaps.blocks.size() <= kFewForRetained) && !lines.empty())
-    add_retained(process, heaps, references, typing, lines, out);
+  add_keepers(process, heaps, references, typing, question, lines, out);
   out.warnings = process.snapshot().warnings;
   out.warnings.insert(out.warnings.end(), heaps.warnings.begin(), heaps.warnings.end());
   if (heaps.blocks.empty()) {

@@ -3,6 +3,7 @@
 
 #include "report/csv.h"
 #include "report/json.h"
+#include "report/objects_explained.h"
 #include "report/objects_report.h"
 
 namespace inquest::report {
@@ -63,6 +64,7 @@ std::string objects_json(const answer::Objects& objects) {
                                  {"bytes", objects.bytes},
                                  {"typed_blocks", objects.typed_blocks},
                                  {"typed_bytes", objects.typed_bytes}});
+  if (!objects.has_instances) document.member("explained", explained_json(objects.explained));
   document.list("census", objects.census, [](const auto& sum) { return json_of(sum); });
   if (objects.has_instances) {
     document.member("wanted", objects.wanted);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "report/objects_explained.h"
 #include "report/objects_outside.h"
 #include "report/objects_report.h"
 #include "report/page.h"
@@ -23,6 +24,7 @@ class ObjectsText : Page {
   std::string all() {
     header();
     census();
+    out_ += explained_text(objects_.explained, style_);
     if (!objects_.outside.empty()) out_ += outside_text(objects_, style_);
     if (objects_.has_instances) instances();
     conflicts();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace inquest::objects {
 namespace {
@@ -50,6 +51,36 @@ Narrow narrow(Bytes bytes) {
   return out;
 }
 
+/// Little-endian, of 1, 2, 4 or 8 bytes.
+uint64_t number(Bytes bytes, size_t at, size_t width) {
+  uint64_t value = 0;
+  std::memcpy(&value, bytes.data() + at, width);
+  return value;
+}
+
+/// Characters that fill exactly the length which stands before them, and a NUL.
+bool is_text_of(Bytes block, size_t head, uint64_t length, uint64_t room) {
+  if (length > room || room > block.size() || head + room + 1 > block.size()) return false;
+  const uint64_t wanted = head + room + 1;
+  if (block.size() - wanted > wanted / 4 + 16 || block[head + length] != std::byte{0}) return false;
+  const Narrow found = narrow(block.subspan(head, std::min<uint64_t>(length, kLooked)));
+  return found.good && !found.ended && found.characters >= kLeast;
+}
+
+/// A string of redis' library SDS (sds.h), which keeps before the characters: length, capacity, of
+/// 1, 2, 4 or 8 bytes each, and a byte that says which; or, in that byte alone, a length below 32.
+bool is_behind_length(Bytes block) {
+  if (block.size() < 8) return false;
+  const auto first = static_cast<uint8_t>(block[0]);
+  if ((first & 7) == 0 && is_text_of(block, 1, first >> 3, first >> 3)) return true;
+  for (size_t kind = 1; kind <= 4; ++kind) {
+    const size_t width = size_t{1} << (kind - 1), head = 2 * width + 1;
+    if (block.size() <= head || static_cast<uint8_t>(block[head - 1]) != kind) continue;
+    if (is_text_of(block, head, number(block, 0, width), number(block, width, width))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 BlockText block_text(Bytes block) {
@@ -61,6 +92,7 @@ BlockText block_text(Bytes block) {
       return BlockText::narrow;
     }
   }
+  if (is_behind_length(block)) return BlockText::narrow;
   size_t units = 0;
   for (size_t i = 0; i + 1 < bytes.size(); i += 2) {
     const auto low = static_cast<uint8_t>(bytes[i]), high = static_cast<uint8_t>(bytes[i + 1]);

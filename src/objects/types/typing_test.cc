@@ -260,5 +260,18 @@ TEST(Text, IsToldFromNumbers) {
   EXPECT_EQ(kind(""sv), BlockText::none);
 }
 
+TEST(Text, StandsBehindItsLength) {
+  auto kind = [](std::string_view text) { return block_text(std::as_bytes(std::span(text))); };
+  using namespace std::string_view_literals;
+  EXPECT_EQ(kind("\x40user:123\0\0\0\0\0\0"sv), BlockText::narrow);  // 8 << 3
+  EXPECT_EQ(kind("\x06\x07\x01gr\xc3\xbc\xc3\x9f\0\0\0"sv), BlockText::narrow);
+  EXPECT_EQ(kind("\x05\0\x05\0\x02there\0"sv), BlockText::narrow);
+  EXPECT_EQ(kind("\x38user:123\0\0\0\0\0\0"sv), BlockText::none);              // ends elsewhere
+  EXPECT_EQ(kind("\x06\x05\x01gr\xc3\xbc\xc3\x9f\0\0\0"sv), BlockText::none);  // no room
+  EXPECT_EQ(kind("\x05\0\xff\xff\x02there\0"sv), BlockText::none);
+  EXPECT_EQ(kind("\x18\x61\x62\x63\0\0\0\0"sv), BlockText::none);  // three characters
+  EXPECT_EQ(kind("\x05\x05\x01the\x01re\0\0"sv), BlockText::none);
+}
+
 }  // namespace
 }  // namespace inquest::objects
