@@ -266,7 +266,7 @@ TEST(Text, StandsBehindItsLength) {
   EXPECT_EQ(kind("\x40user:123\0\0\0\0\0\0"sv), BlockText::narrow);  // 8 << 3
   EXPECT_EQ(kind("\x06\x07\x01gr\xc3\xbc\xc3\x9f\0\0\0"sv), BlockText::narrow);
   EXPECT_EQ(kind("\x05\0\x05\0\x02there\0"sv), BlockText::narrow);
-  EXPECT_EQ(kind("\x38user:123\0\0\0\0\0\0"sv), BlockText::none);              // ends elsewhere
+  EXPECT_EQ(kind("\x88user:123\0\0\0\0\0\0"sv), BlockText::none);              // ends elsewhere
   EXPECT_EQ(kind("\x06\x05\x01gr\xc3\xbc\xc3\x9f\0\0\0"sv), BlockText::none);  // no room
   EXPECT_EQ(kind("\x05\0\xff\xff\x02there\0"sv), BlockText::none);
   EXPECT_EQ(kind("\x18\x61\x62\x63\0\0\0\0"sv), BlockText::none);  // three characters
