@@ -78,6 +78,7 @@ std::optional<BlockStart> block_start(const Process& process, Address memory) {
 
 std::string global_pointer_to(const Process& process, Address block) {
   uint64_t budget = 32 << 20;
+  size_t most_names = 256;  // of words that match, each looked up
   const auto& snapshot = process.snapshot();
   for (const auto& region : snapshot.regions) {
     if (region.access && !region.access->write) continue;
@@ -92,6 +93,7 @@ std::string global_pointer_to(const Process& process, Address block) {
         uint64_t word;
         std::memcpy(&word, run.data() + k, 8);
         if (word != block.value) continue;
+        if (most_names-- == 0) return {};
         if (auto words = words_of_global(process, *module, at + k); !words.empty()) return words;
       }
       at = at + run.size();
