@@ -94,7 +94,8 @@ class Keepers {
     RootOwners roots = find_owners(process, references.roots());
     owner_of_ = std::move(roots.owner_of);
     has_name_ = name_mappings({process, heaps, typing}, roots.owners);
-    dominators_ = objects::Dominators::find(heaps, references, std::move(roots.owners), owner_of_);
+    dominators_.emplace(
+        objects::Dominators::find(heaps, references, std::move(roots.owners), owner_of_));
   }
 
   answer::Explained explained() const {

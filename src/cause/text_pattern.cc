@@ -22,9 +22,9 @@ bool is_of_name(char c) {
 }
 bool is_separator(char c) { return c == '/' || c == '\\'; }
 
-class Pattern {
+class PatternMaker {
  public:
-  explicit Pattern(std::string_view text) : text_(text.substr(0, kLongestLooked)) {}
+  explicit PatternMaker(std::string_view text) : text_(text.substr(0, kLongestLooked)) {}
 
   std::string make() {
     while (at_ < text_.size() && out_.size() < kLongestPatternText) {
@@ -202,6 +202,6 @@ class Pattern {
 
 }  // namespace
 
-std::string text_pattern(std::string_view text) { return Pattern(text).make(); }
+std::string text_pattern(std::string_view text) { return PatternMaker(text).make(); }
 
 }  // namespace inquest::cause

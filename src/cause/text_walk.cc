@@ -8,7 +8,7 @@
 namespace inquest::cause {
 namespace {
 
-constexpr size_t kLongestText = 512;
+constexpr size_t kLongestWalkedText = 512;
 /// Shorter ones are believed only where a text would end.
 constexpr size_t kSureCharacters = 12;
 constexpr size_t kLeastKorean = 3;
@@ -76,7 +76,7 @@ std::optional<FoundText> TextWalk::next_korean(size_t end) {
     }
     at = korean_from_ = stop;
     if (syllables < kLeastKorean || !is_ended(stop)) continue;
-    const size_t size = std::min(stop - begin, kLongestText);
+    const size_t size = std::min(stop - begin, kLongestWalkedText);
     const Bytes shown = bytes_.subspan(begin, size);
     const std::string_view text(reinterpret_cast<const char*>(shown.data()), shown.size());
     const bool is_cut = size < stop - begin;
@@ -102,7 +102,7 @@ std::optional<FoundText> TextWalk::next() {
     const bool is_sure = run->characters >= kSureCharacters;
     if ((!is_sure && !is_ended(end)) || is_pointer(run->begin, run->bytes)) continue;
     objects::TextRun shown = *run;
-    shown.bytes = std::min(shown.bytes, kLongestText * unit);
+    shown.bytes = std::min(shown.bytes, kLongestWalkedText * unit);
     return FoundText{.offset = run->begin,
                      .bytes = run->bytes,
                      .encoding = run->encoding,

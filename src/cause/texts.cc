@@ -19,7 +19,7 @@ using objects::BlockId;
 
 constexpr uint64_t kTextStep = 1 << 20;
 constexpr size_t kBlocksOfPart = 2048, kPartsOfWave = 64;
-constexpr size_t kHoldersTold = 3;
+constexpr size_t kTextHoldersTold = 3;
 
 /// What a part of the heap holds.
 struct TextPart {
@@ -197,7 +197,7 @@ class TextHolders {
     out.looked_at = sum.samples.size();
     for (const auto& [name, count] : names) out.holders.push_back({name, count});
     std::ranges::stable_sort(out.holders, std::greater(), &answer::TextHolder::count);
-    if (out.holders.size() > kHoldersTold) out.holders.resize(kHoldersTold);
+    if (out.holders.size() > kTextHoldersTold) out.holders.resize(kTextHoldersTold);
   }
 
   const Process& process_;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kWordsChunk = 4 << 20;
 constexpr size_t kChunksOfWave = 16;
-constexpr size_t kMostParts = 1024, kMostLiving = 64;
+constexpr size_t kMostObjectParts = 1024, kMostLiving = 64;
 constexpr size_t kSlotsChecked = 256;
 
 /// Outside of blocks nobody asks for the block at an address.
@@ -106,7 +106,7 @@ std::vector<TableWord> RemnantContext::table_words(const std::vector<AddressRang
 
 void RemnantContext::add_parts(ClassParts& to, const symbols::TypeReader& reader,
                                symbols::TypeId id, uint64_t offset, size_t depth) {
-  if (depth > 16 || to.parts.size() > kMostParts) return;
+  if (depth > 16 || to.parts.size() > kMostObjectParts) return;
   for (const symbols::Member& member : reader.members(reader.resolve(id))) {
     if (member.is_virtual_base || member.bit_size != 0) continue;
     const uint64_t at = offset + member.offset;

@@ -52,7 +52,7 @@ Narrow narrow(Bytes bytes) {
 }
 
 /// Little-endian, of 1, 2, 4 or 8 bytes.
-uint64_t number(Bytes bytes, size_t at, size_t width) {
+uint64_t number_in(Bytes bytes, size_t at, size_t width) {
   uint64_t value = 0;
   std::memcpy(&value, bytes.data() + at, width);
   return value;
@@ -76,7 +76,8 @@ bool is_behind_length(Bytes block) {
   for (size_t kind = 1; kind <= 4; ++kind) {
     const size_t width = size_t{1} << (kind - 1), head = 2 * width + 1;
     if (block.size() <= head || static_cast<uint8_t>(block[head - 1]) != kind) continue;
-    if (is_text_of(block, head, number(block, 0, width), number(block, width, width))) return true;
+    if (is_text_of(block, head, number_in(block, 0, width), number_in(block, width, width)))
+      return true;
   }
   return false;
 }
