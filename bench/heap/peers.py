@@ -40,7 +40,7 @@ def measure_inquest(blocks):
     core.unlink(missing_ok=True)
     with Running(Variant("plain", program="heap-plain"), blocks) as pid:
         dump = run_once([INQUEST, "dump", str(pid), "-o", str(core)])
-    leaks = run_inquest("leaks", str(core), "--format", "json")
+    leaks = run_inquest("leaks", "--untyped", str(core), "--format", "json")
     core.unlink()
     core, truth = make_dump(Variant("glibc"), blocks)
     live, _ = read_truth(truth)
