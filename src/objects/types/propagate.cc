@@ -83,8 +83,9 @@ void Propagation::weigh(const Claim& claim) {
     }
     return take(claim, claim.strength);
   }
-  const bool refines = claim.strength >= Strength::container && strength < Strength::rtti &&
-                       !old.is_array && types_.begins_with(claim.type, old.type);
+  const bool is_as_sure = claim.strength >= std::min(strength, Strength::container);
+  const bool refines = is_as_sure && strength < Strength::rtti && !old.is_array &&
+                       types_.begins_with(claim.type, old.type);
   if (refines) return take(claim, strength);
   if (claim.strength < strength || types_.begins_with(old.type, claim.type)) return;
   ++conflict_count_;
