@@ -21,7 +21,7 @@ struct TextExample {
 };
 
 struct TextPattern {
-  std::string pattern = {};  ///< "user # left": marks as cause/text_pattern.h has them
+  std::string pattern = {};  ///< "user # left": marks as cause/texts/text_pattern.h has them
   uint64_t count = 0;
   uint64_t bytes = 0;                      ///< of the texts
   std::string encoding = {};               ///< of the first: "ascii", "utf-8", "utf-16", "cp949"

@@ -5,8 +5,8 @@
 #include "app/pools.h"
 #include "app/source.h"
 #include "app/verbs.h"
-#include "cause/heap_answer.h"
-#include "cause/heap_input.h"
+#include "cause/heap/heap_answer.h"
+#include "cause/heap/heap_input.h"
 #include "report/heap_report.h"
 
 namespace inquest::app {

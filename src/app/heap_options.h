@@ -7,7 +7,7 @@
 #include "app/options.h"
 #include "app/terminal.h"
 #include "base/address.h"
-#include "cause/heap_types.h"
+#include "cause/heap/heap_types.h"
 #include "cause/process.h"
 #include "objects/references.h"
 

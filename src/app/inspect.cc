@@ -5,8 +5,8 @@
 #include "app/terminal.h"
 #include "app/types_file.h"
 #include "app/verbs.h"
-#include "cause/heap_input.h"
-#include "cause/heap_types.h"
+#include "cause/heap/heap_input.h"
+#include "cause/heap/heap_types.h"
 
 namespace inquest::app {
 namespace {

@@ -1,12 +1,12 @@
-#include "cause/objects.h"
+#include "cause/heap/objects.h"
 
 #include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/verbs.h"
-#include "cause/heap_input.h"
-#include "cause/heap_map.h"
-#include "cause/texts.h"
-#include "cause/typing_input.h"
+#include "cause/heap/heap_input.h"
+#include "cause/heap/heap_map.h"
+#include "cause/heap/typing_input.h"
+#include "cause/texts/texts.h"
 #include "report/objects_report.h"
 #include "report/texts_report.h"
 

@@ -1,10 +1,10 @@
-#include "cause/refs.h"
+#include "cause/heap/refs.h"
 
 #include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/verbs.h"
-#include "cause/heap_input.h"
-#include "cause/heap_types.h"
+#include "cause/heap/heap_input.h"
+#include "cause/heap/heap_types.h"
 #include "objects/references.h"
 #include "report/refs_report.h"
 

@@ -2,11 +2,11 @@
 #include "app/terminal.h"
 #include "app/verbs.h"
 #include "cause/cause.h"
-#include "cause/heap_input.h"
-#include "cause/heap_types.h"
-#include "cause/leaks.h"
-#include "cause/objects.h"
-#include "cause/typing_input.h"
+#include "cause/heap/heap_input.h"
+#include "cause/heap/heap_types.h"
+#include "cause/heap/leaks.h"
+#include "cause/heap/objects.h"
+#include "cause/heap/typing_input.h"
 #include "report/why_heap.h"
 
 namespace inquest::app {

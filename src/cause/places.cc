@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cause/owners.h"
+#include "cause/heap/owners.h"
 
 namespace inquest::cause {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "answer/refs.h"
-#include "cause/block_types.h"
+#include "cause/heap/block_types.h"
 #include "cause/process.h"
 #include "objects/references/root_ranges.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cause/cause.h"
-#include "cause/heap_input.h"
+#include "cause/heap/heap_input.h"
 
 namespace inquest::query {
 namespace {

@@ -1,6 +1,6 @@
 #include "query/typed.h"
 
-#include "cause/typing_input.h"
+#include "cause/heap/typing_input.h"
 
 namespace inquest::query {
 

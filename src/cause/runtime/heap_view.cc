@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cause/heap_input.h"
+#include "cause/heap/heap_input.h"
 
 namespace inquest::cause {
 namespace {
