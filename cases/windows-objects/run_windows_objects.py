@@ -103,9 +103,11 @@ def is_right(row, truth, has_sizes=True):
 
 def is_true(row, truth, has_sizes):
     """Right, or less than the whole truth."""
-    kind, _, name = truth
+    kind, elements, name = truth
     if is_right(row, truth, has_sizes) or row["type"] == SHAPES.get(kind):
         return True
+    if row["type"] == "element buffer":
+        return elements > 1
     # An iterator of a list is a pointer.
     return row["type"] == "table of pointers" and (name.endswith("*") or "_unchecked_iterator" in name)
 
