@@ -272,7 +272,8 @@ class Outside(unittest.TestCase):
         self.assertEqual(payload["retained"], payload["bytes"])
         # Each keeps its own payload and its name; the shared one no object keeps alone.
         text = 20 * 40
-        self.assertGreaterEqual(owner["retained"], owner["bytes"] + 20 * 1000 + text)
+        # A stale word on a stack may keep one or two of the twenty as well.
+        self.assertGreaterEqual(owner["retained"], owner["bytes"] + 18 * 1000 + text)
         self.assertLess(owner["retained"], owner["bytes"] + 21 * 1000 + 20 * 60)
         self.assertGreater(census["game::Room"]["retained"], owner["retained"])
         rows = list(csv.DictReader(io.StringIO(objects(self.cores["healthy-O2"], "--format", "csv").stdout)))
