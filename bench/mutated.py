@@ -24,6 +24,10 @@ PROGRAMS = {
     "threads": "#include <thread>\n#include <vector>\n#include <unistd.h>\n#include <cstdlib>\n"
                "int main(){std::vector<std::thread> t;for(int i=0;i<8;++i)t.emplace_back([]{pause();});"
                "usleep(50000);abort();}",
+    "freed": "#include <map>\nstruct I{int n;I* next;long pad[6];};\n"
+             "__attribute__((noinline)) int f(I* i){return i->next->n;}\n"
+             "int main(){std::map<int,I*> m;for(int i=0;i<99;++i)m[i]=new I{i,nullptr,{}};\n"
+             "for(auto& p:m)delete p.second;int s=0;for(auto& p:m)s+=f(p.second);return s;}",
     "throw": "#include <stdexcept>\nint main(){throw std::runtime_error(\"no such room\");}",
 }
 HEADERS = 0x4000  # where file header, program headers and notes of these cores end, about
