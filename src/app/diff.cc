@@ -30,6 +30,11 @@ Result<void> add_dump(const DiffOptions& options, const std::string& path,
   const cause::Process& dead = **process;
   Progress::shared().stage("finding who keeps what in " + path);
   heap::Heaps heaps = heap::find_heaps(cause::heap_input(dead));
+  // Everything would seem to be gone.
+  if (heaps.blocks.empty()) {
+    return fail(path + ": no block of any allocator was found, there is nothing to compare",
+                "take complete dumps: `inquest dump PID`; `inquest heap` says what was looked for");
+  }
   auto references = objects::References::find(dead.snapshot(), heaps, options.references);
   series.add(dead, heaps, references,
              cause::types_of_blocks(dead, heaps, references, options.naming));

@@ -107,6 +107,19 @@ std::string where_waits(const Process& process, const Waiter& waiter) {
   return own == kNoCall ? "code without symbols" : place_of(process, waiter.calls[own]);
 }
 
+answer::Evidence wait_of(const Process& process, const Waiter& waiter, const std::string& lock) {
+  const auto& thread = process.snapshot().threads[waiter.thread];
+  const size_t own = find_own_call(waiter.calls);
+  answer::Evidence out{
+      .what = fmt::format("thread {} waits {}for {}{}", thread_name(thread),
+                          waiter.timed ? "(with a timeout) " : "", lock,
+                          own == kNoCall ? "" : " in " + where_waits(process, waiter)),
+      .thread = thread.id,
+      .address = waiter.lock.at};
+  if (own != kNoCall) out.frame = frame_index(waiter.calls, own);
+  return out;
+}
+
 /// Whether the thread calls itself as the dump does: not where a process in a container was dumped
 /// from outside. Then no owner could be found by its number. glibc keeps the number in struct
 /// pthread's `tid`, 0x2d0 behind the thread pointer (x86-64, 2.4 to 2.41; nptl_db's symbols name
@@ -129,14 +142,7 @@ Findings abandoned_mutexes(const Process& process, const std::vector<Waiter>& wa
     std::string name = name_of_lock(process, waiter.lock.at, stack);
     std::string lock = fmt::format("the mutex at {}", waiter.lock.at);
     if (!name.empty()) lock = fmt::format("{} (mutex at {})", name, waiter.lock.at);
-    size_t own = find_own_call(waiter.calls);
-    answer::Evidence waits{
-        .what = fmt::format("thread {} waits {}for {}{}", thread_name(thread),
-                            waiter.timed ? "(with a timeout) " : "", lock,
-                            own == kNoCall ? "" : " in " + where_waits(process, waiter)),
-        .thread = thread.id,
-        .address = waiter.lock.at};
-    if (own != kNoCall) waits.frame = frame_index(waiter.calls, own);
+    answer::Evidence waits = wait_of(process, waiter, lock);
     if (auto known = finding_of.find(waiter.lock.at.value); known != finding_of.end()) {
       auto& evidence = findings[known->second].evidence;
       if (evidence.size() < kMostListed) evidence.push_back(std::move(waits));
@@ -235,7 +241,6 @@ Findings detect_deadlock(const Process& process) {
               ? fmt::format("the {} at {}", lock_word(waiter.lock.kind), waiter.lock.at)
               : fmt::format("{} ({} at {})", name, lock_word(waiter.lock.kind), waiter.lock.at);
       std::string brief = name.empty() ? lock : name;
-      size_t own = find_own_call(waiter.calls);
       if (ring.size() == 1) {
         steps.push_back(fmt::format("thread {} waits in {} for {}, which it holds itself",
                                     thread_name(thread), where_waits(process, waiter), brief));
@@ -244,14 +249,7 @@ Findings detect_deadlock(const Process& process) {
                                     thread_name(thread), where_waits(process, waiter), brief,
                                     thread_name(owner)));
       }
-      answer::Evidence waits{
-          .what = fmt::format("thread {} waits {}for {}{}", thread_name(thread),
-                              waiter.timed ? "(with a timeout) " : "", lock,
-                              own == kNoCall ? "" : " in " + where_waits(process, waiter)),
-          .thread = thread.id,
-          .address = waiter.lock.at};
-      if (own != kNoCall) waits.frame = frame_index(waiter.calls, own);
-      finding.evidence.push_back(std::move(waits));
+      finding.evidence.push_back(wait_of(process, waiter, lock));
       answer::Evidence holds{
           .what =
               waiter.readers_guessed

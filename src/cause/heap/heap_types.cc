@@ -1,5 +1,6 @@
 #include "cause/heap/heap_types.h"
 
+#include "cause/heap/typed_blocks.h"
 #include "cause/heap/typing_input.h"
 
 namespace inquest::cause {
@@ -30,20 +31,6 @@ struct FoundTypes {
   objects::TypingInput input;
   objects::Typing typing;
 };
-
-/// "members" of "members._M_impl._M_start": what a library's class consists of is its own affair.
-/// Its names are those that the language reserves (C++20, 5.10).
-std::string without_insides(const std::string& path) {
-  auto is_reserved = [&](size_t at) {
-    return at + 1 < path.size() && path[at] == '_' &&
-           (path[at + 1] == '_' || (path[at + 1] >= 'A' && path[at + 1] <= 'Z'));
-  };
-  if (is_reserved(0)) return {};
-  for (size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1)) {
-    if (is_reserved(dot + 1)) return path.substr(0, dot);
-  }
-  return path;
-}
 
 /// Arrays are another type than what they consist of.
 constexpr uint64_t kArray = uint64_t{1} << 32;
@@ -87,7 +74,7 @@ class TypesByAll {
     }
     if (!info.reader || !info.id) return element;
     auto member = info.reader->member_at(info.id, offset);
-    const std::string path = member ? without_insides(member->path) : std::string();
+    const std::string path = member ? without_reserved(member->path) : std::string();
     return element + (element.empty() || path.empty() ? "" : ".") + path;
   }
 
@@ -161,7 +148,7 @@ std::string member_of_global(const Process& process, Address at) {
   auto global = types->global_at(rva);
   if (!global || global->begin.value > rva.value) return {};
   auto member = types->member_at(global->type, rva.value - global->begin.value);
-  return member ? without_insides(member->path) : std::string();
+  return member ? without_reserved(member->path) : std::string();
 }
 
 std::function<std::optional<KnownType>(size_t block)> known_types(
