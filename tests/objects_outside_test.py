@@ -29,6 +29,7 @@ GAME = r"""
 #include <optional>
 #include <string>
 #include <vector>
+#include <cstring>
 #include <sys/mman.h>
 
 namespace game {
@@ -96,6 +97,30 @@ T* told(const char* what, T* at) {
 """
 
 BROKEN = GAME + r"""
+constexpr unsigned long kPool = 1 << 16;
+
+// Where a pool becomes one mapping with what others mapped: "bss" is right behind a library's data,
+// "thread" and "above" are beside the main thread's descriptor.
+char* beside(const char* what) {
+  unsigned long begin = 0, end = 0, last = 0, spot = 0;
+  const auto thread = reinterpret_cast<unsigned long>(__builtin_thread_pointer());
+  bool is_library = false;
+  char line[512];
+  std::FILE* maps = std::fopen("/proc/self/maps", "r");
+  while (std::fgets(line, sizeof line, maps)) {
+    std::sscanf(line, "%lx-%lx", &begin, &end);
+    if (!std::strcmp(what, "bss") && is_library && begin >= last + kPool && !spot) spot = last;
+    if (begin <= thread && thread < end && !std::strcmp(what, "thread")) spot = begin - kPool;
+    if (begin <= thread && thread < end && !std::strcmp(what, "above")) spot = end;
+    const bool is_bss = is_library && begin == last && !std::strchr(line, '/') && std::strstr(line, "rw-p");
+    is_library = std::strstr(line, ".so") || is_bss;
+    last = end;
+  }
+  std::fclose(maps);
+  return reinterpret_cast<char*>(spot);
+}
+char* g_where = nullptr;
+
 [[gnu::noinline]] void forget() {
   told("boss", g_room->boss = new Boss);
   told("plain", g_room->plain = new Plain);
@@ -109,7 +134,7 @@ BROKEN = GAME + r"""
   delete kept;
 }
 [[gnu::noinline]] void pool() {
-  auto* memory = static_cast<char*>(mmap(nullptr, 1 << 16, PROT_READ | PROT_WRITE,
+  auto* memory = static_cast<char*>(mmap(g_where, kPool, PROT_READ | PROT_WRITE,
                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   for (int i = 0; i < 100; ++i) told("pooled", new (memory + 64 * i) Pooled);
   auto* slab = static_cast<char*>(std::malloc(4096));
@@ -118,8 +143,9 @@ BROKEN = GAME + r"""
   static void* keep = nullptr;
   keep = slab;
 }
-int main() {
+int main(int count, char** arguments) {
   g_room = new Room;
+  if (count > 1) g_where = beside(arguments[1]);
   forget();
   pool();
   std::fflush(stdout);
@@ -185,14 +211,18 @@ class Outside(unittest.TestCase):
                 program = os.path.join(cls.folder.name, name)
                 pathlib.Path(program + ".cc").write_text("#include <cstring>\n" + text)
                 subprocess.run(["g++", *flags, program + ".cc", "-o", program], check=True)
-                cls.cores[name] = program + ".core"
-                ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program],
-                                     capture_output=True, text=True)
-                cls.truth[name] = {}
-                for line in ran.stdout.splitlines():
-                    at, _, what = line.partition(" ")
-                    if at.startswith("0x"):
-                        cls.truth[name].setdefault(what, []).append(at)
+                cls.run_program(name, program)
+
+    @classmethod
+    def run_program(cls, name, program, *arguments):
+        cls.cores[name] = program + "".join(arguments) + ".core"
+        ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program, *arguments],
+                             capture_output=True, text=True)
+        cls.truth[name] = {}
+        for line in ran.stdout.splitlines():
+            at, _, what = line.partition(" ")
+            if at.startswith("0x"):
+                cls.truth[name].setdefault(what, []).append(at)
 
     @classmethod
     def tearDownClass(cls):
@@ -254,6 +284,12 @@ class Outside(unittest.TestCase):
             rows = list(csv.DictReader(io.StringIO(objects(self.cores[name], "--format", "csv").stdout)))
             self.assertIn(("mapping", "game::Pooled", "100"), [(row["state"], row["type"], row["objects"]) for row in rows])
             self.assertIn("mapping no allocator owns", objects(self.cores[name]).stdout)
+
+    def test_pools_that_the_kernel_joined_with_what_others_mapped(self):
+        for where in ("bss", "thread", "above"):
+            self.run_program(where, os.path.join(self.folder.name, "broken-O0"), where)
+            found = self.instances(where, "game::Pooled", "mapping")
+            self.assertEqual(sorted(found, key=lambda at: int(at, 16)), self.truth[where]["pooled"], where)
 
     def test_a_healthy_program_has_nothing_of_it(self):
         for name in ("healthy-O0", "healthy-O2", "healthy-stripped"):

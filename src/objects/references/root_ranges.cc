@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "objects/references/image_segments.h"
 #include "objects/references/range_set.h"
 #include "objects/references/thread_areas.h"
 
@@ -142,9 +143,20 @@ class Finder {
 
   void take(const Region& region) {
     if (region.access && !region.access->read && !region.access->write) return;
-    if (process_.module_at(region.range.begin) || is_after_module(region) ||
-        (is_from_file(region) && !region.shared))
-      return take_module(region);
+    const Address end = end_of_image(region);
+    if (end == region.range.end) return take_module(region);
+    if (region.range.begin < end) {
+      // A mapping right behind a module's .bss becomes one with it.
+      Region part = region;
+      part.range.end = end;
+      take_module(part);
+      part.range = {end, region.range.end};
+      return take_other(part);
+    }
+    take_other(region);
+  }
+
+  void take_other(const Region& region) {
     auto first =
         std::ranges::lower_bound(stack_pointers_, region.range.begin, {}, &StackPointer::at);
     auto last = std::ranges::lower_bound(stack_pointers_, region.range.end, {}, &StackPointer::at);
@@ -153,17 +165,29 @@ class Finder {
     bool can_be_stack = region.access && region.access->write && region.file.empty();
     if (can_be_stack && left_to_search_ > 0) {
       --left_to_search_;
-      if (auto dead = dead_thread_area(process_, region)) return add_area(*dead);
+      auto dead = dead_thread_area(process_, region);
+      // The descriptor of the main thread, which is on another stack, is not a dead one's.
+      if (dead && !areas_.at(dead->range.begin)) return add_area(*dead);
     }
     add_mapping(region.range);
   }
 
-  /// The end of .bss, which some sources do not count to the module.
-  bool is_after_module(const Region& region) const {
-    if (!region.file.empty() || !region.access || !region.access->write) return false;
-    Address before = region.range.begin - 1;
-    const snapshot::Module* module = process_.module_at(before);
-    return module && module->range.end == region.range.begin;
+  /// Where the part of the region ends that belongs to a module; its begin: none does.
+  Address end_of_image(const Region& region) const {
+    const bool is_anonymous = region.file.empty() && region.access && region.access->write;
+    const snapshot::Module* module = process_.module_at(region.range.begin);
+    if (!module && is_anonymous) {
+      // The end of .bss, which some sources do not count to the module.
+      const snapshot::Module* before = process_.module_at(region.range.begin - 1);
+      if (before && before->range.end == region.range.begin) module = before;
+    }
+    if (!module) {
+      return is_from_file(region) && !region.shared ? region.range.end : region.range.begin;
+    }
+    if (!is_anonymous) return region.range.end;
+    auto end = image_end(process_.memory, *module);
+    if (!end) return region.range.end;
+    return std::clamp(*end, region.range.begin, region.range.end);
   }
 
   /// Code holds no pointers. Constants may: data that was made read-only after it was filled.

@@ -1,7 +1,9 @@
 #include "objects/references/thread_areas.h"
 
 #include <algorithm>
-#include <elf.h>
+#include <cstring>
+
+#include "objects/references/image_segments.h"
 
 namespace inquest::objects {
 namespace {
@@ -15,16 +17,10 @@ constexpr uint64_t kMostStatic = 64 << 20;  ///< more thread-local data than any
 
 /// Thread-local data of a module, by its program headers, if the dump has them.
 uint64_t thread_local_size(const snapshot::Memory& memory, const snapshot::Module& module) {
-  auto head = memory.read<Elf64_Ehdr>(module.range.begin);
-  if (!head || std::memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
-      head->e_ident[EI_CLASS] != ELFCLASS64)
-    return 0;
   uint64_t size = 0;
-  for (unsigned i = 0; i < head->e_phnum && i < 64; ++i) {
-    auto segment =
-        memory.read<Elf64_Phdr>(module.range.begin + head->e_phoff + i * sizeof(Elf64_Phdr));
-    if (segment && segment->p_type == PT_TLS)
-      size += std::min(segment->p_memsz, kMostStatic) + std::min<uint64_t>(segment->p_align, 4096);
+  for (const Elf64_Phdr& segment : image_segments(memory, module)) {
+    if (segment.p_type == PT_TLS)
+      size += std::min(segment.p_memsz, kMostStatic) + std::min<uint64_t>(segment.p_align, 4096);
   }
   return size;
 }

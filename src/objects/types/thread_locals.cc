@@ -1,7 +1,6 @@
 #include "objects/types/thread_locals.h"
 
-#include <cstring>
-#include <elf.h>
+#include "objects/references/image_segments.h"
 
 namespace inquest::objects {
 namespace {
@@ -10,15 +9,8 @@ using snapshot::Arch;
 
 std::optional<Elf64_Phdr> tls_segment(const snapshot::Memory& memory,
                                       const snapshot::Module& module) {
-  auto head = memory.read<Elf64_Ehdr>(module.range.begin);
-  if (!head || std::memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
-      head->e_ident[EI_CLASS] != ELFCLASS64) {
-    return {};
-  }
-  for (unsigned i = 0; i < head->e_phnum && i < 64; ++i) {
-    auto segment =
-        memory.read<Elf64_Phdr>(module.range.begin + head->e_phoff + i * sizeof(Elf64_Phdr));
-    if (segment && segment->p_type == PT_TLS) return segment;
+  for (const Elf64_Phdr& segment : image_segments(memory, module)) {
+    if (segment.p_type == PT_TLS) return segment;
   }
   return {};
 }
