@@ -48,6 +48,7 @@ def wait_for_answer(url, process, wanted=lambda text: True, seconds=30):
 
 class Nginx:
     """Serves the files below `root`; `more` goes into its server block."""
+    PROBE = "/probe-"
 
     def __init__(self, root, more=""):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="nginx-"))
@@ -55,15 +56,20 @@ class Nginx:
         self.url = f"http://127.0.0.1:{port}"
         (self.work / "conf").write_text(NGINX_CONF.format(work=self.work, port=port, root=root, more=more))
         self.process = subprocess.Popen([NGINX, "-p", self.work, "-c", self.work / "conf"], stderr=subprocess.DEVNULL)
-        wait_for_answer(self.url + "/", self.process)
-        self.skipped = len(self.log())
+        wait_for_answer(self.url + self.PROBE, self.process)
 
     def log(self):
         return (self.work / "access.log").read_text().splitlines()
 
     def requests(self):
         """What was asked for so far, as (path, status)."""
-        lines = [line.split('"') for line in self.log()[self.skipped:]]
+        # It writes down a request once it has answered it: when this one stands there, so do those before it.
+        probe = f"{self.PROBE}{time.monotonic_ns()}"
+        wait_for_answer(self.url + probe, self.process)
+        end = time.monotonic() + 30
+        while not any(probe in line for line in self.log()) and time.monotonic() < end:
+            time.sleep(0.01)
+        lines = [line.split('"') for line in self.log() if self.PROBE not in line]
         return [(parts[1].split()[1], int(parts[2].split()[0])) for parts in lines]
 
     def __enter__(self):
