@@ -8,6 +8,7 @@
 
 #include "answer/answer.h"
 #include "answer/explained.h"
+#include "answer/inspect.h"
 
 namespace inquest::answer {
 
@@ -46,6 +47,9 @@ struct ObjectInstance {
   /// "inside": in memory that no allocator owns, in the data of a module, inside of a used block.
   std::string state = "used";
   std::string where = {};  ///< of all but the used: "freed, still pointed to by Room.boss of 0x..."
+  /// Of the (first) object, one level, with its bases; empty where they were not asked for, or no
+  /// debug information describes the type.
+  std::vector<Field> fields = {};
 };
 
 struct ObjectConflict {

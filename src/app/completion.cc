@@ -121,6 +121,7 @@ std::string man(const CLI::App& root) {
       ".SH ENVIRONMENT\n"
       ".TP\n.B INQUEST_SYMBOL_PATH\nFolders (separated by ':') and URLs (by blanks) searched for "
       "debug files.\n"
+      ".TP\n.B INQUEST_TYPES\nDescriptions of your own containers (separated by ':'), as --types.\n"
       ".TP\n.B DEBUGINFOD_URLS\nServers asked for debug files and executables by build id.\n"
       ".TP\n.B XDG_CACHE_HOME\nWhere compiled symbols (inquest/symbols) and downloads are kept.\n"
       ".TP\n.B NO_COLOR\nNo colour, even on a terminal.\n"

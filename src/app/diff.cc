@@ -1,5 +1,6 @@
 #include "app/heap_options.h"
 #include "app/investigate.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/growth/growth.h"
 #include "cause/heap/heap_input.h"
@@ -73,6 +74,7 @@ void add_diff(CLI::App& root, ExitStatus& status) {
   verb->add_flag("--all", options->all, "Every change, however small, in full");
   add_naming_options(*verb, options->naming);
   add_reference_options(*verb, options->references);
+  add_types(*verb, options->dump);
   add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"

@@ -18,12 +18,9 @@ struct InspectOptions {
   size_t depth = objects::ValueOptions{}.depth;
   size_t width = objects::ValueOptions{}.width;
   bool follow = false;
-  std::vector<std::string> types = {};
 };
 
 ExitStatus inspect(const InspectOptions& options) {
-  auto containers = read_descriptions(options.types);
-  if (!containers) return report_error(containers.error());
   auto process = open_process(options.dump);
   if (!process) return report_error(process.error());
   const cause::Process& dead = **process;
@@ -36,8 +33,8 @@ ExitStatus inspect(const InspectOptions& options) {
   question.values.depth = options.depth;
   question.values.width = options.width;
   question.values.follow = options.follow;
-  question.type_of_block = cause::known_types(dead, heaps, *containers);
-  auto answer = cause::describe_address(dead, heaps, *containers, question);
+  question.type_of_block = cause::known_types(dead, heaps);
+  auto answer = cause::describe_address(dead, heaps, question);
   Progress::shared().stop();
   if (!answer) return report_error(answer.error());
   std::string text = options.dump.output == Output::json
@@ -69,7 +66,7 @@ void add_inspect(CLI::App& root, ExitStatus& status) {
       ->capture_default_str();
   verb->add_flag("--follow", options->follow,
                  "Show what pointers lead to as well; smart pointers always are followed");
-  add_types_option(*verb, options->types);
+  add_types(*verb, options->dump);
   verb->footer(
       "Examples:\n"
       "  inquest inspect core.4711 0x7f21e4003c60\n"

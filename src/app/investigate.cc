@@ -11,6 +11,7 @@
 
 #include "app/source.h"
 #include "app/terminal.h"
+#include "app/types_file.h"
 #include "cause/cause.h"
 #include "report/report.h"
 
@@ -20,9 +21,12 @@ namespace inquest::app {
 
 Result<std::unique_ptr<cause::Process>> open_process(const DumpOptions& options,
                                                      const SourceOptions& source) {
+  auto containers = TRY(read_descriptions(options.types));
   auto snapshot = TRY(open_source(options.dump, source));
   Progress::shared().stage("looking for symbols");
-  return cause::Process::open(std::move(snapshot), analysis_options(options));
+  cause::Options all = analysis_options(options);
+  all.containers = std::move(containers);
+  return cause::Process::open(std::move(snapshot), std::move(all));
 }
 
 void print_why(const cause::Process& process, const DumpOptions& options) {

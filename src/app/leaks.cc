@@ -3,6 +3,7 @@
 #include "app/heap_options.h"
 #include "app/investigate.h"
 #include "app/pools.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/heap/heap_input.h"
 #include "cause/heap/heap_types.h"
@@ -66,6 +67,7 @@ void add_leaks(CLI::App& root, ExitStatus& status) {
   add_pool_options(*verb, options->pools);
   add_in_place(*verb, options->source.in_place);
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
+  add_types(*verb, options->dump);
   add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"

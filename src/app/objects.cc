@@ -2,6 +2,7 @@
 
 #include "app/heap_options.h"
 #include "app/investigate.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/heap/heap_input.h"
 #include "cause/heap/heap_map.h"
@@ -72,6 +73,8 @@ ExitStatus objects(const ObjectsOptions& options) {
   Progress::shared().stage("looking at freed blocks, and outside of the heap");
   const auto remnants = objects::Remnants::find(input, typing, wanted);
   question.remnants = &remnants;
+  if (options.output == ListOutput::text && !options.all)
+    question.with_fields = report::kInstancesShown;
   auto answer = cause::describe_objects(dead, heaps, references, typing, question);
   Progress::shared().stop();
   if (!answer) return report_wrong_usage(answer.error());
@@ -105,6 +108,7 @@ void add_objects(CLI::App& root, ExitStatus& status) {
   verb->add_flag("--retained", options->retained,
                  "Say what each type retains in heaps of over a million blocks too");
   verb->add_flag("--all", options->all, "Print long tables in full; JSON always does");
+  add_types(*verb, options->dump);
   add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"

@@ -34,6 +34,7 @@ struct DumpOptions {
   Output output = Output::text;
   std::vector<std::string> symbols = {};
   std::vector<std::string> images = {};
+  std::vector<std::string> types = {};  ///< files that describe containers
   bool use_cache = true;
   bool all_threads = false;
 };

@@ -2,6 +2,7 @@
 
 #include "app/heap_options.h"
 #include "app/investigate.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/heap/heap_input.h"
 #include "cause/heap/heap_types.h"
@@ -65,6 +66,7 @@ void add_refs(CLI::App& root, ExitStatus& status) {
                  "All words and a path for every owner: the first 100 and 4 otherwise");
   add_naming_options(*verb, options->naming);
   add_reference_options(*verb, options->question.options);
+  add_types(*verb, options->dump);
   add_places(*verb, options->dump);
   verb->footer(
       "Examples:\n"

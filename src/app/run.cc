@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/investigate.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "capture/capture.h"
 
@@ -81,6 +82,7 @@ void add_run(CLI::App& root, ExitStatus& status) {
       root.add_subcommand("run", "Start a program; when it dies, keep its core and say why");
   auto options = std::make_shared<RunOptions>();
   add_analysis_options(*verb, options->analysis, true);
+  add_types(*verb, options->analysis);
   verb->add_option("--core", options->core,
                    "Where to write the core (%p: process id, %e: name); default inquest.%p.core")
       ->type_name("FILE");

@@ -4,6 +4,7 @@
 #include "app/investigate.h"
 #include "app/sql_session.h"
 #include "app/terminal.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "query/database.h"
 
@@ -63,6 +64,7 @@ void add_sql(CLI::App& root, ExitStatus& status) {
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->needs(write);
+  add_types(*verb, options->dump);
   add_places(*verb, options->dump);
   verb->add_flag("!--no-symbol-cache", options->dump.use_cache,
                  "Neither read nor write the compiled symbol cache");

@@ -2,6 +2,7 @@
 
 #include "app/investigate.h"
 #include "app/terminal.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/cause.h"
 #include "cause/variables.h"
@@ -45,6 +46,7 @@ void add_stack(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("stack", "Print the call stacks of all threads");
   auto options = std::make_shared<StackOptions>();
   add_dump_options(*verb, options->dump, false);
+  add_types(*verb, options->dump);
   verb->add_flag(
       "--variables", options->variables,
       "Print the arguments and locals of each frame, where debug information tells them");

@@ -1,5 +1,6 @@
 #include "app/types_file.h"
 
+#include <cstdlib>
 #include <fmt/core.h>
 
 #include "base/mapped_file.h"
@@ -20,15 +21,21 @@ Result<std::string> from_natvis(std::string_view xml, const std::string& file) {
 
 }  // namespace
 
-void add_types_option(CLI::App& verb, std::vector<std::string>& files) {
-  verb.add_option("--types", files,
+void add_types(CLI::App& verb, DumpOptions& options) {
+  verb.add_option("--types", options.types,
                   "Descriptions of your own containers (docs/container-descriptions.md), or a "
-                  ".natvis; may be repeated, first wins")
+                  ".natvis; may be repeated, first wins. INQUEST_TYPES adds more")
       ->type_name("FILE")
       ->allow_extra_args(false);
 }
 
-Result<objects::Descriptions> read_descriptions(const std::vector<std::string>& files) {
+Result<std::shared_ptr<const objects::Descriptions>> read_descriptions(
+    std::vector<std::string> files) {
+  const char* more = std::getenv("INQUEST_TYPES");
+  for (std::string& file : CLI::detail::split(more ? more : "", ':')) {
+    if (!file.empty()) files.push_back(std::move(file));
+  }
+  if (files.empty()) return nullptr;
   // Nothing of its own: all that is built in.
   auto all = TRY(objects::Descriptions::parse("inquest-types 1\n", "built in",
                                               &objects::Descriptions::built_in()));
@@ -43,7 +50,7 @@ Result<objects::Descriptions> read_descriptions(const std::vector<std::string>& 
     }
     all = TRY(objects::Descriptions::parse(text, files[i], &all));
   }
-  return all;
+  return std::make_shared<const objects::Descriptions>(std::move(all));
 }
 
 }  // namespace inquest::app

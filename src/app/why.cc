@@ -1,5 +1,6 @@
 #include "app/investigate.h"
 #include "app/terminal.h"
+#include "app/types_file.h"
 #include "app/verbs.h"
 #include "cause/cause.h"
 #include "cause/heap/heap_input.h"
@@ -69,6 +70,7 @@ void add_why(CLI::App& root, ExitStatus& status) {
   auto* verb = root.add_subcommand("why", "Say why the process died: the cause, with evidence");
   auto options = std::make_shared<DumpOptions>();
   add_dump_options(*verb, *options, true);
+  add_types(*verb, *options);
   verb->footer(
       "Examples:\n"
       "  inquest why core.4711\n"

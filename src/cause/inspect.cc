@@ -14,19 +14,6 @@ using snapshot::Module;
 using snapshot::Region;
 using symbols::TypeReader;
 
-answer::Field answer_of(objects::Field&& field) {
-  answer::Field out{.name = std::move(field.name),
-                    .type = std::move(field.type),
-                    .value = std::move(field.value),
-                    .note = std::move(field.note),
-                    .at = field.at,
-                    .size = field.size,
-                    .is_base = field.is_base,
-                    .target = field.target};
-  for (objects::Field& inner : field.fields) out.fields.push_back(answer_of(std::move(inner)));
-  return out;
-}
-
 std::string rights_of(const Region& region) {
   if (!region.access) return {};
   std::string text;
@@ -45,11 +32,10 @@ struct Object {
 
 class Inspection {
  public:
-  Inspection(const Process& process, const heap::Heaps& heaps,
-             const objects::Descriptions& containers, const InspectQuestion& question)
+  Inspection(const Process& process, const heap::Heaps& heaps, const InspectQuestion& question)
       : process_(process),
         heaps_(heaps),
-        containers_(containers),
+        containers_(process.containers()),
         question_(question),
         word_(snapshot::pointer_size(process.arch())) {}
 
@@ -314,11 +300,9 @@ class Inspection {
 
   // ---- what is in it
 
-  objects::ObjectSpace space(const TypeReader& types) {
-    return object_space(process_, types, containers_);
-  }
+  objects::ObjectSpace space(const TypeReader& types) { return object_space(process_, types); }
 
-  std::string target(Address at) { return describe_target(process_, &heaps_, containers_, at); }
+  std::string target(Address at) { return describe_target(process_, &heaps_, at); }
 
   void show(const Object& object) {
     auto target_of = [this](Address at) { return target(at); };
@@ -387,9 +371,8 @@ class Inspection {
 }  // namespace
 
 Result<answer::Inspect> describe_address(const Process& process, const heap::Heaps& heaps,
-                                         const objects::Descriptions& containers,
                                          const InspectQuestion& question) {
-  return Inspection(process, heaps, containers, question).all();
+  return Inspection(process, heaps, question).all();
 }
 
 }  // namespace inquest::cause

@@ -7,7 +7,6 @@
 #include "answer/inspect.h"
 #include "cause/process.h"
 #include "heap/heap.h"
-#include "objects/containers.h"
 #include "objects/values.h"
 
 namespace inquest::cause {
@@ -33,7 +32,6 @@ struct InspectQuestion {
 
 /// Fails only when a type was asked for by `as` that no debug information has.
 Result<answer::Inspect> describe_address(const Process& process, const heap::Heaps& heaps,
-                                         const objects::Descriptions& containers,
                                          const InspectQuestion& question);
 
 }  // namespace inquest::cause

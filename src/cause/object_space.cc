@@ -48,11 +48,10 @@ bool knows_mappings(const snapshot::Snapshot& snapshot) {
 
 }  // namespace
 
-objects::ObjectSpace object_space(const Process& process, const symbols::TypeReader& types,
-                                  const objects::Descriptions& containers) {
+objects::ObjectSpace object_space(const Process& process, const symbols::TypeReader& types) {
   return {.memory = process.memory(),
           .types = types,
-          .containers = containers,
+          .containers = process.containers(),
           .pointer_size = snapshot::pointer_size(process.arch()),
           .code_name = [&process](Address at) {
             Located place = process.locate(at);
@@ -60,8 +59,8 @@ objects::ObjectSpace object_space(const Process& process, const symbols::TypeRea
           }};
 }
 
-std::string describe_target(const Process& process, const heap::Heaps* heaps,
-                            const objects::Descriptions& containers, Address at) {
+std::string describe_target(const Process& process, const heap::Heaps* heaps, Address at) {
+  const objects::Descriptions& containers = process.containers();
   if (const heap::Block* block = heaps ? heaps->block_at(at) : nullptr)
     return "(" + containers.plain_type(block_words(process, *block, at)) + ")";
   if (const snapshot::Module* module = process.snapshot().module_at(at))
@@ -73,6 +72,19 @@ std::string describe_target(const Process& process, const heap::Heaps* heaps,
   if (heaps) return {};
   std::string type = dynamic_type_name(process, at);
   return type.empty() ? std::string() : "(" + containers.plain_type(type) + ")";
+}
+
+answer::Field answer_of(objects::Field&& field) {
+  answer::Field out{.name = std::move(field.name),
+                    .type = std::move(field.type),
+                    .value = std::move(field.value),
+                    .note = std::move(field.note),
+                    .at = field.at,
+                    .size = field.size,
+                    .is_base = field.is_base,
+                    .target = field.target};
+  for (objects::Field& inner : field.fields) out.fields.push_back(answer_of(std::move(inner)));
+  return out;
 }
 
 }  // namespace inquest::cause

@@ -215,6 +215,11 @@ const symbols::ModuleSymbols& Process::symbols(const snapshot::Module& module) c
   return *state->symbols;
 }
 
+const objects::Descriptions& Process::containers() const {
+  const auto& given = impl_->options.containers;
+  return given ? *given : objects::Descriptions::built_in();
+}
+
 const symbols::TypeReader* Process::types(const snapshot::Module& module) const {
   return symbols(module).types();
 }

@@ -12,6 +12,7 @@
 
 #include "answer/answer.h"
 #include "locate/locate.h"
+#include "objects/containers.h"
 #include "snapshot/snapshot.h"
 #include "symbols/symbols.h"
 #include "symbols/types.h"
@@ -22,6 +23,8 @@ namespace inquest::cause {
 struct Options {
   locate::Options locate = {};
   symbols::Options symbols = {};
+  /// How containers are built, a team's own ones too; null: what is built in.
+  std::shared_ptr<const objects::Descriptions> containers = {};
 };
 
 /// A frame's place in the source: a module's RVA and the calls there.
@@ -46,6 +49,8 @@ class Process {
   const symbols::ModuleSymbols& symbols(const snapshot::Module& module) const;
   /// Null when the module has no debug information.
   const symbols::TypeReader* types(const snapshot::Module& module) const;
+
+  const objects::Descriptions& containers() const;
 
   /// One per thread, in the snapshot's order; walked at the first call, on all cores.
   const std::vector<unwind::Stack>& stacks() const;

@@ -66,15 +66,12 @@ std::string why_unavailable(const Process& process, const Frame& frame, const Fr
 struct VariableReader::Readers {
   Readers(const Process& process, const TypeReader& types, const VariableOptions& options)
       : types(types),
-        names(object_space(process, types, objects::Descriptions::built_in())),
-        values(object_space(process, types, objects::Descriptions::built_in()), options.values,
-               target_of(process, options)) {}
+        names(object_space(process, types)),
+        values(object_space(process, types), options.values, target_of(process, options)) {}
   static std::function<std::string(Address)> target_of(const Process& process,
                                                        const VariableOptions& options) {
     if (!options.targets) return {};
-    return [&process](Address at) {
-      return describe_target(process, nullptr, objects::Descriptions::built_in(), at);
-    };
+    return [&process](Address at) { return describe_target(process, nullptr, at); };
   }
   const TypeReader& types;
   objects::ElementReader names;

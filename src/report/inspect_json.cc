@@ -1,4 +1,5 @@
 /// `inspect` as JSON (schema/inspect.schema.json).
+#include "report/fields.h"
 #include "report/json.h"
 #include "report/report.h"
 
@@ -9,20 +10,6 @@ std::string address_text(Address at) { return fmt::format("{}", at); }
 
 void set(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json[key] = text;
-}
-
-Json field_json(const answer::Field& field) {
-  Json json{{"name", field.name}, {"type", field.type}, {"address", address_text(field.at)}};
-  if (field.size != 0) json["size"] = field.size;
-  set(json, "value", field.value);
-  if (field.target) json["target"] = address_text(*field.target);
-  set(json, "note", field.note);
-  if (field.is_base) json["base"] = true;
-  if (!field.fields.empty()) {
-    json["fields"] = Json::array();
-    for (const answer::Field& inner : field.fields) json["fields"].push_back(field_json(inner));
-  }
-  return json;
 }
 
 Json block_json(const answer::InspectBlock& block) {

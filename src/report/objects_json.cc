@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "report/csv.h"
+#include "report/fields.h"
 #include "report/json.h"
 #include "report/objects_explained.h"
 #include "report/objects_report.h"
@@ -20,15 +21,18 @@ Json json_of(const answer::ObjectSum& sum) {
 }
 
 Json json_of(const answer::ObjectInstance& one) {
-  return {{"address", fmt::format("{}", one.at)},
-          {"block", fmt::format("{}", one.block)},
-          {"size", one.size},
-          {"count", one.count},
-          {"type", one.type},
-          {"how", one.how},
-          {"percent", one.percent},
-          {"state", one.state},
-          {"where", one.where}};
+  Json json{{"address", fmt::format("{}", one.at)},
+            {"block", fmt::format("{}", one.block)},
+            {"size", one.size},
+            {"count", one.count},
+            {"type", one.type},
+            {"how", one.how},
+            {"percent", one.percent},
+            {"state", one.state},
+            {"where", one.where}};
+  json["fields"] = Json::array();
+  for (const answer::Field& field : one.fields) json["fields"].push_back(field_json(field));
+  return json;
 }
 
 Json json_of(const answer::OutsideSum& sum) {
@@ -82,11 +86,11 @@ std::string objects_json(const answer::Objects& objects) {
 std::string objects_csv(const answer::Objects& objects) {
   std::string out;
   if (objects.has_instances) {
-    out = "address,size,count,type,how,percent,state,where\n";
+    out = "address,size,count,type,how,percent,state,where,fields\n";
     for (const answer::ObjectInstance& one : objects.instances) {
-      out +=
-          csv_line({fmt::format("{}", one.at), std::to_string(one.size), std::to_string(one.count),
-                    one.type, one.how, std::to_string(one.percent), one.state, one.where});
+      out += csv_line({fmt::format("{}", one.at), std::to_string(one.size),
+                       std::to_string(one.count), one.type, one.how, std::to_string(one.percent),
+                       one.state, one.where, fields_line(one.fields)});
     }
     return out;
   }

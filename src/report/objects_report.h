@@ -9,6 +9,9 @@
 
 namespace inquest::report {
 
+/// Rows of a long list of instances in the text report.
+inline constexpr size_t kInstancesShown = 40;
+
 std::string objects_text(const answer::Objects& objects, const TextStyle& style);
 std::string objects_json(const answer::Objects& objects);
 /// The instances where a type was asked for, else the census.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "report/fields.h"
 #include "report/objects_explained.h"
 #include "report/objects_outside.h"
 #include "report/objects_report.h"
@@ -86,17 +87,18 @@ class ObjectsText : Page {
 
   void instances() {
     if (objects_.instances.empty()) return;
-    constexpr size_t kRows = 40;
     heading("Instances");
     out_ += paint_.dim(fmt::format("  {:<18} {:>11} {:>9} {:>6}  {:<14} {}\n", "address", "bytes",
                                    "count", "sure", "known by", "type"));
     const auto& all = objects_.instances;
-    const size_t shown = style_.all_rows ? all.size() : std::min(all.size(), kRows);
+    const size_t shown = style_.all_rows ? all.size() : std::min(all.size(), kInstancesShown);
     for (size_t i = 0; i < shown; ++i) {
       const answer::ObjectInstance& one = all[i];
       out_ += fmt::format("  {:<18} {:>11} {:>9} {:>4} %  {:<14} {}{}\n", fmt::format("{}", one.at),
                           count_text(one.size), count_text(one.count), one.percent, one.how,
                           shortened(clean(one.type), 100), where_text(one, paint_));
+      const std::string fields = fields_line(one.fields, 2 * style_.width);
+      if (!fields.empty()) out_ += paint_.dim(wrapped(clean(fields), "    ", style_.width));
     }
     if (shown < all.size()) {
       out_ += fmt::format("  ... {} more: --all, or --format csv, shows them\n",

@@ -56,7 +56,7 @@ answer::HeapMap describe_heap_map(const Process& process, const heap::Heaps& hea
   if (auto census = describe_objects(process, heaps, references, typing, {.with_retained = false}))
     map.objects = std::move(*census);
   const BlockTypes types = types_of(heaps, typing);
-  const objects::Descriptions& containers = objects::Descriptions::built_in();
+  const objects::Descriptions& containers = process.containers();
   TypeNames names(types, [&](std::string_view name) { return containers.plain_type(name); });
   RootOwners roots = find_owners(process, references.roots());
   auto dominators =

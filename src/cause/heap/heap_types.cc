@@ -11,9 +11,8 @@ using objects::BlockId;
 /// `Typing` needs its input for as long as it lives.
 struct FoundTypes {
   FoundTypes(const Process& process, const heap::Heaps& heaps,
-             const objects::References& references, const objects::Descriptions& containers)
-      : input(typing_input(process, heaps, references, containers)),
-        typing(objects::Typing::find(input)) {}
+             const objects::References& references)
+      : input(typing_input(process, heaps, references)), typing(objects::Typing::find(input)) {}
 
   /// Absent for what is not a block of the heaps, or of no known type.
   std::optional<BlockId> id_of(const heap::Block& block) const {
@@ -54,7 +53,7 @@ class TypesByAll {
     const auto index = static_cast<objects::TypeIndex>(type);
     const auto& types = found().typing.types();
     if (index == 0 || index >= types.size()) return {};
-    std::string name = objects::Descriptions::built_in().plain_type(types[index].name);
+    std::string name = process_.containers().plain_type(types[index].name);
     return type & kArray ? name + " []" : name;
   }
 
@@ -80,9 +79,7 @@ class TypesByAll {
 
  private:
   const FoundTypes& found() {
-    if (!found_)
-      found_ = std::make_unique<FoundTypes>(process_, heaps_, references_,
-                                            objects::Descriptions::built_in());
+    if (!found_) found_ = std::make_unique<FoundTypes>(process_, heaps_, references_);
     return *found_;
   }
 
@@ -151,17 +148,17 @@ std::string member_of_global(const Process& process, Address at) {
   return member ? without_reserved(member->path) : std::string();
 }
 
-std::function<std::optional<KnownType>(size_t block)> known_types(
-    const Process& process, const heap::Heaps& heaps, const objects::Descriptions& containers) {
+std::function<std::optional<KnownType>(size_t block)> known_types(const Process& process,
+                                                                  const heap::Heaps& heaps) {
   struct Lazy {
     std::optional<objects::References> references;
     std::unique_ptr<FoundTypes> found;
   };
   if (!typing_is_quick(process, heaps)) return {};
-  return [&process, &heaps, &containers, lazy = std::make_shared<Lazy>()](size_t block) {
+  return [&process, &heaps, lazy = std::make_shared<Lazy>()](size_t block) {
     if (!lazy->found) {
       lazy->references.emplace(objects::References::find(process.snapshot(), heaps, {}));
-      lazy->found = std::make_unique<FoundTypes>(process, heaps, *lazy->references, containers);
+      lazy->found = std::make_unique<FoundTypes>(process, heaps, *lazy->references);
     }
     return known_type(*lazy->found, block, snapshot::pointer_size(process.arch()));
   };

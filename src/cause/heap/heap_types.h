@@ -34,7 +34,7 @@ std::string member_of_global(const Process& process, Address at);
 
 /// For InspectQuestion::type_of_block: references and types are found at the first question, if
 /// that is quick. Borrows all that it is given.
-std::function<std::optional<KnownType>(size_t block)> known_types(
-    const Process& process, const heap::Heaps& heaps, const objects::Descriptions& containers);
+std::function<std::optional<KnownType>(size_t block)> known_types(const Process& process,
+                                                                  const heap::Heaps& heaps);
 
 }  // namespace inquest::cause

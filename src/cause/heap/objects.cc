@@ -6,6 +6,7 @@
 
 #include "cause/contents.h"
 #include "cause/heap/explained.h"
+#include "cause/heap/instance_fields.h"
 #include "cause/heap/keeper_tree.h"
 #include "cause/heap/mapping_names.h"
 #include "cause/heap/outside.h"
@@ -214,6 +215,7 @@ Result<answer::Objects> describe_objects(const Process& process, const heap::Hea
   }
   warn_of_untyped(process, out);
   if (question.remnants) add_outside({process, heaps, typing, *question.remnants}, *match, out);
+  add_fields(process, heaps, typing, question.remnants, question.with_fields, out);
   return out;
 }
 

@@ -18,6 +18,7 @@ struct ObjectsQuestion {
   std::string type = {};
   /// Retained bytes of every type. Absent: if the heap is so small that it takes no time.
   std::optional<bool> with_retained = {};
+  size_t with_fields = SIZE_MAX;  ///< so many instances are told with their fields
   /// Objects that are in no used block are told too. Borrowed; may be null.
   const objects::Remnants* remnants = nullptr;
 };

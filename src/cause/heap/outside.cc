@@ -114,8 +114,7 @@ class OutsideWriter {
       return place.name.substr(0, in) + joined(without_reserved(member)) + index +
              (in == std::string::npos ? "" : place.name.substr(in));
     }
-    const std::string type =
-        objects::Descriptions::built_in().plain_type(type_of(pointer.block).name);
+    const std::string type = in_.process.containers().plain_type(type_of(pointer.block).name);
     const std::string member = without_reserved(members_.at(pointer.block, pointer.offset));
     return fmt::format("{}{}{} of {}", type, joined(member), index,
                        in_.heaps.blocks[pointer.block].address());

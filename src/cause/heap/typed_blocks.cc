@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "cause/heap/pointer_words.h"
-#include "objects/containers.h"
 
 namespace inquest::cause {
 
@@ -20,7 +19,8 @@ std::string without_reserved(const std::string& path) {
   return path;
 }
 
-BlockTypes typed_blocks(const heap::Heaps& heaps, const objects::Typing& typing) {
+BlockTypes typed_blocks(const Process& process, const heap::Heaps& heaps,
+                        const objects::Typing& typing) {
   auto id_of = [&heaps](const heap::Block& block) {
     return static_cast<objects::BlockId>(&block - heaps.blocks.data());
   };
@@ -30,8 +30,8 @@ BlockTypes typed_blocks(const heap::Heaps& heaps, const objects::Typing& typing)
             return type.how == objects::How::likeness ? 0 : type.type;
           },
           .name_of =
-              [&typing](uint64_t type) {
-                return objects::Descriptions::built_in().plain_type(typing.types()[type].name);
+              [&process, &typing](uint64_t type) {
+                return process.containers().plain_type(typing.types()[type].name);
               },
           .member_of =
               [members, id_of](const heap::Block& block, uint64_t offset) {

@@ -45,11 +45,12 @@ void add_variables(const Process& process, const unwind::Frame& frame, uint32_t 
 }  // namespace
 
 objects::TypingInput typing_input(const Process& process, const heap::Heaps& heaps,
-                                  const objects::References& references,
-                                  const objects::Descriptions& containers) {
+                                  const objects::References& references) {
   const snapshot::Snapshot& snapshot = process.snapshot();
-  objects::TypingInput input{
-      .process = snapshot, .heaps = heaps, .references = references, .containers = containers};
+  objects::TypingInput input{.process = snapshot,
+                             .heaps = heaps,
+                             .references = references,
+                             .containers = process.containers()};
   input.modules.resize(snapshot.modules.size());
   tbb::parallel_for(size_t{0}, snapshot.modules.size(),
                     [&](size_t i) { input.modules[i] = types_of(process, snapshot.modules[i]); });

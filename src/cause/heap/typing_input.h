@@ -10,8 +10,7 @@ namespace inquest::cause {
 
 /// Borrows all that it is given, for as long as the TypingInput is used. Opens the symbols of every
 /// module, and walks the stacks.
-objects::TypingInput typing_input(
-    const Process& process, const heap::Heaps& heaps, const objects::References& references,
-    const objects::Descriptions& containers = objects::Descriptions::built_in());
+objects::TypingInput typing_input(const Process& process, const heap::Heaps& heaps,
+                                  const objects::References& references);
 
 }  // namespace inquest::cause

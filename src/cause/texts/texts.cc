@@ -106,7 +106,7 @@ class TextHolders {
         heaps_(heaps),
         references_(references),
         typing_(typing),
-        types_(typed_blocks(heaps, typing)),
+        types_(typed_blocks(process, heaps, typing)),
         places_(process, heaps, true, types_) {}
 
   void find(const std::vector<TextCounts::Line>& lines, size_t count, answer::Texts& out) {

@@ -127,9 +127,8 @@ class FieldsCursor : public Cursor {
       info_ = info;
       if (reader_ != info->reader) {
         reader_ = info->reader;
-        values_.emplace(
-            cause::object_space(sources_.process(), *reader_, objects::Descriptions::built_in()),
-            objects::ValueOptions{.depth = 0, .width = 0});
+        values_.emplace(cause::object_space(sources_.process(), *reader_),
+                        objects::ValueOptions{.depth = 0, .width = 0});
       }
       unsigned word = snapshot::pointer_size(sources_.process().arch());
       elements_ = elements_of(type, info->size, block().size, word);
