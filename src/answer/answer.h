@@ -81,12 +81,21 @@ struct Frame {
   std::optional<std::vector<Variable>> variables = {};
 };
 
+/// What a thread that did not crash was about.
+struct Activity {
+  std::string kind = {};         ///< "running", "lock", "condition"...; empty: not known
+  std::string words = {};        ///< "runs", "waits for a condition"
+  std::string system_call = {};  ///< "futex"; empty: none, or not known
+};
+
 struct Stack {
   uint32_t thread = 0;
   std::string name = {};
   bool crashed = false;
-  std::vector<Frame> frames = {};  ///< innermost first
-  std::string note = {};           ///< why the walk ended, when not at the thread's beginning
+  Activity activity = {};
+  std::optional<double> cpu_seconds = {};  ///< used since its start; absent: not known
+  std::vector<Frame> frames = {};          ///< innermost first
+  std::string note = {};  ///< why the walk ended, when not at the thread's beginning
 };
 
 struct Module {

@@ -50,6 +50,7 @@ class Notes {
 
 /// What is the same in the records of all threads.
 struct Common {
+  pid_t process = 0;
   ThreadStatus status;
   ProcessStat stat;
 };
@@ -77,9 +78,15 @@ elf_prstatus status_record(const ThreadImage& thread, const Common& common,
   record.pr_ppid = common.status.parent;
   record.pr_pgrp = common.stat.group;
   record.pr_sid = common.stat.session;
-  // The kernel gives the leader's record the sums of the process, and so do we for the first.
-  set_time(record.pr_utime, common.stat.user_ticks);
-  set_time(record.pr_stime, common.stat.system_ticks);
+  // As the kernel does: the leader's record has the sums of the process, the others' their own.
+  const bool is_leader = thread.id == common.process;
+  const ProcessStat own =
+      is_leader
+          ? common.stat
+          : parse_process_stat(
+                read_proc(common.process, fmt::format("task/{}/stat", thread.id)).value_or(""));
+  set_time(record.pr_utime, own.user_ticks);
+  set_time(record.pr_stime, own.system_ticks);
   set_time(record.pr_cutime, common.stat.child_user_ticks);
   set_time(record.pr_cstime, common.stat.child_system_ticks);
   ::memcpy(&record.pr_reg, thread.general.data(),
@@ -183,6 +190,7 @@ std::string inquest_text(const ProcessImage& image, const std::vector<std::strin
 std::vector<std::byte> core_notes(const ProcessImage& image, const std::vector<Mapping>& mappings,
                                   std::chrono::microseconds stopped) {
   Common common;
+  common.process = image.process;
   common.status = thread_status(image.memory_thread).value_or(ThreadStatus{});
   if (auto leader = thread_status(image.process)) common.status.name = leader->name;
   common.stat = parse_process_stat(read_proc(image.process, "stat").value_or(""));

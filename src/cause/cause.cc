@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "cause/activity.h"
 #include "cause/contents.h"
 #include "cause/detector.h"
 #include "cause/fault/fault.h"
@@ -27,9 +28,16 @@ std::vector<answer::Finding> detect_all(const Process& process, std::vector<Warn
   return all;
 }
 
+/// Of a process that hangs, or that somebody thought to hang: what its threads were about.
+void add_activity(const std::vector<answer::Stack>& threads, answer::Finding& finding) {
+  auto evidence = activity_evidence(threads);
+  std::move(evidence.begin(), evidence.end(), std::back_inserter(finding.evidence));
+}
+
 /// Says what is known when no finding is believable, and what was looked for.
 answer::Finding unknown_verdict(const Process& process, const std::optional<FaultSite>& site,
-                                const std::vector<answer::Finding>& findings) {
+                                const std::vector<answer::Finding>& findings,
+                                const std::vector<answer::Stack>& threads) {
   answer::Finding verdict{.kind = answer::Kind::unknown};
   const auto& fault = process.snapshot().fault;
   if (fault && fault->signal) {
@@ -49,6 +57,7 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
                                 .frame = 0,
                                 .address = site->pc});
   }
+  if (!fault) add_activity(threads, verdict);
   std::string names;
   for (const Detector& detector : detectors()) {
     if (!names.empty()) names += ", ";
@@ -84,9 +93,11 @@ answer::Answer investigate(const Process& process) {
   answer.findings = detect_all(process, more);
   weigh(answer.findings);
   if (!answer.findings.empty() && answer.findings.front().confidence >= kBelievable) {
+    if (answer.findings.front().kind == answer::Kind::killed)
+      add_activity(answer.threads, answer.findings.front());
     answer.verdict = answer.findings.front();
   } else {
-    answer.verdict = unknown_verdict(process, site, answer.findings);
+    answer.verdict = unknown_verdict(process, site, answer.findings, answer.threads);
   }
   if (site) answer.fault = describe_fault(process, *site);
   // Deeper ones are for `stack --variables`.

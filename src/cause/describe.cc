@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <tbb/parallel_for.h>
 
+#include "cause/activity.h"
 #include "cause/process.h"
 
 namespace inquest::cause {
@@ -72,6 +73,8 @@ std::vector<answer::Stack> Process::describe_stacks() const {
       const Located& place = located[static_cast<size_t>(at - places.begin())];
       append(out[i].frames, frame, place, place.module ? &symbols(*place.module) : nullptr);
     }
+    out[i].activity = activity_of(snapshot(), thread, out[i].frames);
+    out[i].cpu_seconds = thread.cpu_seconds;
   }
   std::stable_partition(out.begin(), out.end(), [](const auto& s) { return s.crashed; });
   return out;

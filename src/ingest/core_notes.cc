@@ -148,6 +148,8 @@ class ThreadNotes {
     next.thread.id = status->id;
     next.thread.registers = status->registers;
     next.thread.tls = status->tls;
+    next.thread.system_call = status->system_call;
+    if (status->cpu_seconds > 0) next.thread.cpu_seconds = status->cpu_seconds;
     if (status->signal != 0) next.thread.signal = status->signal;
     notes_.threads.push_back(std::move(next));
   }
@@ -192,6 +194,30 @@ class ThreadNotes {
   uint16_t selector_ = 0;
 };
 
+/// The record of the leader has the sum of the process (fill_prstatus of the kernel): what the
+/// others have used is taken from it. Writers that know nothing leave zeros; ones that give each
+/// thread the sum are not believed.
+void settle_times(CoreNotes& notes) {
+  double others = 0;
+  CoreThread* leader = nullptr;
+  for (CoreThread& thread : notes.threads) {
+    if (notes.pid && thread.thread.id == static_cast<uint32_t>(*notes.pid)) {
+      leader = &thread;
+    } else {
+      others += thread.thread.cpu_seconds.value_or(0);
+    }
+  }
+  const double all = leader ? leader->thread.cpu_seconds.value_or(0) : 0;
+  constexpr double kTicks = 0.02;  // of each, they are rounded
+  if (all <= 0 || others > all + kTicks * static_cast<double>(notes.threads.size())) {
+    for (CoreThread& thread : notes.threads) thread.thread.cpu_seconds.reset();
+    return;
+  }
+  for (CoreThread& thread : notes.threads)
+    thread.thread.cpu_seconds.emplace(thread.thread.cpu_seconds.value_or(0));
+  leader->thread.cpu_seconds = std::max(0.0, all - others);
+}
+
 }  // namespace
 
 CoreNotes read_core_notes(const elf::File& core, Arch arch) {
@@ -223,6 +249,7 @@ CoreNotes read_core_notes(const elf::File& core, Arch arch) {
         break;
     }
   }
+  settle_times(notes);
   notes.executable = std::move(own.executable);
   notes.limits = std::move(own.limits);
   notes.stopped_microseconds = own.stopped_microseconds;

@@ -17,10 +17,10 @@ constexpr Register kNone = 0xff;
 /// Where things are in `struct elf_prstatus`: times and masks are longs, so that only the word
 /// size counts.
 struct StatusLayout {
-  uint16_t signal, id, registers;
+  uint16_t signal, id, times, registers;
 };
-constexpr StatusLayout kStatus64{.signal = 12, .id = 32, .registers = 112};
-constexpr StatusLayout kStatus32{.signal = 12, .id = 24, .registers = 72};
+constexpr StatusLayout kStatus64{.signal = 12, .id = 32, .times = 48, .registers = 112};
+constexpr StatusLayout kStatus32{.signal = 12, .id = 24, .times = 40, .registers = 72};
 
 /// The DWARF number of each word of pr_reg, in its order.
 constexpr Register kX64[] = {
@@ -29,7 +29,7 @@ constexpr Register kX64[] = {
     5,     kNone, 16,    kNone,            // rdi orig_rax rip cs
     kNone, 7,     kNone,                   // eflags rsp ss
 };
-constexpr size_t kX64FsBase = 21;
+constexpr size_t kX64OrigRax = 15, kX64FsBase = 21;
 constexpr Register kX86[] = {
     3,     1,     2,     6,     7, 5, 0,  // ebx ecx edx esi edi ebp eax
     kNone, kNone, kNone, kNone,           // ds es fs gs
@@ -47,6 +47,14 @@ std::span<const Register> order(Arch arch) {
   return {};
 }
 
+/// A struct timeval of two words.
+double read_time(Cursor& cursor, Arch arch) {
+  constexpr uint64_t kLongest = uint64_t{1} << 40;
+  const uint64_t seconds = read_word(cursor, arch), microseconds = read_word(cursor, arch);
+  if (cursor.failed() || seconds > kLongest || microseconds >= 1000000) return 0;
+  return static_cast<double>(seconds) + static_cast<double>(microseconds) / 1e6;
+}
+
 }  // namespace
 
 std::optional<ThreadStatus> read_thread_status(Bytes note, Arch arch) {
@@ -62,6 +70,10 @@ std::optional<ThreadStatus> read_thread_status(Bytes note, Arch arch) {
   status.id = cursor.read<le32>();
   if (cursor.failed()) return {};
 
+  cursor.seek(layout.times);
+  status.cpu_seconds = read_time(cursor, arch);
+  status.cpu_seconds += read_time(cursor, arch);
+  if (cursor.failed()) return status;
   cursor.seek(layout.registers);
   auto numbers = order(arch);
   size_t words = arch == Arch::aarch64 ? kArm64Words
@@ -72,6 +84,7 @@ std::optional<ThreadStatus> read_thread_status(Bytes note, Arch arch) {
     if (cursor.failed()) return status;
     Register number = numbers.empty() ? static_cast<Register>(i) : numbers[i];
     if (number != kNone) status.registers.set(number, value);
+    if (arch == Arch::x86_64 && i == kX64OrigRax) status.system_call = static_cast<int64_t>(value);
     if (arch == Arch::x86 && i == kX86Gs) status.tls_selector = static_cast<uint16_t>(value);
   }
   if (arch == Arch::x86_64) {

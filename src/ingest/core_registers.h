@@ -16,7 +16,9 @@ struct ThreadStatus {
   uint32_t id = 0;
   uint16_t signal = 0;  ///< pr_cursig
   snapshot::Registers registers;
-  std::optional<uint64_t> tls = {};  ///< fs base, where the registers include it
+  std::optional<uint64_t> tls = {};         ///< fs base, where the registers include it
+  std::optional<int64_t> system_call = {};  ///< orig_rax: negative in none; x86-64 alone has it
+  double cpu_seconds = 0;     ///< pr_utime + pr_stime; of the group's leader: of the process
   uint16_t tls_selector = 0;  ///< gs of i386: which NT_386_TLS entry holds the thread pointer
 };
 

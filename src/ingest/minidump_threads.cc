@@ -105,6 +105,7 @@ class ThreadTaker {
   void take() {
     take_list();
     take_names();
+    take_times();
     if (dump_.exception) take_exception(*dump_.exception);
   }
 
@@ -134,6 +135,16 @@ class ThreadTaker {
   void take_names() {
     for (const minidump::ThreadName& name : dump_.thread_names) {
       if (Thread* thread = find(name.id)) thread->name = name.name;
+    }
+  }
+
+  void take_times() {
+    constexpr double kUnit = 1e-7;
+    for (const minidump::ThreadInfo& info : dump_.thread_infos) {
+      Thread* thread = find(info.id);
+      const double seconds =
+          kUnit * (static_cast<double>(info.user_time) + static_cast<double>(info.kernel_time));
+      if (thread && seconds > 0) thread->cpu_seconds = seconds;
     }
   }
 

@@ -136,6 +136,11 @@ void Document::threads(std::string_view name, const std::vector<answer::Stack>& 
     put(head, "name", stack.name);
     head["crashed"] = stack.crashed;
     put(head, "note", stack.note);
+    if (!stack.activity.kind.empty()) {
+      head["activity"] = {{"kind", stack.activity.kind}, {"words", stack.activity.words}};
+      put(head["activity"], "system_call", stack.activity.system_call);
+    }
+    if (stack.cpu_seconds) head["cpu_seconds"] = *stack.cpu_seconds;
     std::string text = line_of(head);
     text.pop_back();
     element_line(text);

@@ -90,6 +90,16 @@ std::string variable_lines(const std::vector<answer::Variable>& all, const Stack
   return out;
 }
 
+/// ", waits for a condition", ", runs, 12.3 s of processor time".
+std::string activity_words(const answer::Stack& stack) {
+  constexpr double kWorthTelling = 0.1;
+  std::string words;
+  if (!stack.activity.words.empty()) words += ", " + clean(stack.activity.words);
+  if (stack.cpu_seconds.value_or(0) >= kWorthTelling)
+    words += fmt::format(", {:.1f} s of processor time", *stack.cpu_seconds);
+  return words;
+}
+
 }  // namespace
 
 std::string place_of(const answer::Frame& frame) {
@@ -174,16 +184,21 @@ std::string threads_title(const std::vector<answer::Stack>& threads,
                           const std::vector<size_t>& members, const std::string& common) {
   if (members.size() == 1) {
     const answer::Stack& one = threads[members[0]];
-    return fmt::format("thread {}{}", one.thread,
-                       one.name.empty() ? "" : " \"" + clean(one.name) + "\"");
+    return fmt::format("thread {}{}{}", one.thread,
+                       one.name.empty() ? "" : " \"" + clean(one.name) + "\"", activity_words(one));
   }
   std::string ids;
   for (size_t i = 0; i < members.size() && i < kThreadsNamed; ++i) {
     ids += fmt::format("{}{}", i ? ", " : "", threads[members[i]].thread);
   }
   if (members.size() > kThreadsNamed) ids += ", ...";
-  return fmt::format("threads {} ({}{})", ids, members.size(),
-                     common.empty() ? "" : ", " + clean(common));
+  // Equal stacks are about the same; what one of them differs in, JSON tells.
+  const std::string& words = threads[members[0]].activity.words;
+  const bool is_common =
+      std::ranges::all_of(members, [&](size_t i) { return threads[i].activity.words == words; });
+  return fmt::format("threads {} ({}{}){}", ids, members.size(),
+                     common.empty() ? "" : ", " + clean(common),
+                     is_common && !words.empty() ? ", each " + clean(words) : "");
 }
 
 }  // namespace inquest::report

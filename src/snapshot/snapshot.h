@@ -31,6 +31,10 @@ struct Thread {
   std::optional<uint64_t> tls = {};          ///< thread pointer (fs base, tpidr_el0, TEB)
   std::optional<uint32_t> signal = {};       ///< signal that this thread had when it stopped
   std::vector<std::byte> vector_state = {};  ///< raw xsave/fpsimd bytes; may be empty
+  /// Processor time that it has used since its start, user's and system's. Of the first thread of a
+  /// Linux process it may include that of threads that have ended.
+  std::optional<double> cpu_seconds = {};
+  std::optional<int64_t> system_call = {};  ///< number of the one that it is in; negative: in none
 };
 
 /// What identifies a build of a module, in the fields that its format has.

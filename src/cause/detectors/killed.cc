@@ -42,12 +42,12 @@ Findings detect_killed(const Process& process) {
   if (sent && fault->sender_pid && own && *fault->sender_pid != *own && *fault->sender_pid != 0) {
     finding.confidence = 0.97;
     finding.summary =
-        fmt::format("Process {} sent {} and so ended this one; it did nothing wrong itself.",
+        fmt::format("Process {} sent {} and so ended this one; no fault of its own is recorded.",
                     *fault->sender_pid, name);
-    finding.next = {
-        fmt::format("find out what process {} is and why it sent {} (a supervisor, a "
-                    "watchdog, an operator)",
-                    *fault->sender_pid, name)};
+    finding.next = {fmt::format(
+        "find out what process {} is and why it sent {} (a supervisor, a "
+        "watchdog, an operator); if the process hung, what its threads were about says where",
+        *fault->sender_pid, name)};
   } else if (sent && fault->sender_pid == 0) {
     // Sent from outside this process's pid namespace.
     finding.confidence = 0.95;
