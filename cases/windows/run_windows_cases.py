@@ -109,7 +109,7 @@ def write_sym(program, target):
 def die(program, dump, memory, prefix):
     dump.unlink(missing_ok=True)
     environment = dict(os.environ, WINEPREFIX=str(prefix), WINEDEBUG="-all", DISPLAY="")
-    command = [WINE, f"./{program.name}", dump.name] + (["full"] if memory == "full" else [])
+    command = [WINE, f"./{program.name}", dump.name] + ([memory] if memory != "mini" else [])
     ended = []
     for _ in range(3):  # on a busy machine Wine's server is sometimes late, or ends a program that just began
         try:
@@ -261,6 +261,15 @@ def run_special(inquest, work, prefix):
         if module["symbols"] != "full":  # Wine's dumps have no GUIDs: by time stamp and size alone
             raise Failure(f"its symbols are {module['symbols']}")
 
+    def unnamed(folder):
+        """Dumped by somebody who did not know of the exception, while the filter of the dying thread ran."""
+        program = build("null-member", "O0", folder / "build")
+        die(program, folder / "build/unnamed.dmp", "unnamed", prefix)
+        report = why(inquest, folder / "build/unnamed.dmp", "--symbols", folder / "build")
+        judge(report, truth, "pdb")
+        if not any("was found on its stack" in warning["what"] for warning in report["warnings"]):
+            raise Failure("does not say where the exception is from")
+
     def another(folder):
         program = build("null-member", "O2", folder / "build")
         other = build("null-this", "O2", folder / "other")
@@ -276,6 +285,7 @@ def run_special(inquest, work, prefix):
         attempt("dwarf", dwarf)
     attempt("overwritten", overwritten)
     attempt("another-build", another)
+    attempt("unnamed-exception", unnamed)
     return results
 
 

@@ -39,6 +39,16 @@ Result<> refuse_other_types(const elf::File& core) {
   }
 }
 
+/// Whose kernel wrote the core, by the owner of its notes; empty: Linux, or nobody known.
+std::string_view other_system(const elf::File& core) {
+  for (const elf::Note& note : core.notes()) {
+    for (std::string_view system : {"FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "QNX"}) {
+      if (note.owner.starts_with(system)) return system;
+    }
+  }
+  return {};
+}
+
 /// Signals whose arrival ends the process unless it is handled.
 bool is_deadly(int signal) {
   switch (signal) {
@@ -186,6 +196,12 @@ Result<Snapshot> read_elf_core(std::shared_ptr<const MappedFile> file) {
   name_regions(snapshot);
 
   if (snapshot.threads.empty() && snapshot.modules.empty()) {
+    if (auto system = other_system(*core); !system.empty()) {
+      return fail({.what = fmt::format("is a core of {}, which is not read", system),
+                   .file = file->path(),
+                   .stream = "notes",
+                   .advice = "cores of Linux are"});
+    }
     return fail({.what = "is a core in which no thread and no module can be told",
                  .file = file->path(),
                  .stream = "notes",

@@ -94,6 +94,7 @@ Result<Snapshot> read_minidump(std::shared_ptr<const MappedFile> file) {
   take_modules(dump, snapshot);
   identify_from_memory(snapshot);
   take_wow64(dump, snapshot);
+  if (!dump.exception) take_pending_exception(snapshot);
   take_function_tables(dump, snapshot);
   take_regions(dump, snapshot);
   place_linux_modules(dump, snapshot);

@@ -27,6 +27,9 @@ void identify_from_memory(snapshot::Snapshot& snapshot);
 /// A 32-bit process that a 64-bit program dumped: its own registers, where memory holds them; then
 /// the snapshot is of x86. Needs memory, modules and threads.
 void take_wow64(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
+/// The exception that a thread's handlers were busy with, where the dump has none of its own. Needs
+/// memory, modules and threads.
+void take_pending_exception(snapshot::Snapshot& snapshot);
 /// The map of the address space. Needs memory, modules and threads.
 void take_regions(const minidump::Dump& dump, snapshot::Snapshot& snapshot);
 /// Where each image of a Linux process was loaded, and how far it reaches. Needs regions.
@@ -35,5 +38,7 @@ void place_linux_modules(const minidump::Dump& dump, snapshot::Snapshot& snapsho
 /// PROCESSOR_ARCHITECTURE_* or, without one, the kind of the contexts; absent when neither is ours.
 std::optional<snapshot::Arch> arch_of(const minidump::Dump& dump);
 snapshot::Registers registers_of(const minidump::Context& context);
+/// The system's words of a death on Windows.
+snapshot::Fault windows_fault(const minidump::Exception& exception);
 
 }  // namespace inquest::ingest

@@ -61,13 +61,6 @@ std::optional<Address> faulting_address(const minidump::Exception& exception) {
   return {};
 }
 
-Fault windows_fault(const minidump::Exception& exception) {
-  return {.thread = exception.thread,
-          .exception = exception.code,
-          .parameters = exception.parameters,
-          .address = faulting_address(exception)};
-}
-
 /// Breakpad: code is the signal, flags the si_code (0 by its older versions), address si_addr,
 /// which is a union with the sender's ids.
 Fault linux_fault(const minidump::Exception& exception, const Thread* thread, snapshot::Arch arch) {
@@ -220,6 +213,13 @@ class ThreadTaker {
 };
 
 }  // namespace
+
+Fault windows_fault(const minidump::Exception& exception) {
+  return {.thread = exception.thread,
+          .exception = exception.code,
+          .parameters = exception.parameters,
+          .address = faulting_address(exception)};
+}
 
 snapshot::Registers registers_of(const minidump::Context& context) {
   using minidump::Cpu;

@@ -112,7 +112,7 @@ struct [[gnu::packed]] ExceptionInformation {
 };
 
 const char* dump_path = nullptr;
-bool full_memory = false;
+bool full_memory = false, unnamed = false;
 ExceptionInformation exception = {};
 Handle wanted = nullptr;  // an event
 
@@ -132,7 +132,8 @@ void read_arguments() {
     } else if (!in_word) {
       in_word = true;
       if (++word == 1) dump_path = line + i;
-      if (word == 2) full_memory = true;
+      if (word == 2) full_memory = line[i] == 'f';
+      if (word == 2) unnamed = line[i] == 'u';
     }
   }
 }
@@ -141,7 +142,7 @@ unsigned write_dump(void*) {
   Handle file = CreateFileA(dump_path, 0x40000000, 0, nullptr, 2, 0x80, nullptr);
   int kind = full_memory ? 2 : 0;
   int done = MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, kind,
-                               exception.pointers ? &exception : nullptr, nullptr, nullptr);
+                               exception.pointers && !unnamed ? &exception : nullptr, nullptr, nullptr);
   ExitProcess(done ? 3 : 4);
   return 0;
 }

@@ -187,8 +187,9 @@ Finding by_message(const Process& process, const OwnAbort& abort, const AbortMes
 Finding plain(const Process& process, const OwnAbort& abort) {
   std::string where = caller_text(process, abort);
   Finding finding{.kind = Kind::abort, .confidence = abort.by_name ? 0.9 : 0.7};
-  finding.summary =
-      where.empty() ? "the process aborted itself" : fmt::format("{} called abort", where);
+  finding.summary = where.empty()    ? "the process aborted itself"
+                    : abort.by_abort ? fmt::format("{} called abort", where)
+                                     : fmt::format("{} raised SIGABRT", where);
   if (!abort.by_name) {
     finding.summary = "the process raised SIGABRT itself";
     if (!where.empty()) finding.summary += fmt::format(", in {}", where);

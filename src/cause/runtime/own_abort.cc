@@ -23,7 +23,10 @@ std::optional<OwnAbort> own_abort(const Process& process) {
     if (is_any(call, {"abort", "raise", "gsignal", "pthread_kill", "__pthread_kill_implementation",
                       "__pthread_kill_internal", "__pthread_kill", "tgkill", "kill", "__abort"})) {
       out.by_name = true;
+      out.by_abort |= is_any(call, {"abort", "__abort"});
       past = i + 1;
+    } else if (call.module && call.module->is_vdso) {
+      // i386 enters the kernel by __kernel_vsyscall.
     } else if (!call.module || !is_runtime(*call.module) || !call.function.empty()) {
       break;
     }

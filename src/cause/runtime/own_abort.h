@@ -20,7 +20,8 @@ struct OwnAbort {
   std::vector<Call> calls = {};
   /// The first call outside of abort, raise and the like: who gave up. kNoCall when not known.
   size_t caller = kNoCall;
-  bool by_name = false;  ///< the stack says abort or raise
+  bool by_name = false;   ///< the stack says abort or raise
+  bool by_abort = false;  ///< it says abort
 };
 
 /// Absent when the process died of something else, or another process sent the signal.
