@@ -141,8 +141,9 @@ void read_arguments() {
 unsigned write_dump(void*) {
   Handle file = CreateFileA(dump_path, 0x40000000, 0, nullptr, 2, 0x80, nullptr);
   int kind = full_memory ? 2 : 0;
-  int done = MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, kind,
-                               exception.pointers && !unnamed ? &exception : nullptr, nullptr, nullptr);
+  int done =
+      MiniDumpWriteDump(GetCurrentProcess(), GetCurrentProcessId(), file, kind,
+                        exception.pointers && !unnamed ? &exception : nullptr, nullptr, nullptr);
   ExitProcess(done ? 3 : 4);
   return 0;
 }
