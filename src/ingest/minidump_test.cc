@@ -225,7 +225,8 @@ TEST(Minidump, TellsSentSignalsFromFaults) {
 }
 
 TEST(Minidump, KnowsRequestedDumps) {
-  for (auto [platform, code] : {std::pair{0x8201u, 0xffffffffu}, std::pair{2u, 0x0517a7edu}}) {
+  for (auto [platform, code] :
+       {std::pair{0x8201u, 0xffffffffu}, std::pair{2u, 0x0517a7edu}, std::pair{0x8201u, 0u}}) {
     MinidumpBuilder builder;
     builder.system({.platform = platform});
     builder.thread({.id = 7, .context = dump_context(DumpCpu::x64, {{"rip", 1}})});

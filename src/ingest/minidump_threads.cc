@@ -24,7 +24,8 @@ constexpr uint32_t access_violation = 0xc0000005, in_page_error = 0xc0000006,
 }
 
 bool is_request(uint32_t code) {
-  return code == kRequestedLinux || code == kRequestedWindows || code == kRequestedMac;
+  // 0: nothing was wrong; writers that must name something name that.
+  return code == 0 || code == kRequestedLinux || code == kRequestedWindows || code == kRequestedMac;
 }
 
 /// The general registers; the vector registers are kept in `thread`.
