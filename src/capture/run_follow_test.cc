@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "capture/run_fixture.h"
+#include "capture/test_run.h"
 
 namespace inquest::capture {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 #include <unistd.h>
 
-#include "capture/run_fixture.h"
+#include "capture/test_run.h"
 
 namespace inquest::capture {
 namespace {

@@ -2,13 +2,13 @@
 /// exception has.
 #include <gtest/gtest.h>
 
-#include "ingest/minidump_bytes.h"
+#include "ingest/test_minidump.h"
 #include "testkit/minidump.h"
 
 namespace inquest::ingest {
 namespace {
 
-using namespace minidump_bytes;
+using namespace test_minidump;
 using testkit::dump_context;
 using testkit::DumpCpu;
 using testkit::MinidumpBuilder;

@@ -3,13 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "ingest/minidump_bytes.h"
+#include "ingest/test_minidump.h"
 #include "testkit/elf_seeds.h"
 
 namespace inquest::ingest {
 namespace {
 
-using namespace minidump_bytes;
+using namespace test_minidump;
 using snapshot::Access;
 using snapshot::Arch;
 using snapshot::Os;

@@ -8,7 +8,7 @@
 namespace __cxxabiv1 {
 // NOLINTNEXTLINE(bugprone-reserved-identifier): its name is the ABI's.
 extern "C" char* __cxa_demangle(const char* name, char* buffer, size_t* length, int* status);
-}
+}  // namespace __cxxabiv1
 
 namespace inquest::symbols {
 namespace {

@@ -1,10 +1,11 @@
 /// Stands in for oneTBB where everything is watched by ThreadSanitizer (preset `tsan`).
 ///
-/// Debian's libtbb is not compiled with it: how its threads hand work to each other is not seen, so everything
-/// that is written before a parallel_for and read inside would be called a race, and a suppression wide enough
-/// for that would hide our own. Here are the few functions of it that we call, made of std::thread, of which
-/// ThreadSanitizer sees every step. The items of a loop are taken from a relaxed counter, so that nothing but
-/// the loop's begin and end orders them: as little as oneTBB promises.
+/// Debian's libtbb is not compiled with it: how its threads hand work to each other is not seen, so
+/// everything that is written before a parallel_for and read inside would be called a race, and a
+/// suppression wide enough for that would hide our own. Here are the few functions of it that we
+/// call, made of std::thread, of which ThreadSanitizer sees every step. The items of a loop are
+/// taken from a relaxed counter, so that nothing but the loop's begin and end orders them: as
+/// little as oneTBB promises.
 #pragma once
 
 #include <atomic>
@@ -31,7 +32,8 @@ class Width {
 };
 }  // namespace stand_in
 
-/// Calls body(i) for every i in [first, last), in any order, on several threads; returns when all are done.
+/// Calls body(i) for every i in [first, last), in any order, on several threads; returns when all
+/// are done.
 template <class Index, class Body>
 void parallel_for(Index first, Index last, const Body& body) {
   if (!(first < last)) return;

@@ -9,7 +9,7 @@
 
 #include "ingest/minidump.h"
 
-namespace inquest::ingest::minidump_bytes {
+namespace inquest::ingest::test_minidump {
 
 inline Result<snapshot::Snapshot> read(const std::vector<std::byte>& bytes) {
   std::unique_ptr<FILE, int (*)(FILE*)> file{std::tmpfile(), std::fclose};
@@ -34,4 +34,4 @@ inline std::vector<std::byte> filled(size_t size, uint8_t value) {
   return std::vector<std::byte>(size, std::byte{value});
 }
 
-}  // namespace inquest::ingest::minidump_bytes
+}  // namespace inquest::ingest::test_minidump
