@@ -33,7 +33,7 @@ set(INQUEST_PARSERS base format snapshot ingest locate symbols unwind heap objec
 # -DINQUEST_UNITY_BATCH=4 (or the preset `dev`), so that a change compiles less. These are compiled alone, because they
 # rightly call their own things by the same names as the file beside them.
 file(GLOB alone CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/unwind/arch/*.cc")
-foreach(name locate/store_test locate/windows_search_test ingest/minidump_test symbols/breakpad_test symbols/types_test symbols/windows_test unwind/walk_test
+foreach(name locate/store_test locate/windows_search_test ingest/minidump_test ingest/minidump_faults_test symbols/breakpad_test symbols/types_test symbols/windows_test objects/remnants/freed unwind/walk_test
              unwind/real_test unwind/text/frame_rules_test unwind/pe/native_test unwind/pe/x64_test cause/runtime/what_test report/show_test report/show_json report/show_text)
   list(APPEND alone "${PROJECT_SOURCE_DIR}/src/${name}.cc")
 endforeach()

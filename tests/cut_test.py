@@ -5,24 +5,15 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+from patient import INQUEST, ROOT, folder_of, build, die, check
 
-INQUEST = os.environ["INQUEST"]
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILT = pathlib.Path(INQUEST).resolve().parent.parent / "cases"
 FIXTURES = ROOT.parent / "shared/fixtures"
 if not FIXTURES.is_dir():
     FIXTURES = pathlib.Path("/work/shared/fixtures")
-SCHEMA = json.loads((ROOT / "schema/cut.schema.json").read_text())
 
 # Program -> source; each dies with threads, a heap of 40 MiB, and what its cause is told by in memory.
 PREAMBLE = """
@@ -85,20 +76,15 @@ class Cut(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.root = pathlib.Path(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def patient(self, name, source):
         program = self.root / name
         core = self.root / (name + ".core")
         if not core.exists():
-            (self.root / (name + ".cc")).write_text(source)
-            subprocess.run(["g++", "-g", "-w", "-pthread", f"{program}.cc", "-o", program], check=True)
-            subprocess.run([INQUEST, "run", "--core", core, "--no-verdict", "--", program], capture_output=True)
+            build(program, source, "g++", "-g", "-w", "-pthread")
+            die(core, program)
         return core
 
     def built(self, name):
@@ -114,15 +100,14 @@ class Cut(unittest.TestCase):
                 child.kill()
         else:
             options = ["--clients", "4", "--bug", "null-guild"] if name == "lobby" else []
-            subprocess.run([INQUEST, "run", "--core", core, "--no-verdict", "--", program, *options],
-                           capture_output=True, timeout=60)
+            die(core, program, *options)
         self.assertTrue(core.exists(), name)
         return core
 
     def cut(self, dump, *options):
         small = self.root / (pathlib.Path(dump).name + ".small.dmp")
         told = as_json("cut", dump, "-o", small, "--force", *options)
-        jsonschema.validate(told, SCHEMA)
+        check(told, "cut")
         self.assertEqual(told["bytes"], small.stat().st_size)
         return small, told
 

@@ -6,19 +6,12 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, inquest
 
-INQUEST = os.environ["INQUEST"]
 HERE = pathlib.Path(__file__).resolve().parent
-SCHEMA = json.loads((HERE.parent / "schema/diff.schema.json").read_text())
 ROUND = "s"  # a command to the server: serve a round
 REPLAY, NO_REPLAY = "r", "x"  # a round, and make (or delete) a Replay
 
@@ -39,7 +32,7 @@ def dump_server(program, mode, core, commands, limit=None):
         for number, command in enumerate([*commands, None]):
             child.stdout.readline()
             cores.append(f"{core}.{number}")
-            dumped = subprocess.run([INQUEST, "dump", str(child.pid), "-o", cores[-1]], capture_output=True, text=True)
+            dumped = inquest("dump", child.pid, "-o", cores[-1])
             if dumped.returncode != 0:
                 raise unittest.SkipTest("no right to dump: " + dumped.stderr)
             if command:
@@ -56,7 +49,7 @@ def dump_server(program, mode, core, commands, limit=None):
 class Diff(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.program = os.path.join(cls.folder.name, "server")
         cls.compile(cls.program)
         base = cls.folder.name + "/"
@@ -70,18 +63,14 @@ class Diff(unittest.TestCase):
         source = str(HERE / "diff_server.cc")
         subprocess.run(["g++", "-g", "-O0", "-w", *flags, source, "-o", program, "-pthread"], check=True)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
     def diff(self, *arguments):
-        answer = subprocess.run([INQUEST, "diff", *arguments], capture_output=True, text=True, timeout=120)
+        answer = inquest("diff", *arguments)
         self.assertEqual(answer.returncode, 0, answer.stderr)
         return answer.stdout
 
     def values(self, *arguments):
         value = json.loads(self.diff(*arguments, "--format", "json"))
-        jsonschema.validate(value, SCHEMA)
+        patient.check(value, "diff")
         return value
 
     def row(self, rows, what):
@@ -202,7 +191,7 @@ class Diff(unittest.TestCase):
 
     def test_a_dump_without_a_heap_says_nothing_is_gone(self):
         cut = self.cut_by(os.path.getsize(self.leaking[1]) - 100_000)
-        told = subprocess.run([INQUEST, "diff", self.leaking[0], cut], capture_output=True, text=True)
+        told = inquest("diff", self.leaking[0], cut)
         self.assertEqual((told.returncode, told.stdout), (1, ""))
         self.assertIn(cut, told.stderr)
         self.assertIn("complete dumps", told.stderr)
@@ -222,8 +211,8 @@ class Diff(unittest.TestCase):
         self.assertEqual([row["what"] for row in value["types"]], ["blocks of no known type"])
 
     def test_wrong_input(self):
-        self.assertEqual(subprocess.run([INQUEST, "diff", "/nowhere", "/nowhere"], capture_output=True).returncode, 1)
-        self.assertEqual(subprocess.run([INQUEST, "diff", "/nowhere"], capture_output=True).returncode, 2)
+        self.assertEqual(inquest("diff", "/nowhere", "/nowhere").returncode, 1)
+        self.assertEqual(inquest("diff", "/nowhere").returncode, 2)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 """A pointer read out of a freed block, on every allocator: `why` says so by the allocator's own books, and says
 nothing of the kind of a living block, or of an allocator that trips over its own links."""
 import glob
-import json
-import os
 import pathlib
 import subprocess
-import tempfile
 import unittest
 
-INQUEST = os.environ["INQUEST"]
+import patient
+from patient import folder_of, build, die
+
 LIBRARIES = {"glibc": None, "jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4",
              "mimalloc": "libmimalloc.so.2*"}
 SHOP = r"""
@@ -59,26 +58,18 @@ int main() {
 class FreedMemory(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.holder = tempfile.TemporaryDirectory()
+        cls.holder = folder_of(cls)
         cls.root = pathlib.Path(cls.holder.name)
         for name, text in (("shop", SHOP), ("links", LINKS)):
-            (cls.root / f"{name}.cc").write_text(text)
-            subprocess.run(["g++", "-g", "-O0", "-w", "-std=c++20", "-fno-lifetime-dse", f"{name}.cc", "-o", name],
-                           cwd=cls.root, check=True)
+            build(cls.root / name, text, "g++", "-g", "-O0", "-w", "-std=c++20", "-fno-lifetime-dse")
         subprocess.run(["strip", "-o", cls.root / "stripped", cls.root / "shop"], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.holder.cleanup()
 
     def why(self, program, *arguments, library=None):
         core = self.root / "core"
         core.unlink(missing_ok=True)
         start = ["env", f"LD_PRELOAD={library}"] if library else []
-        subprocess.run([INQUEST, "run", "--core", core, "--no-verdict", "--", *start, self.root / program, *arguments],
-                       capture_output=True, timeout=60)
-        told = subprocess.run([INQUEST, "why", core, "--format", "json"], capture_output=True, timeout=60, check=True)
-        return json.loads(told.stdout)
+        die(core, *start, self.root / program, *arguments)
+        return patient.answer("why", core)
 
     def test_the_allocator_is_asked(self):
         for name, pattern in LIBRARIES.items():

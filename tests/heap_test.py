@@ -1,23 +1,12 @@
 """`inquest heap` on a real core: the parts, the formats, the schema; and a heap that was written over."""
-import csv
-import io
-import json
 import os
 import pathlib
 import struct
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = json.loads((pathlib.Path(__file__).resolve().parent.parent / "schema/heap.schema.json").read_text())
 SOURCE = r"""
 #include <malloc.h>
 #include <cstdio>
@@ -37,34 +26,24 @@ int main(int argc, char**) {
 
 
 def heap(*arguments):
-    return subprocess.run([INQUEST, "heap", *arguments], capture_output=True, text=True, timeout=120)
+    return inquest("heap", *arguments)
 
 
 class Heap(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         program = os.path.join(cls.folder.name, "program")
-        pathlib.Path(program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-O1", program + ".cc", "-o", program], check=True)
+        build(program, SOURCE, "g++", "-O1")
         cls.cores = {}
         for name, arguments in (("whole", []), ("damaged", ["overflow"])):
             cls.cores[name] = f"{program}.{name}.core"
-            ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program, *arguments],
-                                 capture_output=True, text=True)
+            said = die(cls.cores[name], program, *arguments)
             if name == "whole":
-                cls.block, cls.usable, cls.large = ran.stdout.split()[:3]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+                cls.block, cls.usable, cls.large = said.split()[:3]
 
     def json(self, *arguments):
-        answer = heap(*arguments, "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        value = json.loads(answer.stdout)
-        jsonschema.validate(value, SCHEMA)
-        return value
+        return patient.answer("heap", *arguments)
 
     def test_every_block_is_listed(self):
         value = self.json(self.cores["whole"], "--list")
@@ -74,7 +53,7 @@ class Heap(unittest.TestCase):
         self.assertTrue(blocks[self.large]["mapped"])
         self.assertEqual(value["faults"], [])
         self.assertGreaterEqual(value["usage"]["used"]["count"], 900)
-        rows = list(csv.DictReader(io.StringIO(heap(self.cores["whole"], "--format", "csv").stdout)))
+        rows = patient.rows("heap", self.cores["whole"])
         self.assertEqual([row["address"] for row in rows], list(blocks))
 
     def test_parts_and_text(self):

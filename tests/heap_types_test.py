@@ -1,21 +1,11 @@
 """Blocks by their real type where debug information tells it: `leaks`, `refs` and `inspect` of a heap without a single
 virtual table, and with one."""
-import json
 import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "schema"
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -57,30 +47,18 @@ int main() {
 """
 
 
-def inquest(*arguments):
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, errors="replace", timeout=300)
-
-
 class HeapTypes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         program = os.path.join(cls.folder.name, "program")
-        subprocess.run(["g++", "-g", "-O0", "-x", "c++", "-", "-o", program], input=SOURCE, text=True, check=True)
+        build(program, SOURCE, "g++", "-g", "-O0")
         cls.core = program + ".core"
-        ran = inquest("run", "--core", cls.core, "--no-verdict", "--", program)
-        cls.guild, cls.member, cls.buffer, cls.bag = ran.stdout.split()[:4]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+        said = die(cls.core, program)
+        cls.guild, cls.member, cls.buffer, cls.bag = said.split()[:4]
 
     def answer(self, verb, *arguments):
-        ran = inquest(verb, self.core, *arguments, "--format", "json")
-        self.assertEqual(ran.returncode, 0, ran.stderr)
-        value = json.loads(ran.stdout)
-        jsonschema.validate(value, json.loads((SCHEMA / f"{verb}.schema.json").read_text()))
-        return value
+        return patient.answer(verb, self.core, *arguments)
 
     def test_refs_name_the_holder_and_its_member(self):
         value = self.answer("refs", self.member)

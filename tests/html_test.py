@@ -1,18 +1,14 @@
 """`inquest objects --format html` on a small server's heap: the data in the page against the other verbs, and the page
 in a browser: no script errors, the table sorts, the map is gone into, the explorer walks."""
 import json
-import os
 import pathlib
 import re
-import subprocess
-import sys
-import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import browser
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -87,24 +83,18 @@ int main() {
 """
 
 
-def inquest(*arguments):
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=300)
-
-
 class Case(unittest.TestCase):
     """The server's core, and its page."""
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         folder = pathlib.Path(cls.folder.name)
         program = folder / "<i>lobby&"  # names come from strangers
-        (folder / "lobby.cc").write_text(SOURCE)
-        subprocess.run(["g++", "-g", "-O1", folder / "lobby.cc", "-o", program], check=True)
+        build(program, SOURCE, "g++", "-g", "-O1")
         cls.core = str(folder / "it's <b>.core")
-        ran = subprocess.run([INQUEST, "run", "--core", cls.core, "--no-verdict", "--", program],
-                             capture_output=True, text=True)
-        cls.server, cls.room, cls.log = ran.stdout.split()[:3]
+        said = die(cls.core, program)
+        cls.server, cls.room, cls.log = said.split()[:3]
         answer = inquest("objects", cls.core, "--format", "html")
         assert answer.returncode == 0, answer.stderr
         cls.html = answer.stdout
@@ -113,16 +103,10 @@ class Case(unittest.TestCase):
         text = re.search(r'<script type="application/json" id="data">(.*?)</script>', cls.html, re.S)[1]
         cls.data = json.loads(text)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
 
 class Data(Case):
     def json(self, *arguments):
-        answer = inquest(*arguments, "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        return json.loads(answer.stdout)
+        return patient.answer(*arguments)
 
     def test_the_census_is_that_of_the_verb(self):
         value = self.json("objects", self.core)

@@ -1,22 +1,11 @@
 """`inquest objects TYPE` with fields, and `--types`: what a team's own containers hold, in every verb that names objects."""
-import csv
-import io
-import json
 import os
 import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = json.loads((pathlib.Path(__file__).resolve().parent.parent / "schema/objects.schema.json").read_text())
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -95,37 +84,26 @@ class game::Table<$T>
 
 
 def ask(*arguments, **more):
-    environment = dict(os.environ, **more)
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=300, env=environment)
+    return inquest(*arguments, environment=more)
 
 
 class Instances(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         program = os.path.join(cls.folder.name, "lobby")
-        pathlib.Path(program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-g", "-O1", "-std=c++20", program + ".cc", "-o", program], check=True)
+        build(program, SOURCE, "g++", "-g", "-O1", "-std=c++20")
         cls.core = program + ".core"
-        ran = subprocess.run([INQUEST, "run", "--core", cls.core, "--no-verdict", "--", program],
-                             capture_output=True, text=True)
+        said = die(cls.core, program)
         cls.said = {}
-        for line in ran.stdout.splitlines():
+        for line in said.splitlines():
             at, _, what = line.partition(" ")
             cls.said.setdefault(what, []).append(at)
         cls.types = program + ".types"
         pathlib.Path(cls.types).write_text(TYPES)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
     def json(self, *arguments, **more):
-        answer = ask("objects", self.core, *arguments, "--format", "json", **more)
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        value = json.loads(answer.stdout)
-        jsonschema.validate(value, SCHEMA)
-        return value
+        return patient.answer("objects", self.core, *arguments, environment=more)
 
     def test_every_instance_has_its_fields(self):
         found = {one["address"]: one["fields"] for one in self.json("game::Player")["instances"]}
@@ -150,7 +128,7 @@ class Instances(unittest.TestCase):
         self.assertNotIn("player number 59", text)
         self.assertIn("player number 59", ask("objects", self.core, "game::Player", "--all").stdout)
         self.assertLessEqual(max(map(len, text.splitlines()[-100:])), 140)
-        rows = list(csv.DictReader(io.StringIO(ask("objects", self.core, "game::Player", "--format", "csv").stdout)))
+        rows = patient.rows("objects", self.core, "game::Player")
         self.assertEqual(len(rows), 60)
         self.assertTrue(rows[7]["fields"].startswith('id = 1'), rows[7])
 

@@ -8,7 +8,8 @@ import tempfile
 import time
 import unittest
 
-INQUEST = os.environ["INQUEST"]
+from patient import build, inquest
+
 
 STUCK = r"""
 #include <chrono>
@@ -59,16 +60,11 @@ int main(int argc, char**) {
 """
 
 
-def inquest(*arguments):
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=300)
-
-
 class Live(unittest.TestCase):
     def test_a_process_that_hangs(self):
         with tempfile.TemporaryDirectory() as folder:
             program = os.path.join(folder, "stuck")
-            pathlib.Path(program + ".cc").write_text(STUCK)
-            subprocess.run(["g++", "-g", program + ".cc", "-o", program, "-pthread"], check=True)
+            build(program, STUCK, "g++", "-g", "-pthread")
             child = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
             try:
                 self.assertEqual(child.stdout.readline(), "stuck\n")
@@ -96,8 +92,7 @@ class Live(unittest.TestCase):
 
     def start_busy(self, folder, *arguments):
         program = os.path.join(folder, "busy")
-        pathlib.Path(program + ".cc").write_text(BUSY)
-        subprocess.run(["g++", "-O1", program + ".cc", "-o", program, "-pthread"], check=True)
+        build(program, BUSY, "g++", "-O1", "-pthread")
         child = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
         self.assertEqual(child.stdout.readline(), "ready\n")
         return child
@@ -155,7 +150,7 @@ class Live(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "1")
             path.write_bytes(b"no dump")
-            answer = subprocess.run([INQUEST, "show", "1"], cwd=folder, capture_output=True, text=True)
+            answer = inquest("show", "1", cwd=folder)
             self.assertEqual(answer.returncode, 1)
             self.assertNotIn("process", answer.stderr)
 

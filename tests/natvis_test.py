@@ -2,11 +2,11 @@
 """Containers that only a .natvis describes: built like those of Microsoft's library, by other names."""
 import os
 import pathlib
-import tempfile
 import unittest
 
-import inspect_test
-from inspect_test import Core, values
+import containers
+from containers import Core, values
+from patient import folder_of
 
 NATVIS = """<?xml version="1.0" encoding="utf-8"?>
 <AutoVisualizer xmlns="http://schemas.microsoft.com/vstudio/debugger/natvis/2010">
@@ -67,15 +67,11 @@ NATVIS = """<?xml version="1.0" encoding="utf-8"?>
 class NatvisTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        source = inspect_test.MSVC.replace("namespace std", "namespace own").replace("std::", "own::")
+        cls.folder = folder_of(cls)
+        source = containers.MSVC.replace("namespace std", "namespace own").replace("std::", "own::")
         cls.core = Core(cls.folder.name, "own", source, "g++", "-std=c++17", "-nostdinc++")
         cls.natvis = os.path.join(cls.folder.name, "own.natvis")
         pathlib.Path(cls.natvis).write_text(NATVIS)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def of(self, name):
         return self.core.ask(name, "--types", self.natvis)["object"]
@@ -94,14 +90,14 @@ class NatvisTest(unittest.TestCase):
         self.assertNotEqual(values(self.core.ask("g_vector")["object"]), ["0", "1", "4", "9"])
 
     def test_what_is_left_out_is_said(self):
-        answer = inspect_test.inspect(self.core.core, "g_vector", "--types", self.natvis)
+        answer = containers.inspect(self.core.core, "g_vector", "--types", self.natvis)
         self.assertEqual(answer.returncode, 0)
         self.assertIn("own.natvis, line 4: <Intrinsic> of own::vector<*> is left out", answer.stderr)
 
     def test_no_xml_is_an_error(self):
         broken = os.path.join(self.folder.name, "broken.natvis")
         pathlib.Path(broken).write_text(NATVIS[:300])
-        answer = inspect_test.inspect(self.core.core, "g_vector", "--types", broken)
+        answer = containers.inspect(self.core.core, "g_vector", "--types", broken)
         self.assertEqual(answer.returncode, 1)
         self.assertIn("broken.natvis", answer.stderr)
 

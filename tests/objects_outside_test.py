@@ -1,24 +1,10 @@
 """`inquest objects` beyond the used blocks: what is left in freed ones, pools over mmap, texts, retained bytes."""
-import csv
-import io
-import json
 import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SCHEMA = json.loads((ROOT / "schema/objects.schema.json").read_text())
-TEXTS = json.loads((ROOT / "schema/strings.schema.json").read_text())
 
 GAME = r"""
 #include <cstdio>
@@ -197,43 +183,33 @@ int main() {
 
 
 def objects(*arguments):
-    return subprocess.run([INQUEST, "objects", *arguments], capture_output=True, text=True, timeout=300)
+    return inquest("objects", *arguments)
 
 
 class Outside(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.cores, cls.truth = {}, {}
         for source, text in (("broken", BROKEN), ("healthy", HEALTHY)):
-            for build, flags in (("O0", ["-g", "-O0"]), ("O2", ["-g", "-O2"]), ("stripped", ["-O1", "-s"])):
-                name = source + "-" + build
+            for way, flags in (("O0", ["-g", "-O0"]), ("O2", ["-g", "-O2"]), ("stripped", ["-O1", "-s"])):
+                name = source + "-" + way
                 program = os.path.join(cls.folder.name, name)
-                pathlib.Path(program + ".cc").write_text("#include <cstring>\n" + text)
-                subprocess.run(["g++", *flags, program + ".cc", "-o", program], check=True)
+                build(program, "#include <cstring>\n" + text, "g++", *flags)
                 cls.run_program(name, program)
 
     @classmethod
     def run_program(cls, name, program, *arguments):
         cls.cores[name] = program + "".join(arguments) + ".core"
-        ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program, *arguments],
-                             capture_output=True, text=True)
+        said = die(cls.cores[name], program, *arguments)
         cls.truth[name] = {}
-        for line in ran.stdout.splitlines():
+        for line in said.splitlines():
             at, _, what = line.partition(" ")
             if at.startswith("0x"):
                 cls.truth[name].setdefault(what, []).append(at)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def json(self, *arguments, schema=SCHEMA):
-        answer = objects(*arguments, "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        value = json.loads(answer.stdout)
-        jsonschema.validate(value, schema)
-        return value
+    def json(self, *arguments, by=None):
+        return patient.answer("objects", *arguments, by=by)
 
     def instances(self, name, type, *states):
         found = self.json(self.cores[name], type)["instances"]
@@ -281,7 +257,7 @@ class Outside(unittest.TestCase):
             self.assertEqual(sums["inside", "game::Slab"], 10)
             self.assertEqual(sums["data", "game::Static"], 3)
             self.assertFalse([one for one in census["outside"] if one["state"] == "freed"])
-            rows = list(csv.DictReader(io.StringIO(objects(self.cores[name], "--format", "csv").stdout)))
+            rows = patient.rows("objects", self.cores[name])
             self.assertIn(("mapping", "game::Pooled", "100"), [(row["state"], row["type"], row["objects"]) for row in rows])
             self.assertIn("mapping no allocator owns", objects(self.cores[name]).stdout)
 
@@ -312,12 +288,12 @@ class Outside(unittest.TestCase):
         self.assertGreaterEqual(owner["retained"], owner["bytes"] + 18 * 1000 + text)
         self.assertLess(owner["retained"], owner["bytes"] + 21 * 1000 + 20 * 60)
         self.assertGreater(census["game::Room"]["retained"], owner["retained"])
-        rows = list(csv.DictReader(io.StringIO(objects(self.cores["healthy-O2"], "--format", "csv").stdout)))
+        rows = patient.rows("objects", self.cores["healthy-O2"])
         self.assertEqual({row["type"]: row["retained"] for row in rows}["game::Owner"], str(owner["retained"]))
         self.assertIn("retained", objects(self.cores["healthy-O2"]).stdout)
 
     def test_texts_by_pattern(self):
-        value = self.json(self.cores["healthy-O2"], "--strings", schema=TEXTS)
+        value = self.json(self.cores["healthy-O2"], "--strings", by="strings")
         patterns = {one["pattern"]: one for one in value["patterns"]}
         names = patterns["the owner of a payload, number #"]
         self.assertEqual(names["count"], 20)
@@ -332,7 +308,7 @@ class Outside(unittest.TestCase):
                          value["totals"]["bytes"])
         text = objects(self.cores["healthy-O2"], "--strings").stdout
         self.assertIn("held by game::Owner.name (16 of 16)", text)
-        rows = list(csv.DictReader(io.StringIO(objects(self.cores["healthy-O2"], "--strings", "--format", "csv").stdout)))
+        rows = patient.rows("objects", self.cores["healthy-O2"], "--strings")
         self.assertEqual({row["pattern"]: row["count"] for row in rows}["/srv/game/save-#/*.sav"], "20")
         self.assertEqual(objects(self.cores["healthy-O2"], "game::Room", "--strings").returncode, 2)
 

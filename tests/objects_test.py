@@ -1,22 +1,10 @@
 """`inquest objects` on real cores: with debug information, without, and stripped; the truth is the program's own."""
-import csv
-import io
-import json
 import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = json.loads((pathlib.Path(__file__).resolve().parent.parent / "schema/objects.schema.json").read_text())
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -131,34 +119,24 @@ int main() {
 
 
 def objects(*arguments):
-    return subprocess.run([INQUEST, "objects", *arguments], capture_output=True, text=True, timeout=300)
+    return inquest("objects", *arguments)
 
 
 class Objects(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.cores, cls.truth = {}, {}
         for name, flags in (("debug", ["-g", "-O0"]), ("optimised", ["-g", "-O2"]), ("symbols", ["-O1"]),
                             ("stripped", ["-O1", "-s"])):
             program = os.path.join(cls.folder.name, name)
-            pathlib.Path(program + ".cc").write_text(SOURCE)
-            subprocess.run(["g++", *flags, program + ".cc", "-o", program], check=True)
+            build(program, SOURCE, "g++", *flags)
             cls.cores[name] = program + ".core"
-            ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program],
-                                 capture_output=True, text=True)
-            cls.truth[name] = dict(line.split(" ", 1) for line in ran.stdout.splitlines() if line.startswith("0x"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+            said = die(cls.cores[name], program)
+            cls.truth[name] = dict(line.split(" ", 1) for line in said.splitlines() if line.startswith("0x"))
 
     def json(self, *arguments):
-        answer = objects(*arguments, "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        value = json.loads(answer.stdout)
-        jsonschema.validate(value, SCHEMA)
-        return value
+        return patient.answer("objects", *arguments)
 
     def instances(self, name):
         return {one["address"]: one for one in self.json(self.cores[name], ".")["instances"]}
@@ -215,10 +193,10 @@ class Objects(unittest.TestCase):
         self.assertEqual(len(self.json(core, "^game::(Poster|Square)$")["instances"]), 41)
         self.assertEqual(self.json(core, "no such type")["instances"], [])
         self.assertEqual(objects(core, "((").returncode, 2)
-        rows = list(csv.DictReader(io.StringIO(objects(core, "game::Poster", "--format", "csv").stdout)))
+        rows = patient.rows("objects", core, "game::Poster")
         self.assertEqual(len(rows), 21)
         self.assertTrue(all(row["address"].startswith("0x") for row in rows))
-        rows = list(csv.DictReader(io.StringIO(objects(core, "--format", "csv").stdout)))
+        rows = patient.rows("objects", core)
         self.assertIn("game::Poster", [row["type"] for row in rows])
         text = objects(core).stdout
         self.assertIn("game::Poster", text)

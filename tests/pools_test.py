@@ -1,20 +1,11 @@
 """`--pools`: blocks that a program cuts from arrays of its own, as its user describes them."""
-import json
 import os
 import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schema"
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -76,24 +67,15 @@ int main() {
 """
 
 
-def inquest(*arguments):
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=120)
-
-
 class Pools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.program = os.path.join(cls.folder.name, "program")
-        pathlib.Path(cls.program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-O1", cls.program + ".cc", "-o", cls.program], check=True)
+        build(cls.program, SOURCE, "g++", "-O1")
         cls.core = cls.program + ".core"
         inquest("run", "--core", cls.core, "--no-verdict", "--", cls.program)
         cls.pool = cls.find_pool()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     @classmethod
     def find_pool(cls):
@@ -116,10 +98,7 @@ class Pools(unittest.TestCase):
             f"pool slots size 32 at {self.pool + 16:#x} count 200 type game::Particle free *game::pool link 16\n")
 
     def test_counts_every_block(self):
-        answer = inquest("heap", self.core, "--pools", self.both(), "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        report = json.loads(answer.stdout)
-        jsonschema.validate(report, json.loads((SCHEMAS / "heap.schema.json").read_text()))
+        report = patient.answer("heap", self.core, "--pools", self.both())
         arenas = {arena["name"]: arena["usage"] for arena in report["arenas"]}
         self.assertEqual(arenas["pool particles"]["used"]["count"], 307)
         self.assertEqual(arenas["pool particles"]["free"]["count"], 693)
@@ -131,20 +110,14 @@ class Pools(unittest.TestCase):
         self.assertIn(f"{self.pool:#x},16,used,0,0", lines)
 
     def test_finds_what_is_lost_in_them(self):
-        plain = json.loads(inquest("leaks", self.core, "--format", "json").stdout)
+        plain = patient.answer("leaks", self.core)
         self.assertEqual(plain["totals"]["definite"]["blocks"], 0)
-        answer = inquest("leaks", self.core, "--pools", self.both(), "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        report = json.loads(answer.stdout)
-        jsonschema.validate(report, json.loads((SCHEMAS / "leaks.schema.json").read_text()))
+        report = patient.answer("leaks", self.core, "--pools", self.both())
         self.assertEqual(report["totals"]["definite"]["blocks"], 10)
         self.assertEqual({shape["type"] for shape in report["shapes"]}, {"game::Particle"})
 
     def test_infers_blocks_of_an_allocator_that_nobody_described(self):
-        answer = inquest("heap", self.core, "--infer", "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        report = json.loads(answer.stdout)
-        jsonschema.validate(report, json.loads((SCHEMAS / "heap.schema.json").read_text()))
+        report = patient.answer("heap", self.core, "--infer")
         allocator, = [one for one in report["allocators"] if one["name"] == "inferred"]
         self.assertIn("guessed", allocator["layout"])
         arena, = [one for one in report["arenas"] if one["allocator"] == "inferred"]
@@ -155,11 +128,10 @@ class Pools(unittest.TestCase):
         index = str(report["arenas"].index(arena))
         sizes = [line.split(",")[1] for line in lines if line.split(",")[3] == index]
         self.assertGreaterEqual(sizes.count("64"), 258)
-        plain = json.loads(inquest("heap", self.core, "--format", "json").stdout)
+        plain = patient.answer("heap", self.core)
         self.assertNotIn("inferred", [one["name"] for one in plain["allocators"]])
         self.assertTrue(any("are guesses" in warning["what"] for warning in report["warnings"]))
-        lost = json.loads(inquest("leaks", self.core, "--infer", "--format", "json").stdout)
-        jsonschema.validate(lost, json.loads((SCHEMAS / "leaks.schema.json").read_text()))
+        lost = patient.answer("leaks", self.core, "--infer")
         self.assertTrue(any("are guesses" in warning["what"] for warning in lost["warnings"]))
         self.assertEqual(lost["totals"]["definite"]["blocks"] + lost["totals"]["indirect"]["blocks"], 10)
 
@@ -174,8 +146,8 @@ class Pools(unittest.TestCase):
 
     def test_a_pool_that_is_not_there_is_a_warning(self):
         path = self.describe("pool a size 32 at game::nowhere count 1\n")
-        answer = json.loads(inquest("heap", self.core, "--pools", path, "--format", "json").stdout)
-        self.assertIn("no module has a symbol game::nowhere", answer["warnings"][-1]["what"])
+        report = patient.answer("heap", self.core, "--pools", path)
+        self.assertIn("no module has a symbol game::nowhere", report["warnings"][-1]["what"])
 
 
 if __name__ == "__main__":

@@ -1,22 +1,11 @@
 """`inquest refs` and the suspects of `inquest leaks` on a real core: who keeps what, by name."""
-import csv
-import io
 import json
 import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "schema"
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -55,32 +44,18 @@ int main() {
 """
 
 
-def inquest(*arguments):
-    return subprocess.run([INQUEST, *arguments], capture_output=True, text=True, timeout=120)
-
-
 class Refs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         program = os.path.join(cls.folder.name, "program")
-        pathlib.Path(program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-O0", program + ".cc", "-o", program], check=True)
+        build(program, SOURCE, "g++", "-O0")
         cls.core = program + ".core"
-        ran = subprocess.run([INQUEST, "run", "--core", cls.core, "--no-verdict", "--", program],
-                             capture_output=True, text=True)
-        cls.line, cls.log, cls.room, cls.local, cls.map = ran.stdout.split()[:5]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+        said = die(cls.core, program)
+        cls.line, cls.log, cls.room, cls.local, cls.map = said.split()[:5]
 
     def json(self, *arguments):
-        answer = inquest("refs", self.core, *arguments, "--format", "json")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        value = json.loads(answer.stdout)
-        jsonschema.validate(value, json.loads((SCHEMA / "refs.schema.json").read_text()))
-        return value
+        return patient.answer("refs", self.core, *arguments)
 
     def test_the_chain_of_keepers_ends_at_the_global(self):
         value = self.json(self.line)
@@ -134,23 +109,22 @@ class Refs(unittest.TestCase):
         self.assertEqual(inquest("refs", "/nowhere", "0x10").returncode, 1)
 
     def test_dumps_of_all_kinds_are_answered(self):
-        schema = json.loads((SCHEMA / "refs.schema.json").read_text())
-        for dump in sorted((SCHEMA.parent / "fuzz/corpus/minidump").iterdir()):
+        for dump in sorted((patient.ROOT / "fuzz/corpus/minidump").iterdir()):
             answer = inquest("refs", str(dump), "0x1000", "--format", "json")
             self.assertEqual(answer.returncode, 0, answer.stderr)
-            jsonschema.validate(json.loads(answer.stdout), schema)
+            patient.check(json.loads(answer.stdout), "refs")
 
     def test_formats(self):
         text = inquest("refs", self.core, self.line).stdout
         self.assertIn("global g_rooms", text)
         self.assertIn("`ChatLog`", text)
-        rows = list(csv.DictReader(io.StringIO(inquest("refs", self.core, self.log, "--format", "csv").stdout)))
+        rows = patient.rows("refs", self.core, self.log)
         self.assertIn(self.room, [row["holder"] for row in rows])
 
     def test_the_suspect_is_named(self):
         answer = inquest("leaks", self.core, "--format", "json")
         value = json.loads(answer.stdout)
-        jsonschema.validate(value, json.loads((SCHEMA / "leaks.schema.json").read_text()))
+        patient.check(value, "leaks")
         suspect = value["suspects"][0]
         self.assertEqual(suspect["owners"], ["global g_rooms"])
         self.assertGreater(suspect["share"], 0.8)

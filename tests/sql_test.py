@@ -11,20 +11,12 @@ import select
 import signal
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import INQUEST, folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SCHEMA = json.loads((ROOT / "schema/sql.schema.json").read_text())
 SOURCE = r"""
 #include <malloc.h>
 #include <pthread.h>
@@ -74,30 +66,24 @@ int main() {
 
 
 def sql(core, *arguments, **keywords):
-    return subprocess.run([INQUEST, "sql", core, *arguments], capture_output=True, text=True, timeout=300, **keywords)
+    return inquest("sql", core, *arguments, **keywords)
 
 
 class Sql(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         program = os.path.join(cls.folder.name, "program")
-        pathlib.Path(program + ".cc").write_text(SOURCE)
-        subprocess.run(["g++", "-O1", "-g", program + ".cc", "-o", program], check=True)
+        build(program, SOURCE, "g++", "-O1", "-g")
         cls.core = program + ".core"
-        ran = subprocess.run([INQUEST, "run", "--core", cls.core, "--no-verdict", "--", program],
-                             capture_output=True, text=True)
-        cls.node, cls.global_, _, _ = ran.stdout.split()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+        said = die(cls.core, program)
+        cls.node, cls.global_, _, _ = said.split()
 
     def rows(self, query, core=None):
         answer = sql(core or self.core, query, "--format", "json")
         self.assertEqual(answer.returncode, 0, answer.stderr)
         value = json.loads(answer.stdout)
-        jsonschema.validate(value, SCHEMA)
+        patient.check(value, "sql")
         names = [column["name"] for column in value["columns"]]
         return [dict(zip(names, row)) for row in value["rows"]]
 
@@ -126,7 +112,7 @@ class Sql(unittest.TestCase):
         decoder, text, found = json.JSONDecoder(), answer.stdout.strip(), []
         while text:
             value, end = decoder.raw_decode(text)
-            jsonschema.validate(value, SCHEMA)
+            patient.check(value, "sql")
             found.append(value["rows"])
             text = text[end:].strip()
         self.assertEqual(len(found), len(queries))
@@ -153,8 +139,7 @@ class Sql(unittest.TestCase):
             self.assertEqual(one, other, condition)
 
     def test_leaks_are_those_of_leaks(self):
-        told = json.loads(subprocess.run([INQUEST, "leaks", self.core, "--format", "json"],
-                                         capture_output=True, text=True).stdout)
+        told = patient.answer("leaks", self.core)
         sums, = self.rows("SELECT sum(head = address) AS definite, sum(head <> address) AS indirect, sum(size) AS bytes "
                           "FROM blocks WHERE reach = 'lost'")
         self.assertEqual(sums["definite"], told["totals"]["definite"]["blocks"])
@@ -163,8 +148,7 @@ class Sql(unittest.TestCase):
         self.assertEqual(self.rows("SELECT size FROM leaked_sizes LIMIT 1")[0]["size"], 200)
 
     def test_frames_are_those_of_stack(self):
-        told = json.loads(subprocess.run([INQUEST, "stack", self.core, "--format", "json"],
-                                         capture_output=True, text=True).stdout)
+        told = patient.answer("stack", self.core)
         frames = self.rows("SELECT pc, trust, module, function, line, inlined FROM crashed_stack")
         expected = [{key: frame.get(key) for key in ("pc", "trust", "module", "function", "line", "inlined")}
                     for frame in told["threads"][0]["frames"]]
@@ -197,8 +181,7 @@ class Sql(unittest.TestCase):
         self.assertTrue(self.rows("SELECT 1 FROM symbols WHERE module = 'libc.so.6' AND name = 'malloc'"))
 
     def test_the_verdict(self):
-        why = json.loads(subprocess.run([INQUEST, "why", self.core, "--format", "json"],
-                                        capture_output=True, text=True).stdout)
+        why = patient.answer("why", self.core)
         finding = self.rows("SELECT kind, summary FROM findings WHERE id = 0")[0]
         self.assertEqual(finding, {"kind": why["verdict"]["cause"], "summary": why["verdict"]["summary"]})
         evidence = self.rows("SELECT what FROM evidence WHERE finding = 0")
@@ -319,7 +302,7 @@ class Sql(unittest.TestCase):
 
     def test_examples_of_the_document(self):
         """Each ```sql of docs/sql.md runs; each has an answer on a core that has the things it asks for."""
-        examples = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/sql.md").read_text(), re.S)
+        examples = re.findall(r"```sql\n(.*?)```", (patient.ROOT / "docs/sql.md").read_text(), re.S)
         self.assertGreaterEqual(len(examples), 10)
         for example in examples:
             with self.subTest(example):
@@ -330,7 +313,7 @@ class Sql(unittest.TestCase):
         """Every table over every seed of the fuzzers; each answers, or the dump is refused in one line."""
         tables = [line.split()[0] for line in sql(self.core, ".tables").stdout.splitlines()]
         queries = "".join(f"SELECT count(*) FROM (SELECT * FROM {table} LIMIT 20000);\n" for table in tables)
-        seeds = [seed for kind in ("elf_core", "minidump") for seed in sorted((ROOT / "fuzz/corpus" / kind).iterdir())]
+        seeds = [seed for kind in ("elf_core", "minidump") for seed in sorted((patient.ROOT / "fuzz/corpus" / kind).iterdir())]
         self.assertTrue(seeds)
         for seed in seeds[:200]:
             with self.subTest(seed.name):

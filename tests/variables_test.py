@@ -1,24 +1,15 @@
 """Arguments and locals beside stacks: what `stack --variables` and `why` say against what the program printed, as gcc
 and clang compile it with and without optimisation; gdb is the second witness where nothing is optimised."""
-import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
+import patient
+from patient import folder_of, build, die, inquest
 
-INQUEST = os.environ["INQUEST"]
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "schema"
 SOURCE = r"""
 #include <cstdio>
 #include <cstdlib>
@@ -133,22 +124,17 @@ class Program:
         self.path = os.path.join(folder, f"{compiler}{level}")
         # clang leaves the library's classes to the library's own debug information.
         whole = ["-fstandalone-debug"] if "clang" in compiler else []
-        subprocess.run([compiler, "-g", level, *whole, "-x", "c++", "-", "-o", self.path], input=SOURCE, text=True, check=True,
-                       stderr=subprocess.DEVNULL)
+        build(self.path, SOURCE, compiler, "-g", level, "-w", *whole)
 
     def core(self, mode=""):
         core = f"{self.path}.{mode}.core"
-        ran = run(INQUEST, "run", "--core", core, "--no-verdict", "--", self.path, *([mode] if mode else []))
-        truth = dict(line.split("=", 1) for line in ran.stdout.splitlines() if re.match(r"\w+\.\w+=", line))
+        said = die(core, self.path, *([mode] if mode else []))
+        truth = dict(line.split("=", 1) for line in said.splitlines() if re.match(r"\w+\.\w+=", line))
         return core, truth
 
 
 def answer(verb, core, *options):
-    ran = run(INQUEST, verb, core, "--format", "json", "--no-symbol-cache", *options)
-    assert ran.returncode == 0, ran.stderr
-    value = json.loads(ran.stdout)
-    jsonschema.validate(value, json.loads((SCHEMA / f"{verb}.schema.json").read_text()))
-    return value
+    return patient.answer(verb, core, "--no-symbol-cache", *options)
 
 
 def crashed_frames(value):
@@ -163,12 +149,8 @@ def variables_of(frames, function):
 class Variables(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = folder_of(cls)
         cls.compilers = [one for one in ("g++", "clang++", "clang++-19", "clang++-14") if shutil.which(one)][:2]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     @classmethod
     def program(cls, compiler, level, _made={}):
@@ -242,18 +224,18 @@ class Variables(unittest.TestCase):
 
     def test_text_and_why(self):
         core, truth = self.program("g++", "-O0").core()
-        text = run(INQUEST, "stack", core, "--variables").stdout
+        text = inquest("stack", core, "--variables").stdout
         self.assertIn("\n        level = 7\n", text)
         self.assertIn("point (game::Point) = {x = 3, y = -7}", text)
         self.assertIn("guild (game::Guild*) = " + truth["fail.guild"][:40], text)
-        self.assertNotIn("level = 7", run(INQUEST, "stack", core).stdout)
+        self.assertNotIn("level = 7", inquest("stack", core).stdout)
         self.assertNotIn("variables", crashed_frames(answer("stack", core))[0])
-        why = run(INQUEST, "why", core).stdout
+        why = inquest("why", core).stdout
         self.assertIn("inner = 15", why)
         self.assertIn("level = 7", why)
         self.assertIn("more: inquest stack --variables", why)
         self.assertEqual(self.compare(crashed_frames(answer("why", core)), truth), len(truth) - 1)
-        html = run(INQUEST, "why", core, "--format", "html").stdout
+        html = inquest("why", core, "--format", "html").stdout
         self.assertIn("doubled = 14", html)
 
     def test_corrupt_objects_end(self):

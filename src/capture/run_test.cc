@@ -1,13 +1,11 @@
+/// `run`: every way to die, and the core that is left.
 #include <errno.h>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <thread>
-#include <unistd.h>
 
-#include "capture/capture.h"
-#include "testkit/process.h"
+#include "capture/test_run.h"
 
 namespace inquest::capture {
 namespace {
@@ -16,41 +14,6 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
-
-class Run : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!testkit::can_ptrace()) GTEST_SKIP() << "ptrace is not permitted here";
-  }
-  std::string program(std::string_view source, std::string_view options = "-O0 -g -pthread") {
-    std::string path = folder_.file("program");
-    std::string complaint = testkit::compile_program(path, source, options);
-    EXPECT_EQ(complaint, "");
-    return path;
-  }
-  RunOutcome run_it(const std::vector<std::string>& argv) {
-    auto outcome = run(argv, options_);
-    EXPECT_TRUE(outcome) << outcome.error().line();
-    return outcome ? *std::move(outcome) : RunOutcome{};
-  }
-  RunOutcome run_source(std::string_view source, std::string_view options = "-O0 -g -pthread") {
-    return run_it({program(source, options)});
-  }
-  /// What gdb says to `command` about the core.
-  std::string gdb(const std::string& command, const std::string& core) {
-    return testkit::run_command("gdb -nx -batch -ex 'set pagination off' " + command + " '" +
-                                folder_.file("program") + "' '" + core + "'")
-        .output;
-  }
-  std::string gdb(const std::string& command) { return gdb(command, core_); }
-  std::string readelf(const std::string& what) {
-    return testkit::run_command("readelf -W " + what + " '" + core_ + "'").output;
-  }
-
-  testkit::TemporaryFolder folder_;
-  std::string core_ = folder_.file("core");
-  CoreOptions options_{.path = core_};
-};
 
 TEST_F(Run, SegmentationFault) {
   auto outcome = run_source(R"(
@@ -221,159 +184,6 @@ TEST_F(Run, SeccompKill) {
   EXPECT_THAT(gdb("-ex bt"), HasSubstr("main"));
 }
 
-TEST_F(Run, ExitStatusIsPassedOn) {
-  auto outcome = run_it({"sh", "-c", "exit 3"});
-  EXPECT_EQ(outcome.exit_status, 3);
-  EXPECT_FALSE(outcome.signal);
-  EXPECT_FALSE(outcome.core);
-  EXPECT_FALSE(fs::exists(core_));
-}
-
-TEST_F(Run, NoCoreOfATermination) {
-  auto outcome = run_it({"sh", "-c", "kill -TERM $$"});
-  EXPECT_EQ(outcome.signal, SIGTERM);
-  EXPECT_FALSE(outcome.core);
-  outcome = run_it({"sh", "-c", "kill -KILL $$"});
-  EXPECT_EQ(outcome.signal, SIGKILL);
-  EXPECT_FALSE(outcome.core);
-}
-
-TEST_F(Run, IgnoredAndHandledSignalsAreNoDeath) {
-  auto outcome = run_source(R"(
-    #include <setjmp.h>
-    #include <signal.h>
-    #include <stdlib.h>
-    sigjmp_buf back;
-    int main() {
-      signal(SIGQUIT, SIG_IGN); raise(SIGQUIT);
-      signal(SIGSEGV, [](int) { siglongjmp(back, 1); });
-      volatile int recovered = 0;
-      for (int i = 0; i < 100; ++i)
-        if (sigsetjmp(back, 1) == 0) *(volatile int*)nullptr = 1; else ++recovered;
-      return recovered == 100 ? 42 : 1;
-    })");
-  EXPECT_EQ(outcome.exit_status, 42);
-  EXPECT_FALSE(outcome.core);
-  EXPECT_FALSE(fs::exists(core_));
-}
-
-TEST_F(Run, ForwardsASignalSentToUs) {
-  std::string path = program(R"(
-    #include <signal.h>
-    #include <stdio.h>
-    #include <unistd.h>
-    int main(int, char** argv) {
-      signal(SIGTERM, [](int) { _exit(9); });
-      fclose(fopen(argv[1], "w"));
-      for (;;) pause(); })");
-  std::string ready = folder_.file("ready");
-  std::thread sender([&] {
-    while (!fs::exists(ready)) ::usleep(1000);
-    ::kill(::getpid(), SIGTERM);
-  });
-  auto outcome = run_it({path, ready});
-  sender.join();
-  EXPECT_EQ(outcome.exit_status, 9);
-  EXPECT_FALSE(outcome.core);
-}
-
-TEST_F(Run, SignalToTheWholeGroupArrivesOnce) {
-  // setsid: a group of our own with the program in it, so that the signal reaches no one else.
-  std::string path = program(R"(
-    #include <signal.h>
-    #include <stdio.h>
-    #include <unistd.h>
-    volatile int count, sender;
-    int main(int, char** argv) {
-      struct sigaction a{}; a.sa_flags = SA_SIGINFO;
-      a.sa_sigaction = [](int, siginfo_t* i, void*) { ++count; sender = i->si_pid; };
-      sigaction(SIGTERM, &a, nullptr);
-      fclose(fopen(argv[1], "w"));
-      for (int i = 0; i < 50; ++i) usleep(10000);
-      return count * 10 + (sender == atoi(argv[2])); })",
-                             "-O0 -g -include stdlib.h");
-  std::string ready = folder_.file("ready");
-  std::string us = std::to_string(::getpid());
-  pid_t group = ::fork();
-  if (group == 0) {
-    ::setsid();
-    auto outcome = run({path, ready, us}, options_);
-    ::_exit(outcome ? outcome->exit_status.value_or(99) : 98);
-  }
-  while (!fs::exists(ready)) ::usleep(1000);
-  ::kill(-group, SIGTERM);
-  int status = 0;
-  ::waitpid(group, &status, 0);
-  EXPECT_EQ(WEXITSTATUS(status), 11);
-}
-
-TEST_F(Run, StoppedAndContinued) {
-  auto outcome = run_it({"sh", "-c", "(sleep 0.2; kill -CONT $$) & kill -STOP $$; exit 5"});
-  EXPECT_EQ(outcome.exit_status, 5);
-}
-
-TEST_F(Run, ScriptThatExecs) {
-  std::string path = program("int main() { __builtin_trap(); }");
-  auto outcome = run_it({"sh", "-c", "true; exec '" + path + "'"});
-  EXPECT_EQ(outcome.signal, SIGILL);
-  ASSERT_TRUE(outcome.core);
-  EXPECT_THAT(gdb("-ex bt"), ContainsRegex("#0 .*main"));
-}
-
-TEST_F(Run, ExecFromAnotherThread) {
-  auto outcome = run_source(R"(
-    #include <thread>
-    #include <unistd.h>
-    int main(int argc, char** argv) {
-      if (argc > 1) __builtin_trap();
-      std::thread([&] { execl(argv[0], argv[0], "again", nullptr); }).join(); })");
-  EXPECT_EQ(outcome.signal, SIGILL);
-  ASSERT_TRUE(outcome.core);
-  EXPECT_EQ(outcome.core->threads, 1u);
-}
-
-TEST_F(Run, LeaderThatEndedFirst) {
-  auto outcome = run_source(R"(
-    #include <pthread.h>
-    #include <thread>
-    #include <unistd.h>
-    void die() { usleep(50000); __builtin_trap(); }
-    int main() { std::thread(die).detach(); pthread_exit(nullptr); })");
-  EXPECT_EQ(outcome.signal, SIGILL);
-  ASSERT_TRUE(outcome.core) << (outcome.core_error ? outcome.core_error->line() : "");
-  EXPECT_THAT(gdb("-ex bt"), HasSubstr("die"));
-}
-
-TEST_F(Run, ChildrenAreLetGo) {
-  std::string path = program("int main() { __builtin_trap(); }");
-  auto outcome = run_it({"sh", "-c", "ulimit -c 0; '" + path + "'; exit $?"});
-  EXPECT_EQ(outcome.exit_status, 128 + SIGILL);
-  EXPECT_FALSE(outcome.core);
-  ASSERT_EQ(outcome.warnings.size(), 1u);
-  EXPECT_THAT(outcome.warnings[0].what, HasSubstr("child"));
-}
-
-TEST_F(Run, ChildrenAreFollowedOnDemand) {
-  std::string path = program("int main() { __builtin_trap(); }");
-  options_.follow_children = true;
-  auto outcome = run_it({"sh", "-c", "'" + path + "'; '" + path + "'; exit 4"});
-  EXPECT_EQ(outcome.exit_status, 4);
-  EXPECT_FALSE(outcome.core);
-  ASSERT_EQ(outcome.child_cores.size(), 2u);
-  for (const auto& core : outcome.child_cores) {
-    EXPECT_EQ(core.path, core_ + "." + std::to_string(core.pid));
-    EXPECT_THAT(gdb("-ex bt", core.path), ContainsRegex("#0 .*main"));
-  }
-}
-
-TEST_F(Run, NameOfTheCore) {
-  options_.path = folder_.file("%e-%p.core");
-  auto outcome = run_source("int main() { __builtin_trap(); }");
-  ASSERT_TRUE(outcome.core);
-  EXPECT_EQ(outcome.core->path,
-            folder_.file("program-" + std::to_string(outcome.core->pid) + ".core"));
-}
-
 TEST_F(Run, ThreadStorm) {
   // Threads begin and end all the time, also while the core is written.
   auto outcome = run_source(R"(
@@ -399,50 +209,6 @@ TEST_F(Run, TwoThreadsDieAtOnce) {
   EXPECT_EQ(outcome.signal, SIGSEGV);
   ASSERT_TRUE(outcome.core);
   EXPECT_EQ(outcome.core->threads, 5u);
-}
-
-TEST_F(Run, NoSuchProgram) {
-  auto outcome = run({"/no/such/program"}, options_);
-  ASSERT_FALSE(outcome);
-  EXPECT_THAT(outcome.error().line(), HasSubstr("/no/such/program"));
-  EXPECT_THAT(outcome.error().line(), HasSubstr("No such file"));
-  EXPECT_FALSE(run({}, options_));
-}
-
-TEST_F(Run, SmallCoreOnASmallDisk) {
-  std::string disk = folder_.file("disk");
-  fs::create_directory(disk);
-  if (testkit::run_command("mount -t tmpfs -o size=8m none '" + disk + "'").status != 0) {
-    GTEST_SKIP() << "no right to mount a small disk";
-  }
-  options_.path = disk + "/core";
-  auto outcome = run_source(R"(
-    #include <stdlib.h>
-    #include <string.h>
-    #include <thread>
-    #include <unistd.h>
-    void wait_for_work(char* p) { for (;;) pause(); }
-    __attribute__((noinline)) void deeper(int n, char* p) { if (n == 0) abort(); deeper(n - 1, p); asm(""); }
-    int main() { char* p = (char*)malloc(100 << 20); memset(p, 7, 100 << 20);
-      std::thread(wait_for_work, p).detach(); usleep(50000); deeper(20, p); })");
-  EXPECT_EQ(outcome.signal, SIGABRT);
-  EXPECT_TRUE(outcome.core) << (outcome.core_error ? outcome.core_error->line() : "");
-  if (outcome.core) {
-    EXPECT_THAT(outcome.core->warnings, ::testing::SizeIs(1));
-    auto text = gdb("-ex 'thread apply all bt'", options_.path);
-    EXPECT_THAT(text, HasSubstr("wait_for_work"));
-    EXPECT_THAT(text, ContainsRegex("deeper \\(n=20.*\n.*main"));
-  }
-  testkit::run_command("umount '" + disk + "'");
-}
-
-TEST_F(Run, CoreThatCannotBeWritten) {
-  options_.path = "/no/such/folder/core";
-  auto outcome = run_source("int main() { __builtin_trap(); }");
-  EXPECT_EQ(outcome.signal, SIGILL);
-  EXPECT_FALSE(outcome.core);
-  ASSERT_TRUE(outcome.core_error);
-  EXPECT_THAT(outcome.core_error->line(), HasSubstr("/no/such/folder/core"));
 }
 
 }  // namespace

@@ -105,11 +105,11 @@ class Describer {
     return "for the growth of " + before.what;
   }
 
-  void put(const Area& whole, AddressRange range, Use use, std::string what) {
+  void put(const Area& whole, AddressRange range, Use use, const std::string& what) {
     Area part = whole;
     part.range = range;
     part.use = use;
-    part.what = what.empty() ? whole.what : std::move(what);
+    part.what = what.empty() ? whole.what : what;
     uint64_t recorded = whole.range.begin + whole.recorded - Address{0};
     part.recorded =
         recorded <= range.begin.value ? 0 : std::min(range.size(), recorded - range.begin.value);

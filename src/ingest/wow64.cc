@@ -41,8 +41,8 @@ std::optional<Registers> interrupted_registers(Bytes context, const Registers& w
   constexpr snapshot::Register kOf[] = {x64::rax, x64::rcx, x64::rdx, x64::rbx, x64::rsp,
                                         x64::rbp, x64::rsi, x64::rdi, x64::rip};
   Registers narrow(Arch::x86);
-  for (snapshot::Register n = 0; n < std::size(kOf); ++n) {
-    if (auto value = wide.get(kOf[n])) narrow.set(n, *value);
+  for (size_t n = 0; n < std::size(kOf); ++n) {
+    if (auto value = wide.get(kOf[n])) narrow.set(static_cast<snapshot::Register>(n), *value);
   }
   return narrow;
 }

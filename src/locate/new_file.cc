@@ -12,7 +12,7 @@
 namespace inquest::locate {
 namespace {
 
-Error system_error(std::string what, const std::string& path, std::string_view advice) {
+Error system_error(const std::string& what, const std::string& path, std::string_view advice) {
   return {.what = what + ": " + std::strerror(errno), .file = path, .advice = std::string(advice)};
 }
 

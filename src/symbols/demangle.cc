@@ -6,8 +6,9 @@
 // Not by <cxxabi.h>: where libc++abi is installed, its header of that name stands before the
 // runtime's own on LLVM's path, and the two contradict each other.
 namespace __cxxabiv1 {
+// NOLINTNEXTLINE(bugprone-reserved-identifier): its name is the ABI's.
 extern "C" char* __cxa_demangle(const char* name, char* buffer, size_t* length, int* status);
-}
+}  // namespace __cxxabiv1
 
 namespace inquest::symbols {
 namespace {

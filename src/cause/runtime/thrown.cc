@@ -113,8 +113,8 @@ std::optional<Address> scan_stack(const Process& process, const snapshot::Thread
   size_t frames = std::min<size_t>(stack.frames.size(), 24);
   for (size_t i = 0; i < frames; ++i) {
     const auto& registers = stack.frames[i].registers;
-    for (snapshot::Register r = 0; r < snapshot::roles(process.arch()).count; ++r) {
-      if (auto value = registers.get(r)) {
+    for (unsigned r = 0; r < snapshot::roles(process.arch()).count; ++r) {
+      if (auto value = registers.get(static_cast<snapshot::Register>(r))) {
         if (auto found = consider(*value)) return found;
       }
     }

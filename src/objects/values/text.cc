@@ -88,6 +88,7 @@ struct CloseIconv {
 /// CP949 as UTF-8; absent when it is none. The C library knows the table.
 std::optional<std::string> from_cp949(std::string_view text, bool is_cut) {
   iconv_t opened = iconv_open("UTF-8", "CP949");
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): how iconv_open says that it failed.
   if (opened == reinterpret_cast<iconv_t>(-1)) return {};
   std::unique_ptr<void, CloseIconv> handle(opened);
   std::string in(text), out(text.size() * 3, '\0');

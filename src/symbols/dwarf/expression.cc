@@ -1,10 +1,9 @@
 #include "symbols/dwarf/expression.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
-#include <vector>
 
-#include "base/cursor.h"
 #include "base/limits.h"
+#include "symbols/dwarf/expression_machine.h"
 #include "symbols/dwarf/forms.h"
 
 namespace inquest::symbols {
@@ -12,8 +11,6 @@ namespace inquest::symbols {
 using namespace llvm::dwarf;
 
 namespace {
-
-constexpr size_t kDeepestStack = 1024;
 
 /// gcc's names, before DWARF 5 took them over.
 enum : uint8_t {
@@ -25,75 +22,11 @@ enum : uint8_t {
   DW_OP_GNU_reinterpret = 0xf9,
 };
 
-/// One evaluation. After `fail` everything reads as zero and the answer is "optimised out".
-class Machine {
- public:
-  Machine(Bytes expression, const ExpressionContext& context, bool is_frame_base)
-      : cursor_(expression, "location expression"),
-        context_(context),
-        is_frame_base_(is_frame_base) {}
+}  // namespace
 
-  Place run();
-
- private:
-  void step(uint8_t op);
-  bool arithmetic(uint8_t op);
-  void push(uint64_t value) {
-    if (stack_.size() >= kDeepestStack) failed_ = true;
-    if (!failed_) stack_.push_back(mask(value));
-  }
-  void push(std::optional<uint64_t> value) {
-    if (!value) failed_ = true;
-    push(value.value_or(0));
-  }
-  uint64_t pop() {
-    if (stack_.empty()) failed_ = true;
-    if (failed_) return 0;
-    uint64_t value = stack_.back();
-    stack_.pop_back();
-    return value;
-  }
-  uint64_t mask(uint64_t v) const { return context_.address_size == 4 ? v & 0xffffffff : v; }
-  int64_t as_signed(uint64_t v) const {
-    return context_.address_size == 4 ? static_cast<int32_t>(v) : static_cast<int64_t>(v);
-  }
-  /// Notes that what the frame should know is not known.
-  std::optional<uint64_t> of_frame(std::optional<uint64_t> value) {
-    is_lost_ |= !value;
-    return value;
-  }
-  std::optional<uint64_t> reg(uint64_t number) {
-    if (number > 255 || !context_.frame.reg) return of_frame({});
-    return of_frame(context_.frame.reg(static_cast<snapshot::Register>(number)));
-  }
-  std::optional<uint64_t> load(uint64_t address, uint64_t size) {
-    if (size == 0 || size > 8 || !context_.frame.memory) return {};
-    return of_frame(context_.frame.memory(Address{address}, static_cast<unsigned>(size)));
-  }
-  std::optional<uint64_t> frame_base();
-  std::optional<uint64_t> biased_index(uint64_t index, bool biased) const;
-  void pick(uint64_t depth) {
-    if (depth >= stack_.size())
-      failed_ = true;
-    else
-      push(stack_[stack_.size() - 1 - depth]);
-  }
-  void jump(int64_t distance) {
-    cursor_.seek(cursor_.position() + static_cast<uint64_t>(distance));
-  }
-
-  Cursor cursor_;
-  const ExpressionContext& context_;
-  bool is_frame_base_;
-  bool failed_ = false, is_lost_ = false;
-  std::vector<uint64_t> stack_;
-  std::optional<uint64_t> in_register_;
-  std::optional<uint64_t> constant_;
-};
-
-std::optional<uint64_t> Machine::frame_base() {
+std::optional<uint64_t> ExpressionMachine::frame_base() {
   if (is_frame_base_ || context_.frame_base.empty()) return {};
-  Place base = Machine(context_.frame_base, context_, true).run();
+  Place base = ExpressionMachine(context_.frame_base, context_, true).run();
   // "In register rbp" as a frame base means the register's value.
   if (base.kind == Place::Kind::in_register) return reg(base.reg);
   if (base.kind == Place::Kind::optimised_out) {
@@ -103,119 +36,14 @@ std::optional<uint64_t> Machine::frame_base() {
   return base.value;
 }
 
-std::optional<uint64_t> Machine::biased_index(uint64_t index, bool biased) const {
+std::optional<uint64_t> ExpressionMachine::biased_index(uint64_t index, bool biased) const {
   if (!context_.indexed_address) return {};
   auto value = context_.indexed_address(index);
   if (value && biased) *value += context_.frame.bias;
   return value;
 }
 
-/// Operations on the stack alone.
-bool Machine::arithmetic(uint8_t op) {
-  switch (op) {
-    case DW_OP_abs: {
-      int64_t v = as_signed(pop());
-      push(v < 0 ? 0 - static_cast<uint64_t>(v) : static_cast<uint64_t>(v));
-      return true;
-    }
-    case DW_OP_neg:
-      push(0 - pop());
-      return true;
-    case DW_OP_not:
-      push(~pop());
-      return true;
-    case DW_OP_plus_uconst:
-      push(pop() + cursor_.uleb128());
-      return true;
-    case DW_OP_and:
-    case DW_OP_div:
-    case DW_OP_minus:
-    case DW_OP_mod:
-    case DW_OP_mul:
-    case DW_OP_or:
-    case DW_OP_plus:
-    case DW_OP_shl:
-    case DW_OP_shr:
-    case DW_OP_shra:
-    case DW_OP_xor:
-    case DW_OP_eq:
-    case DW_OP_ge:
-    case DW_OP_gt:
-    case DW_OP_le:
-    case DW_OP_lt:
-    case DW_OP_ne:
-      break;
-    default:
-      return false;
-  }
-  const uint64_t b = pop(), a = pop();
-  const int64_t sb = as_signed(b), sa = as_signed(a);
-  const unsigned bits = context_.address_size * 8;
-  switch (op) {
-    case DW_OP_and:
-      push(a & b);
-      break;
-    case DW_OP_or:
-      push(a | b);
-      break;
-    case DW_OP_xor:
-      push(a ^ b);
-      break;
-    case DW_OP_plus:
-      push(a + b);
-      break;
-    case DW_OP_minus:
-      push(a - b);
-      break;
-    case DW_OP_mul:
-      push(a * b);
-      break;
-    case DW_OP_div:
-      if (b == 0)
-        failed_ = true;
-      else
-        push(sb == -1 ? 0 - a : static_cast<uint64_t>(sa / sb));
-      break;
-    case DW_OP_mod:
-      if (b == 0)
-        failed_ = true;
-      else
-        push(a % b);
-      break;
-    case DW_OP_shl:
-      push(b >= bits ? 0 : a << b);
-      break;
-    case DW_OP_shr:
-      push(b >= bits ? 0 : a >> b);
-      break;
-    case DW_OP_shra:
-      push(static_cast<uint64_t>(sa >> (b >= bits ? bits - 1 : b)));
-      break;
-    case DW_OP_eq:
-      push(uint64_t{sa == sb});
-      break;
-    case DW_OP_ne:
-      push(uint64_t{sa != sb});
-      break;
-    case DW_OP_ge:
-      push(uint64_t{sa >= sb});
-      break;
-    case DW_OP_gt:
-      push(uint64_t{sa > sb});
-      break;
-    case DW_OP_le:
-      push(uint64_t{sa <= sb});
-      break;
-    case DW_OP_lt:
-      push(uint64_t{sa < sb});
-      break;
-    default:
-      break;
-  }
-  return true;
-}
-
-void Machine::step(uint8_t op) {
+void ExpressionMachine::step(uint8_t op) {
   if (op >= DW_OP_lit0 && op <= DW_OP_lit31) return push(uint64_t{op} - DW_OP_lit0);
   if (op >= DW_OP_reg0 && op <= DW_OP_reg31) {
     in_register_ = op - DW_OP_reg0;
@@ -389,7 +217,7 @@ void Machine::step(uint8_t op) {
   }
 }
 
-Place Machine::run() {
+Place ExpressionMachine::run() {
   for (size_t steps = 0; !cursor_.at_end() && !failed_; ++steps) {
     // A register or a value ends a location; what follows can only be a piece.
     if (steps >= kLimits.expression_steps || in_register_ || constant_) return {};
@@ -408,11 +236,9 @@ Place Machine::run() {
   return {.kind = Place::Kind::memory, .value = stack_.back()};
 }
 
-}  // namespace
-
 Place evaluate(Bytes expression, const ExpressionContext& context) {
   if (expression.empty()) return {};
-  return Machine(expression, context, false).run();
+  return ExpressionMachine(expression, context, false).run();
 }
 
 }  // namespace inquest::symbols

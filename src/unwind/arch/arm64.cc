@@ -3,7 +3,6 @@
 namespace inquest::unwind {
 namespace {
 
-namespace arm64 = snapshot::arm64;
 using snapshot::Register;
 
 uint32_t word(Bytes code, size_t byte) {
