@@ -15,10 +15,10 @@ namespace inquest::cause {
 
 struct CaughtSignal {
   int signal = 0;
-  int code = 0;          ///< si_code: 0 (kill), -1 (sigqueue) or -6 (tgkill)
-  int32_t sender = 0;    ///< si_pid; 0 when it is of another pid namespace
-  uint32_t user = 0;     ///< si_uid
-  size_t handler = 0;    ///< frame of the handler, next further in to the trampoline
+  int code = 0;            ///< si_code: 0 (kill), -1 (sigqueue) or -6 (tgkill)
+  int32_t sender = 0;      ///< si_pid; 0 when it is of another pid namespace
+  uint32_t user = 0;       ///< si_uid
+  size_t handler = 0;      ///< frame of the handler, next further in to the trampoline
   size_t interrupted = 0;  ///< frame that stood where the signal came
 };
 
