@@ -13,11 +13,26 @@ bool ended_by_itself(const snapshot::Snapshot& process) {
 }
 
 bool is_of_allocator(const Call& call) {
-  return is_any(call, {"malloc", "free", "calloc", "realloc", "memalign", "posix_memalign",
-                       "aligned_alloc", "__libc_malloc", "__libc_free", "__libc_calloc",
-                       "__libc_realloc", "__libc_memalign", "_int_malloc", "_int_free",
-                       "_int_realloc", "_int_memalign", "malloc_consolidate", "unlink_chunk",
-                       "sysmalloc", "systrim"});
+  return is_any(call, {"malloc",
+                       "free",
+                       "calloc",
+                       "realloc",
+                       "memalign",
+                       "posix_memalign",
+                       "aligned_alloc",
+                       "__libc_malloc",
+                       "__libc_free",
+                       "__libc_calloc",
+                       "__libc_realloc",
+                       "__libc_memalign",
+                       "_int_malloc",
+                       "_int_free",
+                       "_int_realloc",
+                       "_int_memalign",
+                       "malloc_consolidate",
+                       "unlink_chunk",
+                       "sysmalloc",
+                       "systrim"});
 }
 
 bool stands_in_allocator(const Process& process, const unwind::Stack& stack) {
