@@ -70,6 +70,8 @@ struct Heap {
   std::vector<HeapBlock> blocks = {};  ///< only when a list is wanted
   /// How long the process was read while it ran on, in milliseconds; absent when it stood still.
   std::optional<double> read_in_place_ms = {};
+  /// Looked for only where there are faults: threads that stood within malloc, free or the like.
+  std::vector<uint32_t> threads_in_allocator = {};
   std::vector<Warning> warnings = {};
 };
 

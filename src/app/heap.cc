@@ -5,6 +5,7 @@
 #include "app/pools.h"
 #include "app/source.h"
 #include "app/verbs.h"
+#include "cause/heap/half_done.h"
 #include "cause/heap/heap_answer.h"
 #include "cause/heap/heap_input.h"
 #include "report/heap_report.h"
@@ -38,13 +39,20 @@ answer::Heap describe(const snapshot::Snapshot& process, const heap::Heaps& heap
   return answer;
 }
 
-/// Symbols are looked for only when pools are described by them: a heap needs none.
+/// Symbols are looked for only when pools are described by them, or the heap contradicts itself.
 Result<answer::Heap> look_at_heap(const HeapOptions& options) {
   auto pools = TRY(read_pools(options.pools));
   if (pools.empty()) {
     auto process = TRY(open_source(options.dump.dump, options.source));
     Progress::shared().stage("walking the heap");
-    return describe(process, find_blocks({.process = process}, pools, options.pools), options);
+    answer::Heap answer =
+        describe(process, find_blocks({.process = process}, pools, options.pools), options);
+    if (!answer.faults.empty() && !answer.read_in_place_ms) {
+      Progress::shared().stage("looking whether a thread was inside the allocator");
+      auto whole = cause::Process::open(std::move(process), analysis_options(options.dump));
+      answer.threads_in_allocator = cause::threads_in_allocator(*whole);
+    }
+    return answer;
   }
   auto process = TRY(open_process(options.dump, options.source));
   Progress::shared().stage("walking the heap");

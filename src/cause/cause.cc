@@ -5,6 +5,7 @@
 #include "cause/activity.h"
 #include "cause/contents.h"
 #include "cause/detector.h"
+#include "cause/detectors/detectors.h"
 #include "cause/fault/fault.h"
 #include "cause/variables.h"
 #include "cause/verdict.h"
@@ -60,6 +61,8 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
   if (!fault) add_activity(threads, verdict);
   std::string names;
   for (const Detector& detector : detectors()) {
+    bool is_of_windows = detector.detect == detect_windows_exception;
+    if (is_of_windows && process.snapshot().os != snapshot::Os::windows) continue;
     if (!names.empty()) names += ", ";
     names += detector.name;
   }
@@ -72,6 +75,11 @@ answer::Finding unknown_verdict(const Process& process, const std::optional<Faul
     verdict.next.push_back("the dump is incomplete; take one that is not cut (ulimit -c, disk)");
   }
   verdict.next.push_back("look at the stacks of all threads: inquest stack DUMP");
+  if (!fault) {
+    verdict.next.push_back(
+        "if it grew rather than hung: inquest memory DUMP, inquest leaks DUMP; two dumps some time "
+        "apart tell what grows: inquest diff BEFORE AFTER");
+  }
   return verdict;
 }
 

@@ -73,6 +73,9 @@ std::string quoted(const std::string& text) {
 std::string heap_json(const answer::Heap& heap, HeapPart part) {
   Document document("inquest.heap/1");
   document.member("dump", json_of(heap.dump));
+  if (!heap.threads_in_allocator.empty()) {
+    document.member("threads_in_allocator", heap.threads_in_allocator);
+  }
   if (heap.read_in_place_ms) document.member("read_in_place_ms", *heap.read_in_place_ms);
   heap_list(document, "allocators", heap.allocators);
   document.member("usage", heap_value(heap.usage));

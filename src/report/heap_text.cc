@@ -71,13 +71,23 @@ class HeapText : Page {
     std::string count =
         fmt::format("{} fault{}", heap_.faults.size(), heap_.faults.size() == 1 ? "" : "s");
     Address first = heap_.faults.front().at;
-    out_ += "\n" +
-            (heap_.read_in_place_ms
-                 ? fmt::format("{}, the first at {}: it ran meanwhile, so this alone is no damage",
-                               count, first)
-                 : paint_.alarm(
-                       fmt::format("The heap is damaged: {}, the first at {}", count, first))) +
-            "\n";
+    // An operation that is half done leaves a few things that contradict each other.
+    constexpr size_t kHalfDone = 4;
+    const size_t inside = heap_.threads_in_allocator.size();
+    if (heap_.read_in_place_ms) {
+      out_ += fmt::format("\n{}, the first at {}: it ran meanwhile, so this alone is no damage\n",
+                          count, first);
+    } else if (heap_.faults.size() <= kHalfDone * inside) {
+      out_ += "\n";
+      prose("", fmt::format("{}, the first at {}: thread {}{} stood inside malloc or free, so this "
+                            "alone is no damage; another dump of the process tells",
+                            count, first, heap_.threads_in_allocator.front(),
+                            inside == 1 ? "" : fmt::format(" and {} more", inside - 1)));
+    } else {
+      out_ += "\n" +
+              paint_.alarm(fmt::format("The heap is damaged: {}, the first at {}", count, first)) +
+              "\n";
+    }
     bool in_full = style_.all_rows || part_ == HeapPart::check;
     size_t shown = in_full ? heap_.faults.size() : std::min(heap_.faults.size(), kFaultRows);
     for (size_t i = 0; i < shown; ++i) {

@@ -97,8 +97,10 @@ class WhyText : Page {
     std::string lines = wrapped(clean(sentence), "", style_.width);
     lines.pop_back();
     out_ += paint_.alarm(lines) + "\n";
-    out_ += fmt::format("{} {}, {}\n", paint_.dim("cause:"), paint_.bold(name(verdict.kind)),
-                        confidence_text(verdict.confidence));
+    // "unknown" is no guess of which one could be sure.
+    std::string sure =
+        verdict.confidence > 0 ? ", " + confidence_text(verdict.confidence) : std::string{};
+    out_ += fmt::format("{} {}{}\n", paint_.dim("cause:"), paint_.bold(name(verdict.kind)), sure);
     if (verdict.evidence.empty()) return;
     heading("Evidence");
     for (const answer::Evidence& one : verdict.evidence) evidence("  - ", one);
@@ -197,7 +199,8 @@ class WhyText : Page {
     size_t count = 0;
     for (const Group& group : groups) count += group.members.size();
     if (count == 0) return;
-    heading(fmt::format("{} other thread{}", count, count == 1 ? "" : "s"));
+    bool is_rest = count < answer_.threads.size();
+    heading(fmt::format("{} {}thread{}", count, is_rest ? "other " : "", count == 1 ? "" : "s"));
     for (size_t i = 0; i < groups.size(); ++i) {
       if (i == kGroupsTold && !style_.all_threads) {
         out_ += fmt::format("  ... {} more different stacks: inquest stack shows them\n",

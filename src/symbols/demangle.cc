@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstdlib>
 #include <llvm/Demangle/Demangle.h>
 
@@ -52,6 +53,53 @@ std::string_view split_import(std::string_view& name) {
   return kImport;
 }
 
+/// Rust's older mangling is C++'s with a hash for a last name ("17h" and 16 digits) and marks for
+/// what an assembler may not like: "$LT$", "$u7b$", ".." for "::". The hash tells builds apart, not
+/// functions, and goes. Source: rustc's legacy symbol names
+/// (compiler/rustc_symbol_mangling/legacy.rs).
+bool is_old_rust(std::string_view text) {
+  constexpr std::string_view kHash = "::h";
+  constexpr size_t kDigits = 16;
+  if (text.size() < kHash.size() + kDigits) return false;
+  std::string_view tail = text.substr(text.size() - kHash.size() - kDigits);
+  return tail.starts_with(kHash) &&
+         tail.find_first_not_of("0123456789abcdef", kHash.size()) == tail.npos;
+}
+
+/// What `$mark$` stands for; 0 when it is none of Rust's.
+char32_t rust_mark(std::string_view mark) {
+  constexpr std::pair<std::string_view, char32_t> kMarks[] = {{"SP", '@'}, {"BP", '*'}, {"RF", '&'},
+                                                              {"LT", '<'}, {"GT", '>'}, {"LP", '('},
+                                                              {"RP", ')'}, {"C", ','}};
+  for (const auto& [name, meant] : kMarks) {
+    if (mark == name) return meant;
+  }
+  uint32_t code = 0;
+  if (mark.size() < 2 || mark[0] != 'u') return 0;
+  auto [end, error] = std::from_chars(mark.data() + 1, mark.data() + mark.size(), code, 16);
+  bool is_printable = code >= 0x20 && code < 0x7f;
+  return error == std::errc{} && end == mark.data() + mark.size() && is_printable ? code : 0;
+}
+
+std::string old_rust(std::string_view text) {
+  text.remove_suffix(std::string_view("::h0123456789abcdef").size());
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool begins = i == 0 || text.substr(0, i).ends_with("::");
+    if (begins && text.substr(i).starts_with("_$")) continue;  // a name may not begin with '$'
+    if (text.substr(i).starts_with("..")) {
+      out += "::";
+      ++i;
+      continue;
+    }
+    size_t end = text[i] == '$' ? text.find('$', i + 1) : text.npos;
+    char32_t meant = end == text.npos ? 0 : rust_mark(text.substr(i + 1, end - i - 1));
+    out += meant ? static_cast<char>(meant) : text[i];
+    if (meant) i = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 // The C++ runtime's demangler is the one of c++filt and gdb: names come out as users know them.
@@ -75,6 +123,7 @@ std::string demangle(std::string_view linkage_name) {
   std::string text = take(
       __cxxabiv1::__cxa_demangle(std::string(linkage_name).c_str(), nullptr, nullptr, &status));
   if (status != 0 || text.empty()) text = linkage_name;
+  if (is_old_rust(text)) text = old_rust(text);
   return std::string(prefix) + text + std::string(suffix);
 }
 

@@ -264,6 +264,13 @@ TEST(ModuleSymbols, demangles_as_cxxfilt_does) {
             "std::vector<int, std::allocator<int> >::push_back(int const&)");
   EXPECT_EQ(demangle("main"), "main");
   EXPECT_EQ(demangle("_Znope"), "_Znope");
+  EXPECT_EQ(demangle("_ZN1w4main17h64bbc2df299ab37dE"), "w::main");
+  EXPECT_EQ(demangle("_ZN3std2rt10lang_start28_$u7b$$u7b$closure$u7d$$u7d$17ha16d8e5c70b3654eE"),
+            "std::rt::lang_start::{{closure}}");
+  EXPECT_EQ(demangle("_ZN55_$LT$$RF$str$u20$as$u20$core..str..pattern..Pattern$GT$"
+                     "7matches17h0123456789abcdefE"),
+            "<&str as core::str::pattern::Pattern>::matches");
+  EXPECT_EQ(demangle("_ZN3foo4cash3barEv"), "foo::cash::bar()") << "no hash, so not Rust's";
   EXPECT_EQ(demangle("_ZN3foo3barEv@plt"), "foo::bar()@plt");
   EXPECT_EQ(demangle("_ZN3foo3barEv.cold"), "foo::bar() [clone .cold]");
 }

@@ -73,6 +73,18 @@ Rules::Rules(FrameSection section, Bytes header, uint64_t header_vaddr, snapshot
   }
 }
 
+bool Rules::may_be_code(uint64_t rva, uint64_t vaddr) const {
+  if (pe_) return pe_->executable(rva);
+  if (!source_.image) return true;
+  bool has_segments = false;
+  for (const elf::Segment& s : source_.image->segments()) {
+    if (s.type != PT_LOAD) continue;
+    has_segments = true;
+    if ((s.flags & PF_X) && vaddr >= s.vaddr && vaddr - s.vaddr < s.memory_size) return true;
+  }
+  return !has_segments;
+}
+
 void Rules::open_eh_frame(const elf::File& file) {
   FrameSection section{.pointer_size = pointer_size_};
   Bytes header;

@@ -38,8 +38,9 @@ class Rules {
   const elf::File* image() const { return source_.image.get(); }
   /// Null when the module is no Windows image, or has neither file nor headers in memory.
   const pe::File* pe() const { return pe_ ? &pe_->file() : nullptr; }
-  /// Whether the image's sections say that there is code; true where there are none to ask.
-  bool may_be_code(uint64_t rva) const { return !pe_ || pe_->executable(rva); }
+  /// Whether the image's sections or segments say that there is code; true where there are none to
+  /// ask. The same place twice: `rva` from the module's beginning, `vaddr` as the file counts.
+  bool may_be_code(uint64_t rva, uint64_t vaddr) const;
   bool has_any() const { return eh_ || !debug_.empty(); }
 
  private:

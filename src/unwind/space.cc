@@ -34,13 +34,17 @@ void Space::find_executable() {
       executable_.push_back(region.range);
     }
   }
-  // Without rights, a module's range is the best guess at where code is, and its sections know
-  // more.
+  // Where no rights are told, a module's range is the best guess at where code is, and its sections
+  // know more: small dumps have no list of regions, and gdb's gcore leaves unchanged text out.
   for (const snapshot::Module& module : snapshot_.modules) {
-    auto after = std::partition_point(told.begin(), told.end(), [&](const AddressRange& r) {
-      return r.end <= module.range.begin;
-    });
-    if (after == told.end() || module.range.end <= after->begin) guessed_.push_back(module.range);
+    Address at = module.range.begin;
+    auto next = std::partition_point(told.begin(), told.end(),
+                                     [&](const AddressRange& r) { return r.end <= at; });
+    for (; next != told.end() && next->begin < module.range.end; ++next) {
+      if (at < next->begin) guessed_.push_back({at, next->begin});
+      at = std::max(at, next->end);
+    }
+    if (at < module.range.end) guessed_.push_back({at, module.range.end});
   }
 }
 
@@ -52,7 +56,7 @@ bool Space::executable(Address at) const {
                                [&](const AddressRange& r) { return r.begin <= at; });
   if (after == guessed_.begin() || !(after - 1)->contains(at)) return dynamic_.describes(at);
   const snapshot::Module* module = snapshot_.module_at(at);
-  return module && rules(*module).may_be_code(at - module->range.begin);
+  return module && rules(*module).may_be_code(at - module->range.begin, at.value - module->bias);
 }
 
 size_t Space::code(Address at, std::span<std::byte> out) const {

@@ -83,7 +83,7 @@ class Space {
   unsigned pointer_size_;
   DynamicRules dynamic_;                  // of code in no module
   std::vector<AddressRange> executable_;  // ascending, joined
-  std::vector<AddressRange> guessed_;     // modules of which no region tells: code may lie there
+  std::vector<AddressRange> guessed_;     // of modules, what no region tells of: code may lie there
   mutable std::vector<ModuleRules> modules_;
 
   // Open addressing, filled only: readers need no lock, and nothing is ever freed under them.

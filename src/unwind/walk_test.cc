@@ -45,6 +45,16 @@ struct Three : TestProcess {
   }
 };
 
+TEST(Walk, TakesWhatNoRegionTellsOfInAModuleForCode) {
+  Three process;
+  process.lay();
+  process.tells_of_text = false;
+  Stack stack = process.walk();
+  ASSERT_EQ(stack.frames.size(), 3u) << describe(stack);
+  EXPECT_EQ(stack.end, End::outermost);
+  EXPECT_EQ(stack.frames[1].trust, Trust::cfi);
+}
+
 TEST(Walk, FollowsRulesToTheBeginning) {
   Three process;
   process.lay();

@@ -1,7 +1,9 @@
 // Killed: the signal was sent by another process (or by the kernel for a reason outside the
 // program). The instruction at which the process happened to be is innocent, whatever the signal.
+#include "cause/calls.h"
 #include "cause/detectors/detectors.h"
 #include "cause/fault/fault.h"
+#include "cause/runtime/caught_signal.h"
 
 namespace inquest::cause {
 namespace {
@@ -27,12 +29,49 @@ bool is_asking_to_end(int signal) {
   return std::find(std::begin(quiet), std::end(quiet), signal) != std::end(quiet);
 }
 
+/// A crash reporter ended the process after a signal that somebody else had sent: the signal that
+/// the dump names is only the handler's.
+answer::Finding killed_through_handler(const Process& process, const CaughtSignal& caught) {
+  const auto& stack = *process.crashed_stack();
+  std::string name = signal_name(caught.signal);
+  std::string who = caught.sender == 0 ? "Somebody outside the process's pid namespace"
+                                       : fmt::format("Process {}", caught.sender);
+  std::string handler;
+  for (const Call& call : calls_of(process, stack)) {
+    if (call.frame == caught.handler) handler = place_of(process, call);
+  }
+  answer::Finding finding{.kind = Kind::killed, .confidence = 0.93};
+  finding.summary = fmt::format("{} sent {}; the process's own handler of it{} then ended it.", who,
+                                name, handler.empty() ? "" : ", " + handler + ",");
+  uint32_t thread = process.snapshot().crashed_thread()->id;
+  finding.evidence.push_back(
+      {.what = fmt::format("the handler was called for {} by {} from pid {}, uid {}", name,
+                           how_sent(caught.code), caught.sender, caught.user),
+       .thread = thread,
+       .frame = caught.handler});
+  finding.evidence.push_back(
+      {.what = "it was at " + process.describe(stack.frames[caught.interrupted].pc),
+       .thread = thread,
+       .frame = caught.interrupted,
+       .address = stack.frames[caught.interrupted].pc});
+  finding.next.push_back(
+      fmt::format("find out what process {} is and why it sent {} (a supervisor, a watchdog, an "
+                  "operator)",
+                  caught.sender, name));
+  return finding;
+}
+
 }  // namespace
 
 Findings detect_killed(const Process& process) {
   const auto& fault = process.snapshot().fault;
   auto site = fault_site(process);
   if (!fault || !fault->signal || (site && site->handled)) return {};
+  if (auto caught = caught_signal(process)) {
+    if (caught->sender != process.snapshot().process.pid) {
+      return {killed_through_handler(process, *caught)};
+    }
+  }
   int signal = *fault->signal;
   bool sent = fault->signal_code && *fault->signal_code <= 0;
   auto own = process.snapshot().process.pid;

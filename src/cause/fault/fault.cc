@@ -345,7 +345,8 @@ answer::Fault describe_fault(const Process& process, const FaultSite& site) {
   }
   // What was computed is told by the explanation and the evidence: the system named none.
   if (site.address_from_system || site.access == AccessKind::execute) out.address = site.address;
-  out.instruction = site.text;
+  // Where a signal from somebody else came, the instruction is innocent.
+  if (!site.sent) out.instruction = site.text;
   out.access = std::string(name(site.access));
   out.explanation = explanation_of(process, site);
   return out;

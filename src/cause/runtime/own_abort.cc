@@ -1,12 +1,19 @@
 #include "cause/runtime/own_abort.h"
 
+#include "cause/runtime/caught_signal.h"
+
 namespace inquest::cause {
 
 std::optional<OwnAbort> own_abort(const Process& process) {
   const auto& snapshot = process.snapshot();
   const auto& fault = snapshot.fault;
   const auto* thread = snapshot.crashed_thread();
-  if (!fault || !thread || fault->signal.value_or(0) != kSigAbort) return {};
+  if (!fault || !thread) return {};
+  // A handler of SIGABRT raises it again, or another: the abort lies below the handler.
+  auto caught = caught_signal(process);
+  bool was_caught = caught && caught->signal == kSigAbort && snapshot.process.pid &&
+                    caught->sender == *snapshot.process.pid;
+  if (!was_caught && fault->signal.value_or(0) != kSigAbort) return {};
   if (fault->sender_pid && snapshot.process.pid && *fault->sender_pid != *snapshot.process.pid) {
     return {};
   }
@@ -15,6 +22,9 @@ std::optional<OwnAbort> own_abort(const Process& process) {
   out.thread = thread;
   out.stack = process.crashed_stack();
   if (out.stack) out.calls = calls_of(process, *out.stack);
+  if (was_caught) {
+    std::erase_if(out.calls, [&](const Call& call) { return call.frame < caught->interrupted; });
+  }
 
   // The machinery is at the top of the stack; unnamed frames of libc in between belong to it.
   size_t past = 0;
