@@ -225,6 +225,9 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
     }
     // A base without members shares its place with what follows.
     expand(to, reader, member.type, offset + member.offset, depth + 1, weak);
+    if (!is_end_name(member.name)) continue;
+    auto slot = to.slots.find(offset + member.offset);
+    if (slot != to.slots.end()) slot->second.is_end = true;
   }
   add_cells(to, reader, id, type.name, offset, depth, weak);
   add_links(to, reader, id, type.name, offset, weak);
@@ -333,6 +336,24 @@ bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
   if (derived == base || base == 0) return false;
   const std::vector<TypeIndex>& begins = layout(derived).at_begin;
   return std::ranges::find(begins, base) != begins.end();
+}
+
+bool is_end_name(std::string_view name) {
+  constexpr std::string_view kWords[] = {"end", "finish", "last", "limit", "stop", "cap", "storage"};
+  auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  // The last word of it: "items_end", "itemsEnd", "_Myend", "end_", "__end_cap_".
+  while (!name.empty() && (name.back() == '_' || (name.back() >= '0' && name.back() <= '9')))
+    name.remove_suffix(1);
+  size_t begin = name.size();
+  while (begin > 0 && is_lower(name[begin - 1])) --begin;
+  std::string last(name.substr(begin));
+  if (begin > 0 && is_upper(name[begin - 1])) {
+    last.insert(last.begin(), static_cast<char>(name[begin - 1] - 'A' + 'a'));
+    // Of MSVC's standard library: _Mylast, _Myend.
+    if (last == "mylast" || last == "myend") return true;
+  }
+  return std::ranges::find(kWords, last) != std::end(kWords);
 }
 
 std::string plain_spelling(std::string_view name) {
