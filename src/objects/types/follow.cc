@@ -97,6 +97,12 @@ bool Follower::has_elements(const Block& block, TypeIndex type, uint64_t count) 
       const uint64_t value = word(object, slot.offset);
       if (value == 0 || slot.is_weak) continue;
       if (!known_.input.process.memory.has({value})) return false;
+      const uint64_t offset = value - block.begin;
+      if (offset < block.size) {
+        // Into itself: to another element, or to what a pool keeps behind its header.
+        if (slot.target != type) continue;
+        if (offset % size != slot.into) return false;
+      }
       good += known_.index.find(value) != kNoBlock;
     }
   }

@@ -1,6 +1,7 @@
 #include "objects/types/type_table.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/limits.h"
@@ -339,7 +340,8 @@ bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
 }
 
 bool is_end_name(std::string_view name) {
-  constexpr std::string_view kWords[] = {"end", "finish", "last", "limit", "stop", "cap", "storage"};
+  constexpr std::array<std::string_view, 7> kWords = {"end",   "finish", "last",   "limit",
+                                                     "stop",  "cap",    "storage"};
   auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   // The last word of it: "items_end", "itemsEnd", "_Myend", "end_", "__end_cap_".
@@ -353,7 +355,7 @@ bool is_end_name(std::string_view name) {
     // Of MSVC's standard library: _Mylast, _Myend.
     if (last == "mylast" || last == "myend") return true;
   }
-  return std::ranges::find(kWords, last) != std::end(kWords);
+  return std::ranges::find(kWords, last) != kWords.end();
 }
 
 std::string plain_spelling(std::string_view name) {

@@ -110,7 +110,8 @@ class TypeTable {
 };
 
 /// Whether a variable or member is called the end of a range: "end", "_M_finish", "items_end",
-/// "m_last", "__end_cap_". ("last" may be an object; then it is not believed to be one.)
+/// "m_last", "__end_cap_". ("last" may be an object
+/// as well; it is not believed to be one.)
 bool is_end_name(std::string_view name);
 
 /// Two spellings of one type compare equal.
