@@ -298,10 +298,8 @@ class Inspection {
     if (!known) return {};
     auto object = find(known->name, known->at, nullptr);
     if (!object) {
-      out_.type = answer::InspectType{.name = known->name,
-                                      .how = known->how,
-                                      .at = known->at,
-                                      .percent = known->percent};
+      out_.type = answer::InspectType{
+          .name = known->name, .how = known->how, .at = known->at, .percent = known->percent};
       return {};
     }
     object->count = known->count;

@@ -8,8 +8,8 @@
 /// of modules, and inside of large blocks of which nothing is known, objects are found by the
 /// pointers to virtual tables that they begin with, if what else their class has does not
 /// contradict: an object there may have been destroyed, as one in a pool. Objects that typed
-/// pointers name there (Typing::interiors) are told first. Nothing here is counted among the objects
-/// of used blocks.
+/// pointers name there (Typing::interiors) are told first. Nothing here is counted among the
+/// objects of used blocks.
 ///
 /// Values; reading is safe from any thread. Linear in what is read; bounded by its options.
 #pragma once
@@ -52,7 +52,7 @@ struct Remnant {
   /// Where that lies in what a vector holds: the pointer to the vector's first element.
   std::optional<DanglingPointer> vector = {};
   uint64_t pointers = 0;
-  uint64_t count = 1;  ///< elements; `size` is that of all
+  uint64_t count = 1;   ///< elements; `size` is that of all
   Address holder = {};  ///< the word of the typed pointer that names one inside of memory; 0: none
 };
 

@@ -17,7 +17,10 @@ using objects::RemnantPlace;
 class OutsideWriter {
  public:
   OutsideWriter(const OutsideInput& input, answer::Objects& out)
-      : in_(input), out_(out), members_(input.typing), words_(input.process, input.heaps, input.typing) {}
+      : in_(input),
+        out_(out),
+        members_(input.typing),
+        words_(input.process, input.heaps, input.typing) {}
 
   void add(const std::function<bool(const std::string&)>& is_wanted) {
     std::vector<signed char> wanted(in_.remnants.types.size(), -1);
@@ -37,7 +40,7 @@ class OutsideWriter {
       }
       sum.objects += one.count;
       sum.bytes += one.size;
-      sum.pointed_to += one.pointer || one.holder != Address{} ? 1 : 0;
+      sum.pointed_to += one.pointer ? 1 : 0;
       sum.percent = std::min<unsigned>(sum.percent, one.percent);
       if (out_.has_instances) out_.instances.push_back(instance_of(one, type));
     }

@@ -32,13 +32,22 @@ struct InteriorPointer {
   bool is_link = false;       ///< a container's
 };
 
+/// A pointer to a block that is many times as large as the class that the pointer names.
+struct LoosePointer {
+  BlockId block = 0;
+  TypeIndex holder_type = 0;
+  uint64_t word = 0, object = 0;  ///< where it lies, and where the object begins in which it lies
+};
+
 /// What pointers say.
 struct Found {
   std::vector<Claim> claims = {};
   std::vector<InteriorPointer> interiors = {};
+  std::vector<LoosePointer> loose = {};
   void clear() {
     claims.clear();
     interiors.clear();
+    loose.clear();
   }
 };
 

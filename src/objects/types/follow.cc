@@ -37,6 +37,7 @@ void Follower::follow_object(Bytes object, uint64_t at, const Extent& extent) {
     const uint64_t value = word(object, slot.offset);
     if (value == 0 || slot.target == 0) continue;
     Target target{.slot = &slot, .word = at + slot.offset, .value = value, .most = extent.most};
+    target.object = at;
     target.holder = extent.holder;
     target.holder_type = extent.type;
     target.probe = known_.index.begin(value - slot.into);
@@ -219,6 +220,8 @@ void Follower::claim_target(const Target& target) {
     claim.is_array = elements;
     claim.percent = elements ? 80 : 55;
     claim.strength = static_cast<uint16_t>(claim.strength - (elements ? 30 : 110));
+    if (!elements && known_.arenas && !slot.is_link && !slot.is_weak)
+      out_.loose.push_back({id, target.holder_type, target.word, target.object});
   }
   if (is_vector && claim.is_array) {
     claim.limit =

@@ -88,7 +88,7 @@ class Follower {
  private:
   struct Target {
     const PointerSlot* slot = nullptr;
-    uint64_t word = 0, value = 0, used_end = 0;
+    uint64_t word = 0, object = 0, value = 0, used_end = 0;
     BlockId holder = kNoBlock;
     TypeIndex holder_type = 0;
     bool is_range = false;  // the next word is the end

@@ -151,8 +151,8 @@ void Interiors::look_at_pointer(const PointerSlot& slot, uint64_t value, Looks& 
     ++(agrees ? looks.confirmed : looks.contradicting);
     return;
   }
-  const bool is_there = id != kNoBlock || input_.process.memory.has({value}) ||
-                        input_.process.region_at({value});
+  const bool is_there =
+      id != kNoBlock || input_.process.memory.has({value}) || input_.process.region_at({value});
   ++(is_there ? looks.confirmed : looks.contradicting);
 }
 
@@ -243,8 +243,7 @@ void Interiors::put(const InteriorObject& object) {
     if (end_of(before->second) > object.at.value && !settle_with(before, object)) return;
   }
   const uint64_t end = end_of(object);
-  for (next = objects_.upper_bound(object.at.value);
-       next != objects_.end() && next->first < end;) {
+  for (next = objects_.upper_bound(object.at.value); next != objects_.end() && next->first < end;) {
     auto old = next++;
     if (!settle_with(old, object)) return;
   }

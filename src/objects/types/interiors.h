@@ -12,8 +12,8 @@
 /// stays. Otherwise the surer one stays; of two that are as sure the first, as disputed. Members of
 /// known objects, elements of known arrays, pointers to characters and numbers and the ends of
 /// ranges say nothing. What only locals or a doubtful word names has less than 70 percent, and is
-/// not followed. Each object is followed once or, when refined, a few times; the order of objects is
-/// kept in a tree: n log n of the pointers. Bounded in number. For one thread.
+/// not followed. Each object is followed once or, when refined, a few times; the order of objects
+/// is kept in a tree: n log n of the pointers. Bounded in number. For one thread.
 #pragma once
 
 #include <map>
@@ -32,6 +32,12 @@ class Interiors {
   void find();
   /// Ascending, disjoint; without those that lie in blocks which are known by now.
   std::vector<InteriorObject> take();
+  /// Those in a block, ascending.
+  template <class Each>
+  void each_in(const heap::Block& block, Each each) const {
+    auto at = objects_.lower_bound(block.begin);
+    for (; at != objects_.end() && at->first - block.begin < block.size; ++at) each(at->second);
+  }
 
  private:
   using Objects = std::map<uint64_t, InteriorObject>;

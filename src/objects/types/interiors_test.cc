@@ -140,8 +140,8 @@ TEST_F(InteriorsTest, LocalsAloneAreNotEnough) {
 
 TEST_F(InteriorsTest, VirtualTablesNameTheObject) {
   auto vptr = types_.pointer({});
-  auto base = types_.structure(
-      "Shape", 16, {{.name = "_vptr", .type = vptr, .is_artificial = true}});
+  auto base =
+      types_.structure("Shape", 16, {{.name = "_vptr", .type = vptr, .is_artificial = true}});
   types_.structure("Circle", 32, {{.type = base, .is_base = true}});
   heap_.put(in_arena(64), table(TestHeap::kConstants + 0x200, "6Circle"));
   hold(0, base, in_arena(64));

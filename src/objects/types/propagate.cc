@@ -12,7 +12,7 @@ using heap::Block;
 namespace {
 
 constexpr size_t kMostConflicts = 1000;
-constexpr size_t kMostInteriorPointers = 1 << 22;
+constexpr size_t kMostInteriorPointers = 1 << 22, kMostLoose = 1 << 20;
 
 }  // namespace
 
@@ -107,8 +107,8 @@ void Propagation::compact_interiors() {
   std::ranges::sort(interiors_, {}, key);
   size_t kept = 0;
   for (const InteriorPointer& one : interiors_) {
-    const bool is_third = kept >= 2 && interiors_[kept - 2].at == one.at &&
-                          interiors_[kept - 2].type == one.type;
+    const bool is_third =
+        kept >= 2 && interiors_[kept - 2].at == one.at && interiors_[kept - 2].type == one.type;
     if (!is_third) interiors_[kept++] = one;
   }
   interiors_.resize(std::min(kept, kMostInteriorPointers));
@@ -120,10 +120,17 @@ std::vector<InteriorPointer> Propagation::take_interiors() {
   return std::exchange(interiors_, {});
 }
 
+std::vector<LoosePointer> Propagation::take_loose() {
+  std::ranges::stable_sort(loose_, {}, &LoosePointer::block);
+  return std::exchange(loose_, {});
+}
+
 void Propagation::weigh_all(const Found& found) {
   const std::vector<Claim>& claims = found.claims;
   interiors_.insert(interiors_.end(), found.interiors.begin(), found.interiors.end());
   if (interiors_.size() > interiors_compact_at_) compact_interiors();
+  if (loose_.size() < kMostLoose)
+    loose_.insert(loose_.end(), found.loose.begin(), found.loose.end());
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < claims.size(); ++i) {
     if (i + kAhead < claims.size()) {

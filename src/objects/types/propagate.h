@@ -34,6 +34,9 @@ class Propagation {
   void collect_interiors(const Arenas* arenas) { arenas_ = arenas; }
   /// Those collected since the last call, in an order that does not depend on threads.
   std::vector<InteriorPointer> take_interiors();
+  /// Pointers to blocks that are larger than what they name, ascending by
+  /// block.
+  std::vector<LoosePointer> take_loose();
   /// Objects lie in it: it is no text, whatever it begins with.
   void keep_from_text(BlockId block) { holds_objects_.insert(block); }
   /// Blocks that nothing claimed and that are text.
@@ -76,6 +79,7 @@ class Propagation {
   std::vector<Found> found_;  // of the parts of a batch
   const Arenas* arenas_ = nullptr;
   std::vector<InteriorPointer> interiors_;
+  std::vector<LoosePointer> loose_;
   size_t interiors_compact_at_ = 1 << 18;
   std::unordered_set<BlockId> holds_objects_;
   std::vector<TypeConflict> conflicts_;

@@ -340,8 +340,8 @@ bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
 }
 
 bool is_end_name(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kWords = {"end",   "finish", "last",   "limit",
-                                                     "stop",  "cap",    "storage"};
+  constexpr std::array<std::string_view, 7> kWords = {"end",  "finish", "last",   "limit",
+                                                      "stop", "cap",    "storage"};
   auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   // The last word of it: "items_end", "itemsEnd", "_Myend", "end_", "__end_cap_".

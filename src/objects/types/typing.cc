@@ -11,6 +11,7 @@
 #include "objects/types/propagate.h"
 #include "objects/types/shapes.h"
 #include "objects/types/thread_locals.h"
+#include "objects/types/whole_arrays.h"
 
 namespace inquest::objects {
 
@@ -120,6 +121,8 @@ void Typing::Impl::find(const TypingInput& input) {
   for (const TypedPlace& place : input.places) propagation.seed_place(place, true);
   propagation.run();
   interior_objects.find();
+  find_whole_arrays(input, table, index, interior_objects, propagation);
+  propagation.run();
   propagation.find_text();
   find_shapes(input, table, index, propagation);
   find_buffers(input, table, index, propagation);
@@ -134,7 +137,8 @@ void Typing::Impl::find(const TypingInput& input) {
   conflicts = propagation.conflicts();
   conflict_count = propagation.conflict_count();
   own_bytes = propagation.own_bytes() + index.own_bytes() +
-              interiors.capacity() * sizeof(InteriorObject) + places.capacity() * (sizeof(TypedPlace) + 32) +
+              interiors.capacity() * sizeof(InteriorObject) +
+              places.capacity() * (sizeof(TypedPlace) + 32) +
               table.types().capacity() * (sizeof(TypeInfo) + sizeof(Layout) + 128);
   blocks = propagation.take();
   types = table.take();
