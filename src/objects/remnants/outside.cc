@@ -52,6 +52,16 @@ void add_blocks(const RemnantContext& context, std::vector<Searched>& out) {
   }
 }
 
+/// What the dynamic linker and the C library keep for themselves in mappings of their own: there in
+/// every process, and told where libraries are asked for.
+bool is_of_the_system(const RemnantContext& context, TypeIndex of_typing) {
+  const size_t module = context.typing.types()[of_typing].module;
+  if (module >= context.input.modules.size() || !context.input.modules[module].module) return false;
+  const std::string_view name = context.input.modules[module].module->file_name();
+  return name.starts_with("ld-") || name.starts_with("ld.so") || name.starts_with("libc.so") ||
+         name.starts_with("libc-2");
+}
+
 /// What typed pointers name there.
 void add_interiors(RemnantContext& context, Remnants& out) {
   for (const InteriorObject& object : context.typing.interiors()) {
@@ -59,6 +69,8 @@ void add_interiors(RemnantContext& context, Remnants& out) {
     const bool is_inside = object.block != References::kNone;
     const snapshot::Region* region = context.input.process.region_at(object.at);
     if (type == 0 || (!is_inside && !region)) continue;
+    if (!is_inside && !context.options.data_of_libraries && is_of_the_system(context, object.type))
+      continue;
     if (out.all.size() >= 2 * context.options.most) {
       out.is_cut = true;
       break;

@@ -7,6 +7,7 @@ namespace inquest::objects {
 namespace {
 
 constexpr size_t kMostInteriors = 4 << 20, kMostConsidered = 32 << 20;
+constexpr size_t kMostWordsLookedAt = 1 << 28;
 constexpr uint64_t kElementsLookedAt = 16, kZeroLookedAt = 512;
 constexpr size_t kSlotsLookedAt = 256;
 constexpr uint8_t kInteriorSure = 70;  // percent; less is not followed
@@ -44,7 +45,8 @@ void Interiors::find() {
     std::vector<InteriorPointer> pointers = propagation_.take_interiors();
     std::ranges::stable_sort(pointers, std::greater(), &InteriorPointer::is_certain);
     for (const InteriorPointer& pointer : pointers) {
-      if (++considered_ > kMostConsidered || objects_.size() >= kMostInteriors) break;
+      if (++considered_ > kMostConsidered || words_ > kMostWordsLookedAt) break;
+      if (objects_.size() >= kMostInteriors) break;
       consider(pointer);
     }
     if (waiting_.empty()) break;
@@ -159,6 +161,7 @@ void Interiors::look_at_pointer(const PointerSlot& slot, uint64_t value, Looks& 
 void Interiors::look_at_words(uint64_t at, TypeIndex type, Looks& looks) {
   const uint64_t size = types_.size(type);
   const Bytes bytes = view_.at(at, std::min<uint64_t>(size, 1 << 16));
+  words_ += bytes.size() / word_size_;
   for (size_t i = 0; looks.is_zero && i < std::min<uint64_t>(bytes.size(), kZeroLookedAt); ++i)
     looks.is_zero = bytes[i] == std::byte{0};
   size_t looked_at = 0;

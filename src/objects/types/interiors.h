@@ -73,7 +73,7 @@ class Interiors {
   PieceView view_;
   Objects objects_;
   std::vector<Extent> waiting_;
-  size_t considered_ = 0;
+  size_t considered_ = 0, words_ = 0;
 };
 
 }  // namespace inquest::objects

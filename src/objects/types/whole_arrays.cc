@@ -120,8 +120,7 @@ class ArrayWeigher {
     double odds = 1;
     bool is_other = false;
     interiors_.each_in(*block_, [&](const InteriorObject& object) {
-      const bool is_element =
-          object.type == type_ && (object.at - block_->address()) % size_ == 0;
+      const bool is_element = object.type == type_ && (object.at - block_->address()) % size_ == 0;
       is_other |= !is_element && object.percent >= 70;
       if (is_element) odds = std::min(kMostForObjects, odds * 4);
     });

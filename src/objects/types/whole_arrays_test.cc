@@ -35,8 +35,9 @@ TEST_F(WholeArraysTest, ASizeThatIsNone) {
 TEST_F(WholeArraysTest, TheNumberBesideThePointer) {
   const BlockId block = heap_.block(0, 8 * 1010 + 4);
   const auto fired = plain(8);
-  auto loop = types_.structure("Loop", 32, {{.name = "size", .type = number_},
-                                            {.name = "fired", .type = types_.pointer(fired), .offset = 8}});
+  auto loop = types_.structure("Loop", 32,
+                               {{.name = "size", .type = number_},
+                                {.name = "fired", .type = types_.pointer(fired), .offset = 8}});
   types_.global("loop", loop, TestHeap::kData - TestHeap::kCode);
   heap_.put(TestHeap::kData + 8, heap_.address(block));
   EXPECT_EQ(told(block), "Plain one ?");
@@ -56,8 +57,9 @@ TEST_F(WholeArraysTest, AHeaderThatLeadsIntoItsOwnBlock) {
 }
 
 TEST_F(WholeArraysTest, AHeaderBeforeWhatItTellsOf) {
-  auto text = types_.structure("Text", 64, {{.name = "length", .type = number_},
-                                            {.name = "text", .type = types_.array(char_, 0), .offset = 64}});
+  auto text = types_.structure("Text", 64,
+                               {{.name = "length", .type = number_},
+                                {.name = "text", .type = types_.array(char_, 0), .offset = 64}});
   const BlockId block = heap_.block(0, 64 * 32 + 8);
   hold(0, text, heap_.address(block));
   EXPECT_EQ(told(block), "Text one ?");
