@@ -127,6 +127,18 @@ TEST_F(InteriorsTest, OverlapsAreDisputed) {
   EXPECT_TRUE(typing.interiors()[0].is_disputed);
 }
 
+TEST_F(InteriorsTest, ATypeWithoutANameIsOneBehindItsTypedefs) {
+  auto nameless = types_.structure("", 32, {{.name = "n", .type = number_}});
+  auto first = types_.add({.kind = symbols::TypeKind::typedef_, .name = "a", .target = nameless});
+  auto second = types_.add({.kind = symbols::TypeKind::qualified, .name = "", .target = first});
+  heap_.put(in_arena(64), 9);
+  hold(0, first, in_arena(64));
+  hold(1, second, in_arena(64));
+  const Typing typing = find();
+  ASSERT_EQ(typing.interiors().size(), 1u);
+  EXPECT_FALSE(typing.interiors()[0].is_disputed);
+}
+
 TEST_F(InteriorsTest, LocalsAloneAreNotEnough) {
   heap_.put(TestHeap::kSp + 8, in_arena(64));
   heap_.put(TestHeap::kSp + 16, in_arena(0x200));

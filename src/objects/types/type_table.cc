@@ -90,6 +90,10 @@ TypeIndex TypeTable::index_of(const TypeReader* reader, TypeId id) {
     at = type.target;
     if (!at) return 0;
   }
+  // A type without a name is one, whichever of its typedefs leads to it.
+  const bool is_the_type =
+      type.kind == TypeKind::typedef_ || type.kind == TypeKind::qualified || at == id;
+  if (!is_the_type) return by_id_[Key{reader, id.value}] = index_of(reader, at);
   switch (type.kind) {
     case TypeKind::unknown:
     case TypeKind::typedef_:
