@@ -58,6 +58,11 @@ struct Strength {
                             rtti = 890, table = 900;
 };
 
+/// Whether a block's type, known for sure and of `size` bytes, tells what lies at an offset.
+inline bool tells(const BlockType& known, uint16_t strength, uint64_t offset, uint64_t size) {
+  return strength >= Strength::container && (known.is_array || offset < size);
+}
+
 /// Whether a block of `usable` bytes is what an allocator gives for `size`: the classes of jemalloc
 /// and tcmalloc are up to a quarter apart, glibc's less than two words.
 inline bool fits(uint64_t usable, uint64_t size) {

@@ -150,10 +150,8 @@ void Follower::add_interior(const Target& target) {
   // Explained by what is known already: most are, and need no second look.
   if (target.block != kNoBlock) {
     const BlockType& known = known_.blocks[target.block];
-    const bool is_sure = known_.strengths[target.block] >= Strength::container;
-    if (is_sure && (known.is_array || at - known_.input.heaps.blocks[target.block].begin <
-                                          known_.types.size(known.type)))
-      return;
+    const uint64_t offset = at - known_.input.heaps.blocks[target.block].begin;
+    if (tells(known, known_.strengths[target.block], offset, known_.types.size(known.type))) return;
   }
   out_.interiors.push_back({.at = at,
                             .word = target.word,
@@ -220,7 +218,8 @@ void Follower::claim_target(const Target& target) {
     claim.is_array = elements;
     claim.percent = elements ? 80 : 55;
     claim.strength = static_cast<uint16_t>(claim.strength - (elements ? 30 : 110));
-    if (!elements && known_.arenas && !slot.is_link && !slot.is_weak)
+    const bool may_be_many = !elements && count >= 2 && !layout.has_vptr && !slot.is_link;
+    if (may_be_many && known_.arenas && !slot.is_weak && known_.strengths[id] <= claim.strength)
       out_.loose.push_back({id, target.holder_type, target.word, target.object});
   }
   if (is_vector && claim.is_array) {

@@ -12,7 +12,8 @@ using heap::Block;
 namespace {
 
 constexpr size_t kMostConflicts = 1000;
-constexpr size_t kMostInteriorPointers = 1 << 22, kMostLoose = 1 << 20;
+constexpr size_t kFewInteriorPointers = 1 << 16, kMostInteriorPointers = 1 << 22,
+                 kMostLoose = 1 << 20, kLooseOfBlock = 4;
 
 }  // namespace
 
@@ -99,8 +100,14 @@ void Propagation::weigh(const Claim& claim) {
 }
 
 /// Many pointers may lead to one place: the surest of one type is enough, and that there is a
-/// second.
+/// second. Those into blocks that were typed since say nothing any more.
 void Propagation::compact_interiors() {
+  std::erase_if(interiors_, [&](const InteriorPointer& one) {
+    const BlockId id = index_.find(one.at);
+    if (id == kNoBlock) return false;
+    const uint64_t offset = one.at - input_.heaps.blocks[id].begin;
+    return tells(blocks_[id], strengths_[id], offset, types_.size(blocks_[id].type));
+  });
   auto key = [](const InteriorPointer& one) {
     return std::tuple(one.at, one.type, !one.is_certain, one.end == 0, one.word);
   };
@@ -112,7 +119,8 @@ void Propagation::compact_interiors() {
     if (!is_third) interiors_[kept++] = one;
   }
   interiors_.resize(std::min(kept, kMostInteriorPointers));
-  interiors_compact_at_ = std::max<size_t>(1 << 18, 2 * interiors_.size());
+  interiors_compact_at_ = std::max(kFewInteriorPointers, 2 * interiors_.size());
+  if (interiors_.capacity() > 2 * interiors_compact_at_) interiors_.shrink_to_fit();
 }
 
 std::vector<InteriorPointer> Propagation::take_interiors() {
@@ -120,8 +128,23 @@ std::vector<InteriorPointer> Propagation::take_interiors() {
   return std::exchange(interiors_, {});
 }
 
-std::vector<LoosePointer> Propagation::take_loose() {
+/// Those to blocks that are known by now say nothing; a few of a block are enough.
+void Propagation::compact_loose() {
+  std::erase_if(loose_, [&](const LoosePointer& one) {
+    return strengths_[one.block] >= Strength::container;
+  });
   std::ranges::stable_sort(loose_, {}, &LoosePointer::block);
+  size_t kept = 0;
+  for (const LoosePointer& one : loose_) {
+    const bool is_more = kept >= kLooseOfBlock && loose_[kept - kLooseOfBlock].block == one.block;
+    if (!is_more) loose_[kept++] = one;
+  }
+  loose_.resize(kept);
+  loose_compact_at_ = std::max(kFewInteriorPointers, 2 * kept);
+}
+
+std::vector<LoosePointer> Propagation::take_loose() {
+  compact_loose();
   return std::exchange(loose_, {});
 }
 
@@ -129,8 +152,6 @@ void Propagation::weigh_all(const Found& found) {
   const std::vector<Claim>& claims = found.claims;
   interiors_.insert(interiors_.end(), found.interiors.begin(), found.interiors.end());
   if (interiors_.size() > interiors_compact_at_) compact_interiors();
-  if (loose_.size() < kMostLoose)
-    loose_.insert(loose_.end(), found.loose.begin(), found.loose.end());
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < claims.size(); ++i) {
     if (i + kAhead < claims.size()) {
@@ -141,6 +162,11 @@ void Propagation::weigh_all(const Found& found) {
     }
     weigh(claims[i]);
   }
+  for (const LoosePointer& one : found.loose) {
+    if (strengths_[one.block] < Strength::container && loose_.size() < kMostLoose)
+      loose_.push_back(one);
+  }
+  if (loose_.size() > loose_compact_at_) compact_loose();
 }
 
 Extent Propagation::extent_of(BlockId id) const {

@@ -62,6 +62,7 @@ class Propagation {
   void claim_as_text(BlockId block, PieceView& view, std::vector<Claim>& out) const;
   void weigh_all(const Found& found);
   void compact_interiors();
+  void compact_loose();
   uint64_t word(Bytes bytes, uint64_t offset) const { return word_of(bytes, offset, word_size_); }
   Extent extent_of(BlockId block) const;
 
@@ -80,7 +81,8 @@ class Propagation {
   const Arenas* arenas_ = nullptr;
   std::vector<InteriorPointer> interiors_;
   std::vector<LoosePointer> loose_;
-  size_t interiors_compact_at_ = 1 << 18;
+  size_t loose_compact_at_ = 1 << 16;
+  size_t interiors_compact_at_ = 1 << 16;
   std::unordered_set<BlockId> holds_objects_;
   std::vector<TypeConflict> conflicts_;
   uint64_t conflict_count_ = 0;
