@@ -33,7 +33,7 @@ ExitStatus inspect(const InspectOptions& options) {
   question.values.depth = options.depth;
   question.values.width = options.width;
   question.values.follow = options.follow;
-  question.type_of_block = cause::known_types(dead, heaps);
+  question.type_at = cause::known_types(dead, heaps);
   auto answer = cause::describe_address(dead, heaps, question);
   Progress::shared().stop();
   if (!answer) return report_error(answer.error());

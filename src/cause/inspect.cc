@@ -239,10 +239,21 @@ class Inspection {
       set_type(*global_, out_.place == "stack" ? "local variable" : "variable", 100);
       return global_;
     }
-    if (!block_) return by_table(question_.at);
-    if (auto object = by_table(block_->address())) return object;
+    if (!block_) {
+      auto object = by_table(question_.at);
+      return object ? object : by_others();
+    }
+    auto by_begin = by_table(block_->address());
+    if (by_begin && holds_address(*by_begin)) return by_begin;
+    // Of a pool the table names the header alone.
     if (auto object = by_others()) return object;
+    if (by_begin) return by_begin;
     return question_.at == block_->address() ? std::nullopt : by_table(question_.at);
+  }
+
+  bool holds_address(const Object& object) const {
+    const auto id = object.types->resolve(object.object.type.id);
+    return question_.at - object.object.at < object.types->type(id).size;
   }
 
   /// By the virtual table that the object at `at` begins with.
@@ -282,15 +293,13 @@ class Inspection {
   }
 
   std::optional<Object> by_others() {
-    if (!question_.type_of_block) return {};
-    auto known = question_.type_of_block(static_cast<size_t>(block_ - heaps_.blocks.data()));
+    if (!question_.type_at) return {};
+    auto known = question_.type_at(question_.at);
     if (!known) return {};
-    auto object = find(known->name, block_->address() + known->offset, nullptr);
+    auto object = find(known->name, known->at, nullptr);
     if (!object) {
-      out_.type = answer::InspectType{.name = known->name,
-                                      .how = known->how,
-                                      .at = block_->address() + known->offset,
-                                      .percent = known->percent};
+      out_.type = answer::InspectType{
+          .name = known->name, .how = known->how, .at = known->at, .percent = known->percent};
       return {};
     }
     object->count = known->count;

@@ -11,12 +11,12 @@
 
 namespace inquest::cause {
 
-/// The type of a block, from whoever knows it.
+/// The type of a block, or of an object inside of one, from whoever knows it.
 struct KnownType {
   std::string name;        ///< qualified
   std::string how;         ///< "virtual table", "holder": why it is believed
   unsigned percent = 100;  ///< how likely it is right
-  uint64_t offset = 0;     ///< where in the block the object begins
+  Address at = {};         ///< where the object begins
   uint64_t count = 1;      ///< objects, one behind the other
 };
 
@@ -25,9 +25,8 @@ struct InspectQuestion {
   std::string as = {};  ///< a type by its qualified name; empty: what is known of it
   objects::ValueOptions values = {};
   size_t hex_bytes = 256;  ///< at most
-  /// Asked when a block's own virtual table tells nothing; may be empty. An index into
-  /// Heaps::blocks.
-  std::function<std::optional<KnownType>(size_t block)> type_of_block = {};
+  /// Asked for what holds an address when no virtual table tells it; may be empty.
+  std::function<std::optional<KnownType>(Address at)> type_at = {};
 };
 
 /// Fails only when a type was asked for by `as` that no debug information has.

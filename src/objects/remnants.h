@@ -7,8 +7,9 @@
 /// whose type is known and that still lead there. In mappings that no allocator owns, in the data
 /// of modules, and inside of large blocks of which nothing is known, objects are found by the
 /// pointers to virtual tables that they begin with, if what else their class has does not
-/// contradict: an object there may have been destroyed, as one in a pool. Nothing here is counted
-/// among the objects of used blocks.
+/// contradict: an object there may have been destroyed, as one in a pool. Objects that typed
+/// pointers name there (Typing::interiors) are told first. Nothing here is counted among the
+/// objects of used blocks.
 ///
 /// Values; reading is safe from any thread. Linear in what is read; bounded by its options.
 #pragma once
@@ -42,8 +43,8 @@ struct Remnant {
   uint64_t size = 0;       ///< bytes of it; 0: not known
   AddressRange container;  ///< the freed or used block, the mapping, the module
   RemnantPlace place = RemnantPlace::freed;
-  /// virtual_table, rtti; of freed ones also holder (a pointer leads there) and likeness (its
-  /// pointers lead to what those of such objects lead to).
+  /// virtual_table, rtti; where a pointer leads there also holder and container; of freed ones
+  /// likeness (its pointers lead to what those of such objects lead to).
   How how = How::unknown;
   uint8_t percent = 0;  ///< how likely the type is right
   /// Of freed ones: the first pointer to it, and how many there are.
@@ -51,6 +52,8 @@ struct Remnant {
   /// Where that lies in what a vector holds: the pointer to the vector's first element.
   std::optional<DanglingPointer> vector = {};
   uint64_t pointers = 0;
+  uint64_t count = 1;   ///< elements; `size` is that of all
+  Address holder = {};  ///< the word of the typed pointer that names one inside of memory; 0: none
 };
 
 struct RemnantOptions {

@@ -96,6 +96,20 @@ struct TypeConflict {
   How how;
 };
 
+/// An object that begins in no block's begin: a typed pointer leads into the middle of a block of
+/// which nothing else is known there (a pool, a memory context), or into memory that no allocator
+/// owns (a mapping used as an arena). No block is typed by it, and the census does not count it.
+struct InteriorObject {
+  Address at;
+  Address word;        ///< of the pointer that says so, of the surest of them
+  uint64_t count = 1;  ///< elements, where the pointer's neighbour says where they end
+  TypeIndex type = 0;
+  BlockId block = References::kNone;  ///< that holds it; kNone: none does
+  How how = How::unknown;             ///< holder, container, virtual_table, rtti
+  uint8_t percent = 0;                ///< how likely it is right
+  bool is_disputed = false;           ///< another of another type overlaps with it
+};
+
 /// One line of the census.
 struct TypeSum {
   TypeIndex type = 0;
@@ -122,6 +136,12 @@ class Typing {
   uint64_t conflict_count() const;
   /// The typed places that were used, globals of modules included. Ascending by address.
   const std::vector<TypedPlace>& places() const;
+  /// Ascending by address, disjoint.
+  const std::vector<InteriorObject>& interiors() const;
+  /// The one whose bytes hold `at`; null when none does.
+  const InteriorObject* interior_at(Address at) const;
+  /// Of all its elements; 0 when the type's size is not known.
+  uint64_t size_of(const InteriorObject& object) const;
   uint64_t own_bytes() const;
 
  private:

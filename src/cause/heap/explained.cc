@@ -50,15 +50,33 @@ class Explainer {
 
   void take(BlockId id) {
     const BlockType type = in_.typing.of(id);
-    const uint64_t bytes = in_.heaps.blocks[id].size;
+    uint64_t bytes = in_.heaps.blocks[id].size;
     out_.bytes += bytes;
+    const uint64_t inside = bytes_inside(id);
     if (is_typed(type)) {
       out_.typed += bytes;
     } else if (type.how == How::text) {
       out_.text += bytes;
-    } else if (in_.dominators) {
-      add_held(id, bytes);
+    } else {
+      out_.typed += inside;
+      bytes -= inside;
+      if (in_.dominators) add_held(id, bytes);
     }
+  }
+
+  /// Bytes of the block that are known objects, of which no byte is counted twice: they are
+  /// disjoint. Blocks are asked in ascending order.
+  uint64_t bytes_inside(BlockId id) {
+    const auto& interiors = in_.typing.interiors();
+    const heap::Block& block = in_.heaps.blocks[id];
+    while (interior_ < interiors.size() && interiors[interior_].at < block.address()) ++interior_;
+    uint64_t bytes = 0;
+    for (; interior_ < interiors.size(); ++interior_) {
+      const objects::InteriorObject& object = interiors[interior_];
+      if (object.at - block.address() >= block.size) break;
+      if (object.block == id && object.percent >= kSure) bytes += in_.typing.size_of(object);
+    }
+    return std::min<uint64_t>(bytes, block.size);
   }
 
   void add_held(BlockId id, uint64_t bytes) {
@@ -228,6 +246,7 @@ class Explainer {
 
   const ExplainInput& in_;
   answer::Explained out_;
+  size_t interior_ = 0;        // the first that lies in no earlier block
   std::vector<Node> holders_;  // by block
   Sums held_, together_, nameless_;
   std::unordered_map<BlockId, Keepers> keepers_;

@@ -2,11 +2,12 @@
 ///
 /// A block counts as typed where its type is said with 70 percent at least, by what is no guess: a
 /// virtual table, a typed holder, a container. Bytes held as `char*`, blocks that are larger than
-/// what their holder says, shapes and likeness are not. What is neither typed nor text is told by
-/// its keeper: going up the dominators, the first object of a typed class, else the variable,
-/// thread or mapping. What several keep is told by those of them that have a name. An anonymous
-/// mapping has none, unless a typed object or a variable points to its begin; neither has data
-/// without a symbol. Linear in the blocks and their pointers.
+/// what their holder says, shapes and likeness are not. Of a block that is not typed the bytes
+/// count that objects inside of it take, where these are as sure (Typing::interiors). What is
+/// neither typed nor text is told by its keeper: going up the dominators, the first object of a
+/// typed class, else the variable, thread or mapping. What several keep is told by those of them
+/// that have a name. An anonymous mapping has none, unless a typed object or a variable points to
+/// its begin; neither has data without a symbol. Linear in the blocks and their pointers.
 #pragma once
 
 #include "answer/explained.h"

@@ -62,6 +62,19 @@ TEST_F(ExplainedTest, TypedTextAndHeld) {
   EXPECT_EQ(all.holders[1].name, "global g2");
 }
 
+TEST_F(ExplainedTest, ObjectsInsideOfBlocksCountForTheirBytes) {
+  const BlockId pool = heap_.next_block();
+  auto item = types_.structure("Item", 16, {{.name = "id", .type = number_}});
+  heap_.put(heap_.address(pool) + 32, 5);
+  hold(0, item, heap_.address(pool) + 32);
+  keep(1, pool);
+  keep(2, heap_.next_block());
+  const answer::Explained all = explain();
+  EXPECT_EQ(all.bytes, 2u * 64);
+  EXPECT_EQ(all.typed, 16u);
+  EXPECT_EQ(all.held + all.shared, 48u + 64);
+}
+
 TEST_F(ExplainedTest, WhatSeveralKeepIsNobodys) {
   const BlockId shared = heap_.next_block(), below = heap_.next_block();
   heap_.point(shared, below);

@@ -94,17 +94,30 @@ uint64_t debug_bytes(const snapshot::Module& module, const locate::ModuleFiles& 
   return files.pdb ? files.pdb->bytes().size() : module.range.size();
 }
 
-std::optional<KnownType> known_type(const FoundTypes& found, size_t block, unsigned word_size) {
-  const objects::BlockType type = found.typing.of(static_cast<BlockId>(block));
-  if (type.type == 0 || block >= found.input.heaps.blocks.size()) return {};
+std::optional<KnownType> known_interior(const FoundTypes& found, Address at) {
+  const objects::InteriorObject* object = found.typing.interior_at(at);
+  if (!object) return {};
+  return KnownType{.name = found.typing.types()[object->type].name,
+                   .how = std::string(objects::name(object->how)),
+                   .percent = object->percent,
+                   .at = object->at,
+                   .count = object->count};
+}
+
+std::optional<KnownType> known_type(const FoundTypes& found, Address at, unsigned word_size) {
+  if (auto inside = known_interior(found, at)) return inside;
+  const heap::Block* block = found.input.heaps.block_at(at);
+  const auto id = block ? found.id_of(*block) : std::nullopt;
+  if (!id) return {};
+  const objects::BlockType type = found.typing.of(*id);
   const objects::TypeInfo& info = found.info(type);
+  const uint64_t before = type.behind_count ? word_size : 0;
   KnownType known{.name = info.name,
                   .how = std::string(objects::name(type.how)),
                   .percent = type.percent,
-                  .offset = type.behind_count ? word_size : 0};
-  const uint64_t size = found.input.heaps.blocks[block].size;
-  if (type.is_array && info.size != 0 && size >= known.offset + info.size)
-    known.count = (size - known.offset) / info.size;
+                  .at = block->address() + before};
+  if (type.is_array && info.size != 0 && block->size >= before + info.size)
+    known.count = (block->size - before) / info.size;
   return known;
 }
 
@@ -148,19 +161,19 @@ std::string member_of_global(const Process& process, Address at) {
   return member ? without_reserved(member->path) : std::string();
 }
 
-std::function<std::optional<KnownType>(size_t block)> known_types(const Process& process,
-                                                                  const heap::Heaps& heaps) {
+std::function<std::optional<KnownType>(Address at)> known_types(const Process& process,
+                                                                const heap::Heaps& heaps) {
   struct Lazy {
     std::optional<objects::References> references;
     std::unique_ptr<FoundTypes> found;
   };
   if (!typing_is_quick(process, heaps)) return {};
-  return [&process, &heaps, lazy = std::make_shared<Lazy>()](size_t block) {
+  return [&process, &heaps, lazy = std::make_shared<Lazy>()](Address at) {
     if (!lazy->found) {
       lazy->references.emplace(objects::References::find(process.snapshot(), heaps, {}));
       lazy->found = std::make_unique<FoundTypes>(process, heaps, *lazy->references);
     }
-    return known_type(*lazy->found, block, snapshot::pointer_size(process.arch()));
+    return known_type(*lazy->found, at, snapshot::pointer_size(process.arch()));
   };
 }
 

@@ -32,9 +32,9 @@ BlockTypes types_of_blocks(const Process& process, const heap::Heaps& heaps,
 /// not known, or within a class of a library.
 std::string member_of_global(const Process& process, Address at);
 
-/// For InspectQuestion::type_of_block: references and types are found at the first question, if
+/// For InspectQuestion::type_at: references and types are found at the first question, if
 /// that is quick. Borrows all that it is given.
-std::function<std::optional<KnownType>(size_t block)> known_types(const Process& process,
-                                                                  const heap::Heaps& heaps);
+std::function<std::optional<KnownType>(Address at)> known_types(const Process& process,
+                                                                const heap::Heaps& heaps);
 
 }  // namespace inquest::cause

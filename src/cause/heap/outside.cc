@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/quantities.h"
-#include "cause/heap/pointer_words.h"
+#include "cause/heap/holder_words.h"
 #include "cause/heap/typed_blocks.h"
 #include "objects/containers.h"
 
@@ -17,7 +17,10 @@ using objects::RemnantPlace;
 class OutsideWriter {
  public:
   OutsideWriter(const OutsideInput& input, answer::Objects& out)
-      : in_(input), out_(out), members_(input.typing) {}
+      : in_(input),
+        out_(out),
+        members_(input.typing),
+        words_(input.process, input.heaps, input.typing) {}
 
   void add(const std::function<bool(const std::string&)>& is_wanted) {
     std::vector<signed char> wanted(in_.remnants.types.size(), -1);
@@ -31,11 +34,11 @@ class OutsideWriter {
       answer::OutsideSum& sum = at->second;
       if (is_new) {
         sum = {.type = type,
-               .size = one.size,
+               .size = one.size / std::max<uint64_t>(one.count, 1),
                .state = std::string(objects::name(one.place)),
                .percent = one.percent};
       }
-      ++sum.objects;
+      sum.objects += one.count;
       sum.bytes += one.size;
       sum.pointed_to += one.pointer ? 1 : 0;
       sum.percent = std::min<unsigned>(sum.percent, one.percent);
@@ -55,6 +58,7 @@ class OutsideWriter {
     return {.at = one.at,
             .block = one.container.begin,
             .size = one.size,
+            .count = one.count,
             .type = type,
             .how = std::string(objects::name(one.how)),
             .percent = one.percent,
@@ -69,13 +73,15 @@ class OutsideWriter {
         break;
       case RemnantPlace::mapping:
         return fmt::format("in a mapping no allocator owns, {} of {}", in.begin,
-                           size_text(in.size()));
+                           size_text(in.size())) +
+               held_by(one);
       case RemnantPlace::data: {
         const snapshot::Module* module = in_.process.snapshot().module_at(in.begin);
         return fmt::format("in the data of {}", module ? module->file_name() : "a module");
       }
       case RemnantPlace::inside:
-        return fmt::format("inside the block {} of {}", in.begin, size_text(in.size()));
+        return fmt::format("inside the block {} of {}", in.begin, size_text(in.size())) +
+               held_by(one);
     }
     std::string text = "freed";
     const heap::Block* block = in_.heaps.block_at(one.at);
@@ -86,6 +92,11 @@ class OutsideWriter {
     text += ", still pointed to by " + holder(one);
     if (one.pointers > 1) text += fmt::format(" and {} more", count_text(one.pointers - 1));
     return text;
+  }
+
+  /// ", at ngx_cycle": the typed pointer that says what it is.
+  std::string held_by(const Remnant& one) {
+    return one.holder == Address{} ? "" : ", at " + words_.of(one.holder);
   }
 
   /// "game::Room.boss of 0x...", "g_rooms.first", "game::Room.members[3] of 0x...".
@@ -106,13 +117,7 @@ class OutsideWriter {
 
   std::string holder(const objects::DanglingPointer& pointer, const std::string& index) {
     if (pointer.place != SIZE_MAX) {
-      const objects::TypedPlace& place = in_.typing.places()[pointer.place];
-      std::string member;
-      if (auto path = place.reader->member_at(place.type, pointer.offset)) member = path->path;
-      // "p in main": the member belongs to the variable.
-      const size_t in = place.name.find(" in ");
-      return place.name.substr(0, in) + joined(without_reserved(member)) + index +
-             (in == std::string::npos ? "" : place.name.substr(in));
+      return HolderWords::of_place(in_.typing.places()[pointer.place], pointer.offset, index);
     }
     const std::string type = in_.process.containers().plain_type(type_of(pointer.block).name);
     const std::string member = without_reserved(members_.at(pointer.block, pointer.offset));
@@ -131,6 +136,7 @@ class OutsideWriter {
   const OutsideInput& in_;
   answer::Objects& out_;
   MemberNames members_;
+  HolderWords words_;
 };
 
 void warn_of_skipped(const objects::Remnants& remnants, answer::Objects& out) {

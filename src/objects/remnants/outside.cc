@@ -52,9 +52,45 @@ void add_blocks(const RemnantContext& context, std::vector<Searched>& out) {
   }
 }
 
+/// What the dynamic linker and the C library keep for themselves in mappings of their own: there in
+/// every process, and told where libraries are asked for.
+bool is_of_the_system(const RemnantContext& context, TypeIndex of_typing) {
+  const size_t module = context.typing.types()[of_typing].module;
+  if (module >= context.input.modules.size() || !context.input.modules[module].module) return false;
+  const std::string_view name = context.input.modules[module].module->file_name();
+  return name.starts_with("ld-") || name.starts_with("ld.so") || name.starts_with("libc.so") ||
+         name.starts_with("libc-2");
+}
+
+/// What typed pointers name there.
+void add_interiors(RemnantContext& context, Remnants& out) {
+  for (const InteriorObject& object : context.typing.interiors()) {
+    const TypeIndex type = context.own_type(object.type);
+    const bool is_inside = object.block != References::kNone;
+    const snapshot::Region* region = context.input.process.region_at(object.at);
+    if (type == 0 || (!is_inside && !region)) continue;
+    if (!is_inside && !context.options.data_of_libraries && is_of_the_system(context, object.type))
+      continue;
+    if (out.all.size() >= 2 * context.options.most) {
+      out.is_cut = true;
+      break;
+    }
+    out.all.push_back({.at = object.at,
+                       .type = type,
+                       .size = context.typing.size_of(object),
+                       .container = is_inside ? context.block(object.block).range() : region->range,
+                       .place = is_inside ? RemnantPlace::inside : RemnantPlace::mapping,
+                       .how = object.how,
+                       .percent = object.percent,
+                       .count = object.count,
+                       .holder = object.word});
+  }
+}
+
 }  // namespace
 
 void find_outside(RemnantContext& context, Remnants& out) {
+  add_interiors(context, out);
   std::vector<Searched> searched;
   add_roots(context, searched);
   add_blocks(context, searched);
@@ -78,7 +114,7 @@ void find_outside(RemnantContext& context, Remnants& out) {
     const uint64_t size = context.types.size(table->type);
     if (size > in->range.end.value - word.at) continue;
     const uint8_t percent = context.plausibility(table->type, word.at, word.at);
-    if (percent == 0) continue;
+    if (percent == 0 || context.typing.interior_at({word.at})) continue;
     covered = word.at + size;
     out.all.push_back({.at = {word.at},
                        .type = table->type,

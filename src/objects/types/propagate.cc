@@ -1,5 +1,8 @@
 #include "objects/types/propagate.h"
 
+#include <tuple>
+#include <utility>
+
 #include "objects/types/text.h"
 
 namespace inquest::objects {
@@ -9,6 +12,8 @@ using heap::Block;
 namespace {
 
 constexpr size_t kMostConflicts = 1000;
+constexpr size_t kFewInteriorPointers = 1 << 16, kMostInteriorPointers = 1 << 22,
+                 kMostLoose = 1 << 20, kLooseOfBlock = 4;
 
 }  // namespace
 
@@ -31,8 +36,8 @@ uint64_t Propagation::own_bytes() const {
          limits_.capacity() * 4 + waits_.capacity() / 8 + waiting_.capacity() * sizeof(BlockId);
 }
 
-Follower Propagation::follower(std::vector<Claim>& out) const {
-  return Follower({input_, types_, tables_, index_, blocks_, strengths_}, out);
+Follower Propagation::follower(Found& out) const {
+  return Follower({input_, types_, tables_, index_, blocks_, strengths_, arenas_}, out);
 }
 
 /// Its layout, and those of what its pointers lead to, are made before threads read them.
@@ -94,7 +99,59 @@ void Propagation::weigh(const Claim& claim) {
   }
 }
 
-void Propagation::weigh_all(const std::vector<Claim>& claims) {
+/// Many pointers may lead to one place: the surest of one type is enough, and that there is a
+/// second. Those into blocks that were typed since say nothing any more.
+void Propagation::compact_interiors() {
+  std::erase_if(interiors_, [&](const InteriorPointer& one) {
+    const BlockId id = index_.find(one.at);
+    if (id == kNoBlock) return false;
+    const uint64_t offset = one.at - input_.heaps.blocks[id].begin;
+    return tells(blocks_[id], strengths_[id], offset, types_.size(blocks_[id].type));
+  });
+  auto key = [](const InteriorPointer& one) {
+    return std::tuple(one.at, one.type, !one.is_certain, one.end == 0, one.word);
+  };
+  std::ranges::sort(interiors_, {}, key);
+  size_t kept = 0;
+  for (const InteriorPointer& one : interiors_) {
+    const bool is_third =
+        kept >= 2 && interiors_[kept - 2].at == one.at && interiors_[kept - 2].type == one.type;
+    if (!is_third) interiors_[kept++] = one;
+  }
+  interiors_.resize(std::min(kept, kMostInteriorPointers));
+  interiors_compact_at_ = std::max(kFewInteriorPointers, 2 * interiors_.size());
+  if (interiors_.capacity() > 2 * interiors_compact_at_) interiors_.shrink_to_fit();
+}
+
+std::vector<InteriorPointer> Propagation::take_interiors() {
+  compact_interiors();
+  return std::exchange(interiors_, {});
+}
+
+/// Those to blocks that are known by now say nothing; a few of a block are enough.
+void Propagation::compact_loose() {
+  std::erase_if(loose_, [&](const LoosePointer& one) {
+    return strengths_[one.block] >= Strength::container;
+  });
+  std::ranges::stable_sort(loose_, {}, &LoosePointer::block);
+  size_t kept = 0;
+  for (const LoosePointer& one : loose_) {
+    const bool is_more = kept >= kLooseOfBlock && loose_[kept - kLooseOfBlock].block == one.block;
+    if (!is_more) loose_[kept++] = one;
+  }
+  loose_.resize(kept);
+  loose_compact_at_ = std::max(kFewInteriorPointers, 2 * kept);
+}
+
+std::vector<LoosePointer> Propagation::take_loose() {
+  compact_loose();
+  return std::exchange(loose_, {});
+}
+
+void Propagation::weigh_all(const Found& found) {
+  const std::vector<Claim>& claims = found.claims;
+  interiors_.insert(interiors_.end(), found.interiors.begin(), found.interiors.end());
+  if (interiors_.size() > interiors_compact_at_) compact_interiors();
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < claims.size(); ++i) {
     if (i + kAhead < claims.size()) {
@@ -105,12 +162,19 @@ void Propagation::weigh_all(const std::vector<Claim>& claims) {
     }
     weigh(claims[i]);
   }
+  for (const LoosePointer& one : found.loose) {
+    if (strengths_[one.block] < Strength::container && loose_.size() < kMostLoose)
+      loose_.push_back(one);
+  }
+  if (loose_.size() > loose_compact_at_) compact_loose();
 }
 
 Extent Propagation::extent_of(BlockId id) const {
   const Block& block = input_.heaps.blocks[id];
   const BlockType& type = blocks_[id];
   Extent extent{.at = block.begin, .bytes = block.size, .type = type.type};
+  extent.holder = id;
+  if (strengths_[id] <= Strength::interior) extent.most = Strength::interior;
   if (strengths_[id] <= Strength::local) extent.most = Strength::local;
   if (strengths_[id] <= Strength::linked) extent.most = Strength::likeness;
   if (type.behind_count) {
@@ -135,11 +199,21 @@ void Propagation::seed_place(const TypedPlace& place, bool is_local) {
   const symbols::TypeId plain = place.reader->resolve(place.type);
   const symbols::Type described = place.reader->type(plain);
   if (described.kind == symbols::TypeKind::array) size = std::max(size, described.size);
-  std::vector<Claim> claims;
+  Found found;
   Extent extent{.at = place.at.value, .bytes = size, .type = type};
   if (is_local) extent.most = Strength::local;
-  follower(claims).follow(extent);
-  weigh_all(claims);
+  follower(found).follow(extent);
+  if (is_end_name(std::string_view(place.name).substr(0, place.name.find(' '))))
+    found.interiors.clear();
+  weigh_all(found);
+}
+
+void Propagation::follow(const std::vector<Extent>& extents) {
+  for (const Extent& extent : extents) prepare(extent.type);
+  in_batches(extents.size(), [&](size_t begin, size_t end, Found& out) {
+    Follower follower = this->follower(out);
+    for (size_t i = begin; i < end; ++i) follower.follow(extents[i]);
+  });
 }
 
 void Propagation::run() {
@@ -147,7 +221,7 @@ void Propagation::run() {
     std::vector<BlockId> round;
     round.swap(waiting_);
     for (BlockId id : round) waits_[id] = false;
-    in_batches(round.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+    in_batches(round.size(), [&](size_t begin, size_t end, Found& out) {
       constexpr size_t kAhead = 8;
       Follower follower = this->follower(out);
       for (size_t i = begin; i < end; ++i) {
@@ -162,15 +236,16 @@ void Propagation::run() {
 void Propagation::find_text() {
   text_ = types_.named("text");
   wide_text_ = types_.named("UTF-16 text");
-  in_batches(blocks_.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+  in_batches(blocks_.size(), [&](size_t begin, size_t end, Found& out) {
     PieceView view(input_.process.memory);
-    for (size_t i = begin; i < end; ++i) claim_as_text(static_cast<BlockId>(i), view, out);
+    for (size_t i = begin; i < end; ++i) claim_as_text(static_cast<BlockId>(i), view, out.claims);
   });
 }
 
 void Propagation::claim_as_text(BlockId id, PieceView& view, std::vector<Claim>& out) const {
   const Block& block = input_.heaps.blocks[id];
   if (block.state() != heap::State::used || strengths_[id] > Strength::bytes) return;
+  if (!holds_objects_.empty() && holds_objects_.contains(id)) return;
   const BlockText kind = block_text(view.at(block.begin, block.size));
   if (kind == BlockText::none) return;
   Claim claim{.block = id};

@@ -60,11 +60,11 @@ void Propagation::seed_tables(VirtualTables& tables) {
   for (uint64_t one : all) {
     if (const VirtualTable* table = tables_.at(one)) prepare(table->type);
   }
-  in_batches(blocks.size(), [&](size_t begin, size_t end, std::vector<Claim>& out) {
+  in_batches(blocks.size(), [&](size_t begin, size_t end, Found& out) {
     PieceView view(input_.process.memory);
     for (size_t i = begin; i < end; ++i) {
       if (blocks[i].state() != heap::State::used) continue;
-      claim_by_table(static_cast<BlockId>(i), view.at(blocks[i].begin, blocks[i].size), out);
+      claim_by_table(static_cast<BlockId>(i), view.at(blocks[i].begin, blocks[i].size), out.claims);
     }
   });
 }

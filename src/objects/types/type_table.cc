@@ -1,6 +1,7 @@
 #include "objects/types/type_table.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/limits.h"
@@ -89,6 +90,10 @@ TypeIndex TypeTable::index_of(const TypeReader* reader, TypeId id) {
     at = type.target;
     if (!at) return 0;
   }
+  // A type without a name is one, whichever of its typedefs leads to it.
+  const bool is_the_type =
+      type.kind == TypeKind::typedef_ || type.kind == TypeKind::qualified || at == id;
+  if (!is_the_type) return by_id_[Key{reader, id.value}] = index_of(reader, at);
   switch (type.kind) {
     case TypeKind::unknown:
     case TypeKind::typedef_:
@@ -225,6 +230,9 @@ void TypeTable::expand_class(Expansion& to, const TypeReader& reader, TypeId id,
     }
     // A base without members shares its place with what follows.
     expand(to, reader, member.type, offset + member.offset, depth + 1, weak);
+    if (!is_end_name(member.name)) continue;
+    auto slot = to.slots.find(offset + member.offset);
+    if (slot != to.slots.end()) slot->second.is_end = true;
   }
   add_cells(to, reader, id, type.name, offset, depth, weak);
   add_links(to, reader, id, type.name, offset, weak);
@@ -333,6 +341,25 @@ bool TypeTable::begins_with(TypeIndex derived, TypeIndex base) {
   if (derived == base || base == 0) return false;
   const std::vector<TypeIndex>& begins = layout(derived).at_begin;
   return std::ranges::find(begins, base) != begins.end();
+}
+
+bool is_end_name(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kWords = {"end",  "finish", "last",   "limit",
+                                                      "stop", "cap",    "storage"};
+  auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  // The last word of it: "items_end", "itemsEnd", "_Myend", "end_", "__end_cap_".
+  while (!name.empty() && (name.back() == '_' || (name.back() >= '0' && name.back() <= '9')))
+    name.remove_suffix(1);
+  size_t begin = name.size();
+  while (begin > 0 && is_lower(name[begin - 1])) --begin;
+  std::string last(name.substr(begin));
+  if (begin > 0 && is_upper(name[begin - 1])) {
+    last.insert(last.begin(), static_cast<char>(name[begin - 1] - 'A' + 'a'));
+    // Of MSVC's standard library: _Mylast, _Myend.
+    if (last == "mylast" || last == "myend") return true;
+  }
+  return std::ranges::find(kWords, last) != kWords.end();
 }
 
 std::string plain_spelling(std::string_view name) {

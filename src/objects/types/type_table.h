@@ -26,6 +26,7 @@ struct PointerSlot {
   uint32_t into = 0;     ///< what the pointer leads to lies so far from the target's begin
   bool is_link = false;  ///< said by a container's description
   bool is_weak = false;  ///< of a union's member: it may be something else
+  bool is_end = false;   ///< by its name it leads behind the last of a range
 };
 
 struct Layout {
@@ -107,6 +108,11 @@ class TypeTable {
   std::unordered_map<std::string, TypeIndex> found_;  // 0: looked for in vain
   std::unordered_map<std::string, std::unordered_map<std::string, TypeIndex>> instances_;
 };
+
+/// Whether a variable or member is called the end of a range: "end", "_M_finish", "items_end",
+/// "m_last", "__end_cap_". ("last" may be an object
+/// as well; it is not believed to be one.)
+bool is_end_name(std::string_view name);
 
 /// Two spellings of one type compare equal.
 std::string plain_spelling(std::string_view name);

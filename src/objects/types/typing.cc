@@ -5,11 +5,13 @@
 
 #include "objects/references/block_index.h"
 #include "objects/types/buffers.h"
+#include "objects/types/interiors.h"
 #include "objects/types/likeness.h"
 #include "objects/types/linked.h"
 #include "objects/types/propagate.h"
 #include "objects/types/shapes.h"
 #include "objects/types/thread_locals.h"
+#include "objects/types/whole_arrays.h"
 
 namespace inquest::objects {
 
@@ -42,6 +44,7 @@ struct Typing::Impl {
   std::vector<TypeConflict> conflicts;
   uint64_t conflict_count = 0;
   std::vector<TypedPlace> places;
+  std::vector<InteriorObject> interiors;
   uint64_t own_bytes = 0;
 
   void find(const TypingInput& input);
@@ -110,11 +113,15 @@ void Typing::Impl::find(const TypingInput& input) {
   Propagation propagation(input, table, tables, index);
   // First: reading the globals makes the indices that finding types by name needs.
   collect_places(input);
+  Interiors interior_objects(input, table, tables, index, propagation);
   propagation.seed_tables(tables);
   for (const TypedPlace& place : places) propagation.seed_place(place, false);
   propagation.run();
   // Locals may lie uninitialised: what they lead to does not outweigh what is known.
   for (const TypedPlace& place : input.places) propagation.seed_place(place, true);
+  propagation.run();
+  interior_objects.find();
+  find_whole_arrays(input, table, index, interior_objects, propagation);
   propagation.run();
   propagation.find_text();
   find_shapes(input, table, index, propagation);
@@ -124,11 +131,13 @@ void Typing::Impl::find(const TypingInput& input) {
   propagation.run();
   find_likeness(input, table, index, tables, propagation);
   propagation.run();
+  interiors = interior_objects.take();
   places.insert(places.end(), input.places.begin(), input.places.end());
   std::ranges::stable_sort(places, {}, &TypedPlace::at);
   conflicts = propagation.conflicts();
   conflict_count = propagation.conflict_count();
   own_bytes = propagation.own_bytes() + index.own_bytes() +
+              interiors.capacity() * sizeof(InteriorObject) +
               places.capacity() * (sizeof(TypedPlace) + 32) +
               table.types().capacity() * (sizeof(TypeInfo) + sizeof(Layout) + 128);
   blocks = propagation.take();
@@ -165,6 +174,16 @@ const std::vector<TypeSum>& Typing::census() const { return impl_->census; }
 const std::vector<TypeConflict>& Typing::conflicts() const { return impl_->conflicts; }
 uint64_t Typing::conflict_count() const { return impl_->conflict_count; }
 const std::vector<TypedPlace>& Typing::places() const { return impl_->places; }
+const std::vector<InteriorObject>& Typing::interiors() const { return impl_->interiors; }
+uint64_t Typing::size_of(const InteriorObject& object) const {
+  return object.count * impl_->types[object.type].size;
+}
+const InteriorObject* Typing::interior_at(Address at) const {
+  auto after = std::ranges::upper_bound(impl_->interiors, at, {}, &InteriorObject::at);
+  if (after == impl_->interiors.begin()) return nullptr;
+  const InteriorObject& object = *std::prev(after);
+  return at - object.at < size_of(object) ? &object : nullptr;
+}
 uint64_t Typing::own_bytes() const { return impl_->own_bytes; }
 
 }  // namespace inquest::objects
