@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <tbb/parallel_for.h>
 
+#include "base/parallel.h"
 #include "objects/remnants/context.h"
 #include "objects/types/claim.h"
 #include "objects/types/follow.h"
@@ -78,7 +78,7 @@ class DanglingSearch {
     const size_t blocks = context_.input.heaps.blocks.size();
     const size_t places = context_.typing.places().size();
     std::vector<Found> found((blocks + kHoldersOfChunk - 1) / kHoldersOfChunk);
-    tbb::parallel_for(size_t{0}, found.size(), [&](size_t i) {
+    parallel_for(found.size(), [&](size_t i) {
       PieceView view(context_.input.process.memory);
       const size_t end = std::min(blocks, (i + 1) * kHoldersOfChunk);
       for (size_t id = i * kHoldersOfChunk; id < end; ++id)
