@@ -1,5 +1,5 @@
-// What {fmt} keeps out of its headers, compiled into us: Debian has no static library of it, and each
-// library that is loaded costs each start of the program.
+// What {fmt} keeps out of its headers, compiled into us: Debian has no static library of it, and
+// each library that is loaded costs each start of the program.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -1,7 +1,8 @@
 /// Loops over all cores, by threads that are started when first needed and then kept.
 ///
-/// Small work stays in the thread that asked: waking another costs more than 0.1 ms of work. Safe from
-/// any thread; a loop within a loop, and a second loop at the same time, run in their own thread.
+/// Small work stays in the thread that asked: waking another costs more than 0.1 ms of work. Safe
+/// from any thread; a loop within a loop, and a second loop at the same time, run in their own
+/// thread.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// The functions of libZydis that we call, each handed on to the library, which is loaded when the first
-// instruction is decoded: most reports need none, and each library costs each start. Without it nothing
-// can be decoded, and what is told of instructions is left out.
+// The functions of libZydis that we call, each handed on to the library, which is loaded when the
+// first instruction is decoded: most reports need none, and each library costs each start. Without
+// it nothing can be decoded, and what is told of instructions is left out.
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
 
@@ -22,8 +22,8 @@ Function* zydis_function(const char* name) {
 }  // namespace
 }  // namespace inquest::cause
 
-#define HAND_ON(name, absent, ...)                                                         \
-  static auto* const function = inquest::cause::zydis_function<decltype(name)>(#name);     \
+#define HAND_ON(name, absent, ...)                                                     \
+  static auto* const function = inquest::cause::zydis_function<decltype(name)>(#name); \
   return function ? function(__VA_ARGS__) : absent
 
 extern "C" {
