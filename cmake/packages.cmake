@@ -52,6 +52,11 @@ add_library(inquest_llvm INTERFACE)
 target_include_directories(inquest_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
 llvm_map_components_to_libnames(llvm_components DebugInfoDWARF Object Demangle Support)
 target_link_libraries(inquest_llvm INTERFACE ${llvm_components})
+# It names the shared zlib and zstd.
+get_target_property(llvm_needs LLVMSupport INTERFACE_LINK_LIBRARIES)
+string(REPLACE "ZLIB::ZLIB" "inquest_zlib" llvm_needs "${llvm_needs}")
+string(REPLACE "zstd::libzstd_shared" "inquest_zstd" llvm_needs "${llvm_needs}")
+set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${llvm_needs}")
 
 # By their headers only: src/locate/curl.cc loads libcurl when a server is asked, src/locate/cabinet.cc
 # libmspack, src/cause/code/zydis.cc libZydis when they are needed.
