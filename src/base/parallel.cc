@@ -13,8 +13,8 @@ namespace inquest {
 namespace {
 
 using LoopClock = std::chrono::steady_clock;
-/// Starting a thread takes 50 to 100 microseconds, waking one 5 to 50; a loop that is shared from here
-/// on must have more left than that to be the sooner done.
+/// Starting a thread takes 50 to 100 microseconds, waking one 5 to 50; a loop that is shared from
+/// here on must have more left than that to be the sooner done.
 constexpr auto kWorthHelpers = std::chrono::microseconds(500);
 
 thread_local unsigned thread_limit = 0;
