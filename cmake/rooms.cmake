@@ -3,7 +3,7 @@
 #
 #   room | rooms it may include | packages it links
 set(INQUEST_ROOMS
-  "base       |                                                       | fmt::fmt tl::expected zlib zstd lzma lz4"
+  "base       |                                                       | fmt::fmt tl::expected zlib zstd lzma lz4 tbb"
   "format/elf | base                                                  | "
   "format/pe  | base                                                  | "
   "format/pdb | base                                                  | nlohmann_json::nlohmann_json"
@@ -13,12 +13,12 @@ set(INQUEST_ROOMS
   "ingest     | base format/elf format/pe format/minidump snapshot                            | "
   "locate     | base format/elf format/pe format/pdb snapshot                 | curl mspack zlib"
   "symbols    | base format/elf format/pe format/pdb format/breakpad snapshot locate            | llvm xxhash"
-  "unwind     | base format/elf format/pe format/breakpad snapshot locate                       | tbb"
+  "unwind     | base format/elf format/pe format/breakpad snapshot locate                       | "
   "heap       | base snapshot                                         | "
-  "objects    | base snapshot symbols heap                            | tbb pugixml"
+  "objects    | base snapshot symbols heap                            | pugixml"
   "answer     | base                                                  | "
-  "cause      | base format/elf format/pe format/breakpad snapshot locate symbols unwind heap objects answer | zydis tbb"
-  "query      | base snapshot locate symbols unwind heap objects answer cause                | sqlite3 tbb"
+  "cause      | base format/elf format/pe format/breakpad snapshot locate symbols unwind heap objects answer | zydis"
+  "query      | base snapshot locate symbols unwind heap objects answer cause                | sqlite3"
   "report     | base answer                                           | nlohmann_json::nlohmann_json"
   "capture    | base format/elf snapshot ingest                       | "
   "cut        | base ingest snapshot                                  | nlohmann_json::nlohmann_json"

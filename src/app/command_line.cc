@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 #include <fmt/core.h>
+#include <string_view>
 
 #include "app/terminal.h"
 #include "app/verbs.h"
@@ -24,29 +26,52 @@ void describe(CLI::App& root) {
   root.get_formatter()->column_width(30);
 }
 
+struct Verb {
+  std::string_view name;
+  void (*add)(CLI::App& root, ExitStatus& status);
+};
+
+constexpr Verb kVerbs[] = {
+    {"why", add_why},
+    {"stack", add_stack},
+    {"show", add_show},
+    {"memory", add_memory},
+    {"heap", add_heap},
+    {"leaks", add_leaks},
+    {"objects", add_objects},
+    {"inspect", add_inspect},
+    {"refs", add_refs},
+    {"diff", add_diff},
+    {"sql", add_sql},
+    {"run", add_run},
+    {"dump", add_dump},
+    {"catch", add_catch},
+    {"cut", add_cut},
+    {"symbols", add_symbols},
+    {"completion", add_completion},
+};
+
+/// Options and texts of all verbs take longer to make than a small dump takes to read: where the
+/// first word is a verb's name, the others are not needed. `completion` prints them all.
+void add_verbs(CLI::App& root, ExitStatus& status, int argc, char** argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (argc == 2 && first == "--version") return;
+  const auto* named = std::ranges::find(kVerbs, first, &Verb::name);
+  if (named != std::end(kVerbs) && named->add != add_completion) {
+    return named->add(root, status);
+  }
+  for (const Verb& verb : kVerbs) verb.add(root, status);
+}
+
 }  // namespace
 
 ExitStatus run_command_line(int argc, char** argv) {
-  CLI::App root{"Finds out why a native process died, from what it left behind"};
+  // Kept until the process ends: taking it apart is of no use to anybody.
+  static auto& root =
+      *new CLI::App("Finds out why a native process died, from what it left behind");
   describe(root);
   ExitStatus status = kDone;
-  add_why(root, status);
-  add_stack(root, status);
-  add_show(root, status);
-  add_memory(root, status);
-  add_heap(root, status);
-  add_leaks(root, status);
-  add_objects(root, status);
-  add_inspect(root, status);
-  add_refs(root, status);
-  add_diff(root, status);
-  add_sql(root, status);
-  add_run(root, status);
-  add_dump(root, status);
-  add_catch(root, status);
-  add_cut(root, status);
-  add_symbols(root, status);
-  add_completion(root, status);
+  add_verbs(root, status, argc, argv);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -1,7 +1,7 @@
 // The parts of Process that the report shows: stacks with source, modules, warnings.
 #include <algorithm>
-#include <tbb/parallel_for.h>
 
+#include "base/parallel.h"
 #include "cause/activity.h"
 #include "cause/process.h"
 
@@ -54,7 +54,7 @@ std::vector<answer::Stack> Process::describe_stacks() const {
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   std::vector<Located> located(places.size());
-  tbb::parallel_for(size_t{0}, places.size(), [&](size_t i) { located[i] = locate(places[i]); });
+  parallel_for(places.size(), [&](size_t i) { located[i] = locate(places[i]); }, helpers());
 
   std::vector<answer::Stack> out(walked.size());
   for (size_t i = 0; i < walked.size(); ++i) {

@@ -5,10 +5,10 @@
 #include <deque>
 #include <mutex>
 #include <set>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 #include <thread>
 #include <unordered_map>
+
+#include "base/parallel.h"
 
 namespace inquest::cause {
 namespace {
@@ -23,12 +23,14 @@ struct ModuleState {
 /// The memo of addresses is dropped when it holds this many: a hostile core must not grow it.
 constexpr size_t kMemoEntries = 1 << 18;
 
-/// Runs body(i) for i in [0, n) on all cores. Isolated, so that a thread waiting here does not pick
-/// up unrelated work that asks for the same once_flag.
-template <class Body>
-void parallel(size_t n, Body&& body) {
-  if (n == 1) return body(0);
-  tbb::this_task_arena::isolate([&] { tbb::parallel_for(size_t{0}, n, body); });
+/// Symbols of more bytes are read by several threads at once: of fewer, that takes longer.
+constexpr uint64_t kSymbolsWorthHelpers = 4 << 20;
+
+uint64_t bytes_of(const locate::ModuleFiles& files) {
+  uint64_t sum = 0;
+  for (const auto& file : {files.pdb, files.sym, files.map}) sum += file ? file->bytes().size() : 0;
+  for (const auto& file : {files.image, files.debug}) sum += file ? file->bytes().size() : 0;
+  return sum;
 }
 
 /// Pages of Windows' images that must be copied to be relocated: so many bytes in all.
@@ -84,6 +86,7 @@ struct Process::Impl {
   void add_images_in_memory();
   void make_unwinder();
   void walk();
+  Helpers helpers() const;
   void ask_servers(const locate::Locator& locator);
   std::vector<size_t> wanted_modules(const std::vector<bool>& asked) const;
 };
@@ -98,9 +101,10 @@ std::unique_ptr<Process> Process::open(snapshot::Snapshot snapshot, Options opti
   // What this machine has of all modules: walking needs their unwind tables, and the memory that
   // the dump lacks. Servers are asked only for the modules that the stacks touch.
   locate::Locator locator(impl->options.locate);
-  parallel(modules.size(), [&](size_t i) {
-    impl->modules[i].files = locator.find_local(impl->snapshot, modules[i]);
-  });
+  parallel_for(
+      modules.size(),
+      [&](size_t i) { impl->modules[i].files = locator.find_local(impl->snapshot, modules[i]); },
+      Helpers::when_it_pays);
   for (size_t i = 0; i < modules.size(); ++i) impl->add_memory(i);
   impl->make_unwinder();
   if (locator.has_servers()) impl->ask_servers(locator);
@@ -138,10 +142,18 @@ void Process::Impl::make_unwinder() {
       });
 }
 
+/// For loops that read symbols and tables of frames.
+Helpers Process::Impl::helpers() const {
+  uint64_t bytes = 0;
+  for (const ModuleState& module : modules) bytes += bytes_of(module.files);
+  return bytes > kSymbolsWorthHelpers ? Helpers::at_once : Helpers::when_it_pays;
+}
+
 void Process::Impl::walk() {
   stacks.assign(snapshot.threads.size(), {});
-  parallel(snapshot.threads.size(),
-           [&](size_t i) { stacks[i] = unwinder->walk(snapshot.threads[i]); });
+  parallel_for(
+      snapshot.threads.size(), [&](size_t i) { stacks[i] = unwinder->walk(snapshot.threads[i]); },
+      helpers());
 }
 
 std::vector<size_t> Process::Impl::wanted_modules(const std::vector<bool>& asked) const {
@@ -214,6 +226,8 @@ const symbols::ModuleSymbols& Process::symbols(const snapshot::Module& module) c
   });
   return *state->symbols;
 }
+
+Helpers Process::helpers() const { return impl_->helpers(); }
 
 const objects::Descriptions& Process::containers() const {
   const auto& given = impl_->options.containers;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "answer/answer.h"
+#include "base/parallel.h"
 #include "locate/locate.h"
 #include "objects/containers.h"
 #include "snapshot/snapshot.h"
@@ -51,6 +52,8 @@ class Process {
   const symbols::TypeReader* types(const snapshot::Module& module) const;
 
   const objects::Descriptions& containers() const;
+  /// Of a loop that reads symbols for each of its turns.
+  Helpers helpers() const;
 
   /// One per thread, in the snapshot's order; walked at the first call, on all cores.
   const std::vector<unwind::Stack>& stacks() const;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <mspack.h>
 #include <unistd.h>
 
@@ -11,6 +12,28 @@
 
 namespace inquest::locate {
 namespace {
+
+constexpr const char* kMspackLibrary = "libmspack.so.0";  // the one of Debian's libmspack0
+
+/// Loaded when the first cabinet is met: a library costs each start of a program.
+struct MspackLibrary {
+  decltype(&mspack_create_cab_decompressor) create = nullptr;
+  decltype(&mspack_destroy_cab_decompressor) destroy = nullptr;
+};
+
+const MspackLibrary& mspack() {
+  static const MspackLibrary library = [] {
+    MspackLibrary found;
+    void* handle = dlopen(kMspackLibrary, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) return found;
+    found.create =
+        reinterpret_cast<decltype(found.create)>(dlsym(handle, "mspack_create_cab_decompressor"));
+    found.destroy =
+        reinterpret_cast<decltype(found.destroy)>(dlsym(handle, "mspack_destroy_cab_decompressor"));
+    return found.create && found.destroy ? found : MspackLibrary{};
+  }();
+  return library;
+}
 
 constexpr const char* kInput = "in";
 constexpr const char* kOutput = "out";
@@ -129,12 +152,14 @@ Result<> unpack_cabinet(Bytes packed, std::string_view wanted, int descriptor, u
         Error{.what = std::move(what), .file = name, .stream = "CAB", .advice = std::move(advice)});
   };
   System system = make_system(packed, descriptor, limit);
-  mscab_decompressor* cab = mspack_create_cab_decompressor(&system.calls);
-  if (!cab) return bad("libmspack cannot be used");
+  const MspackLibrary& library = mspack();
+  mscab_decompressor* cab = library.create ? library.create(&system.calls) : nullptr;
+  if (!cab) return bad("libmspack cannot be used", "install libmspack0");
   struct Destroy {
+    const MspackLibrary& library;
     mscab_decompressor* cab;
-    ~Destroy() { mspack_destroy_cab_decompressor(cab); }
-  } destroy{cab};
+    ~Destroy() { library.destroy(cab); }
+  } destroy{library, cab};
   mscabd_cabinet* cabinet = cab->open(cab, kInput);
   if (!cabinet) return bad("the archive is damaged", "copy it again");
   struct Close {

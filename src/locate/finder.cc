@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sys/stat.h>
 #include <tuple>
 
 namespace inquest::locate {
@@ -12,6 +13,16 @@ namespace fs = std::filesystem;
 constexpr size_t kListedBeside = 20'000;  // of the folder beside a dump, which may be /tmp
 
 }  // namespace
+
+bool is_file(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool is_folder(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
 
 std::shared_ptr<const std::vector<std::string>> Listings::names(const std::string& folder) const {
   std::lock_guard lock(mutex_);
@@ -25,6 +36,13 @@ std::shared_ptr<const std::vector<std::string>> Listings::names(const std::strin
     names->push_back(entry->path().filename().string());
   }
   return known = std::move(names);
+}
+
+bool Listings::has_folder(const std::string& folder) const {
+  std::lock_guard lock(mutex_);
+  auto [known, is_new] = folders_.try_emplace(folder, false);
+  if (is_new) known->second = is_folder(folder);
+  return known->second;
 }
 
 std::vector<std::string> files_named(const Listings& listings, const std::string& folder,
@@ -90,8 +108,8 @@ std::optional<Hit> Finder::find(const Quest& quest) {
     const std::string& cache = places_.options.symbol_cache;
     for (const Folder* folder : all) {
       std::vector<std::string> problems;
-      auto paths =
-          files_in_store(folder->path(), folder->is_three_level(), *quest.key, cache, problems);
+      auto paths = files_in_store(folder->path(), folder->is_three_level(), *quest.key, cache,
+                                  problems, &places_.listings);
       problems_.insert(problems_.end(), problems.begin(), problems.end());
       if (auto hit = try_all(quest, paths)) return hit;
       looked_.push_back(folder->path() + "/" + quest.key->relative());
@@ -128,8 +146,7 @@ std::optional<Hit> Finder::try_all(const Quest& quest, const std::vector<std::st
 
 std::optional<Hit> Finder::try_path(const Quest& quest, const std::string& path) {
   if (path.empty() || !tried_.insert(path).second) return {};
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return {};
+  if (!is_file(path)) return {};
   Check check = quest.check(path);
   if (check.match == Match::refused) {
     // An empty reason: a file of another kind, not worth a word.

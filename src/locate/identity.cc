@@ -91,7 +91,11 @@ const elf::Section* stored_section(const elf::File& file, std::string_view name)
 std::string hex(Bytes bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
-  for (std::byte b : bytes) text += fmt::format("{:02x}", static_cast<unsigned>(b));
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  for (std::byte b : bytes) {
+    text += kHexDigits[static_cast<size_t>(b >> 4)];
+    text += kHexDigits[static_cast<size_t>(b & std::byte{0xf})];
+  }
   return text;
 }
 

@@ -1,22 +1,14 @@
 /// A store on this machine's disks: plain files, packed ones, pointers.
-#include <filesystem>
-
 #include "base/mapped_file.h"
 #include "locate/new_file.h"
 #include "locate/packed_file.h"
+#include "locate/places.h"
 #include "locate/symbol_servers.h"
 
 namespace inquest::locate {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr uint64_t kLargestUnpacked = uint64_t{8} << 30;
-
-bool is_file(const std::string& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
 
 /// Unpacked once: the next look finds it in the cache.
 std::string unpacked(const std::string& packed, const StoreKey& key, const std::string& cache,
@@ -56,13 +48,18 @@ std::string pointed_to(const std::string& pointer, const std::string& root,
 
 std::vector<std::string> files_in_store(const std::string& root, bool three_level,
                                         const StoreKey& key, const std::string& cache,
-                                        std::vector<std::string>& problems) {
+                                        std::vector<std::string>& problems,
+                                        const Listings* listings) {
   std::vector<std::string> found;
-  std::error_code error;
+  if (listings && !listings->has_folder(root)) return found;
   for (const std::string& relative : store_paths(key, three_level)) {
     std::string path = root + "/" + relative;
     std::string folder = path.substr(0, path.rfind('/') + 1);
-    if (!fs::is_directory(folder, error)) continue;
+    // Most stores know nothing of most modules: the folder of all builds tells that.
+    if (listings && !listings->has_folder(path.substr(0, path.rfind('/', folder.size() - 2)))) {
+      continue;
+    }
+    if (!is_folder(folder)) continue;
     if (is_file(path)) {
       found.push_back(path);
       continue;

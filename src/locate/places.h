@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "locate/debuginfod.h"
@@ -14,14 +15,23 @@
 
 namespace inquest::locate {
 
+/// Whether a path leads to one, links followed. Without std::filesystem, which takes a path apart
+/// first.
+bool is_file(const std::string& path);
+bool is_folder(const std::string& path);
+
 /// The names of the files in folders, each folder read once: it is asked for every module.
 class Listings {
  public:
+  /// Whether there is such a folder; asked of the system once: of a store's folders many modules
+  /// ask.
+  bool has_folder(const std::string& folder) const;
   std::shared_ptr<const std::vector<std::string>> names(const std::string& folder) const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::shared_ptr<const std::vector<std::string>>> known_;
+  mutable std::unordered_map<std::string, bool> folders_;
 };
 
 struct Places {

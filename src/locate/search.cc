@@ -56,9 +56,8 @@ ModuleFiles Search::run() {
 
 Search::FilePtr Search::open(const std::string& path) {
   if (path.empty()) return nullptr;
-  std::error_code error;
   // A path in a dump is a claim: it may name a device or a pipe, which must not be opened.
-  if (!std::filesystem::is_regular_file(path, error)) return nullptr;
+  if (!is_file(path)) return nullptr;
   auto file = elf::File::open(path);
   if (!file) {
     remarks_.push_back(path + " cannot be used: " + file.error().what);
@@ -335,8 +334,7 @@ void Search::find_alternate() {
 
 bool Search::try_alternate(const std::string& path, Bytes build_id) {
   if (!tried_.insert(path).second) return false;
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
+  if (!is_file(path)) return false;
   auto file = elf::File::open(path);
   if (!file || !std::ranges::equal((*file)->build_id(), build_id)) return false;
   found_.alt = *file;

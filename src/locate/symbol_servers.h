@@ -18,6 +18,8 @@
 
 namespace inquest::locate {
 
+class Listings;
+
 class SymbolServers {
  public:
   SymbolServers(std::vector<ServerEntry> servers, long miss_seconds, Http::Progress progress);
@@ -40,9 +42,11 @@ class SymbolServers {
 };
 
 /// The file of a store below `root`, unpacked into `cache` when it is packed there. Paths that
-/// exist, likeliest first; `problems` gets a sentence for each that cannot be used.
+/// exist, likeliest first; `problems` gets a sentence for each that cannot be used. `listings` may
+/// be null; else what it knows of folders is not asked of the system again.
 std::vector<std::string> files_in_store(const std::string& root, bool three_level,
                                         const StoreKey& key, const std::string& cache,
-                                        std::vector<std::string>& problems);
+                                        std::vector<std::string>& problems,
+                                        const Listings* listings = nullptr);
 
 }  // namespace inquest::locate

@@ -222,7 +222,11 @@ void WindowsSearch::find_relatives() {
       }
       std::error_code error;
       std::string above = folder->is_three_level() ? image_name_.substr(0, 2) + "/" : "";
-      std::filesystem::directory_iterator entry(folder->path() + "/" + above + image_name_, error);
+      const std::string builds = folder->path() + "/" + above + image_name_;
+      if (!places_.listings.has_folder(folder->path()) || !places_.listings.has_folder(builds)) {
+        continue;
+      }
+      std::filesystem::directory_iterator entry(builds, error);
       for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
         std::string id = lower_case(entry->path().filename().string());
         if (!id.starts_with(fmt::format("{:08x}", *stamp))) continue;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tbb/parallel_for.h>
+
+#include "base/parallel.h"
 
 namespace inquest::query {
 namespace {
@@ -25,8 +26,7 @@ Stacks Stacks::find(const cause::Process& process) {
   std::vector<Address> addresses = places_of(walked);
   Stacks made;
   made.places.resize(addresses.size());
-  tbb::parallel_for(size_t{0}, addresses.size(),
-                    [&](size_t i) { made.places[i] = process.locate(addresses[i]); });
+  parallel_for(addresses.size(), [&](size_t i) { made.places[i] = process.locate(addresses[i]); });
 
   const auto& threads = process.snapshot().threads;
   made.depths.assign(walked.size(), 0);

@@ -1,6 +1,6 @@
 #include "cause/heap/typing_input.h"
 
-#include <tbb/parallel_for.h>
+#include "base/parallel.h"
 
 namespace inquest::cause {
 namespace {
@@ -52,8 +52,8 @@ objects::TypingInput typing_input(const Process& process, const heap::Heaps& hea
                              .references = references,
                              .containers = process.containers()};
   input.modules.resize(snapshot.modules.size());
-  tbb::parallel_for(size_t{0}, snapshot.modules.size(),
-                    [&](size_t i) { input.modules[i] = types_of(process, snapshot.modules[i]); });
+  parallel_for(snapshot.modules.size(),
+               [&](size_t i) { input.modules[i] = types_of(process, snapshot.modules[i]); });
   size_t frames = 0;
   for (size_t i = 0; i < process.stacks().size() && i < snapshot.threads.size(); ++i) {
     size_t of_thread = 0;

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
+#include "base/parallel.h"
 #include "cause/contents.h"
 #include "cause/heap/pointer_words.h"
 #include "cause/heap/typed_blocks.h"
@@ -39,7 +38,7 @@ class TextSearch {
     for (size_t done = 0; done < count; done += kBlocksOfPart * kPartsOfWave) {
       const size_t left = std::min(count - done, kBlocksOfPart * kPartsOfWave);
       std::vector<TextPart> parts((left + kBlocksOfPart - 1) / kBlocksOfPart, TextPart(most_));
-      tbb::parallel_for(size_t{0}, parts.size(), [&](size_t i) {
+      parallel_for(parts.size(), [&](size_t i) {
         const size_t begin = done + i * kBlocksOfPart;
         read_part(begin, std::min(begin + kBlocksOfPart, count), parts[i]);
       });
@@ -218,9 +217,8 @@ answer::Texts describe_texts(const Process& process, const heap::Heaps& heaps,
   for (const heap::Allocator& allocator : heaps.allocators)
     out.allocators.push_back(allocator.name);
   TextSearch search(process, heaps, typing, std::max<size_t>(question.patterns, 2));
-  const int threads =
-      question.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(question.threads);
-  tbb::task_arena(threads).execute([&] { search.read(); });
+  const ThreadLimit limit(question.threads);
+  search.read();
   TextPart& all = search.all();
   out.count = all.count;
   out.bytes = all.bytes;

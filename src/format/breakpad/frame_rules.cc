@@ -4,16 +4,29 @@
 
 namespace inquest::breakpad {
 
+namespace {
+
+/// By begin, equals as they were. dump_syms writes records in order, or one type after the other,
+/// each in order: two or a few such runs are merged, which is less work than sorting.
+template <typename Frames>
+void sort_by_begin(Frames& frames) {
+  constexpr int kMostRuns = 4;
+  auto earlier = [](const auto& a, const auto& b) { return a.begin < b.begin; };
+  auto end = std::is_sorted_until(frames.begin(), frames.end(), earlier);
+  for (int runs = 1; end != frames.end() && runs < kMostRuns; ++runs) {
+    auto next = std::is_sorted_until(end, frames.end(), earlier);
+    std::inplace_merge(frames.begin(), end, next, earlier);
+    end = next;
+  }
+  if (end != frames.end()) std::stable_sort(frames.begin(), frames.end(), earlier);
+}
+
+}  // namespace
+
 void FrameRules::sort() {
-  auto sort = [](auto& frames) {
-    auto earlier = [](const auto& a, const auto& b) { return a.begin < b.begin; };
-    // As dump_syms writes them, they are in order.
-    if (std::is_sorted(frames.begin(), frames.end(), earlier)) return;
-    std::stable_sort(frames.begin(), frames.end(), earlier);
-  };
-  sort(cfi);
+  sort_by_begin(cfi);
   // Frame data before FPO, and of nested records the one that begins last is found first.
-  sort(win);
+  sort_by_begin(win);
 }
 
 const CfiFrame* FrameRules::cfi_at(uint64_t rva) const {

@@ -1,5 +1,6 @@
 // STACK WIN and STACK CFI.
 #include <algorithm>
+#include <array>
 #include <bit>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -11,21 +12,57 @@
 namespace inquest::breakpad {
 namespace {
 
+constexpr uint8_t kNoDigit = 0xff;
+constexpr auto kDigits = [] {
+  std::array<uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (uint8_t i = 0; i < 10; ++i) digits['0' + i] = i;
+  for (uint8_t i = 0; i < 6; ++i) digits['a' + i] = digits['A' + i] = 10 + i;
+  return digits;
+}();
+
+/// Up to ten hexadecimal numbers at the begin of `line`, which is left behind them. Whether all
+/// were there, each behind a space or at the line's end. As Fields does it, but at once: a file of
+/// x86 is full of these lines, and few of them are ever asked for.
+bool read_win_numbers(std::string_view& line, std::array<uint64_t, 10>& numbers) {
+  const char* at = line.data();
+  const char* const end = at + line.size();
+  for (uint64_t& number : numbers) {
+    while (at != end && *at == ' ') ++at;
+    const char* const begin = at;
+    uint64_t value = 0;
+    for (; at != end; ++at) {
+      const uint8_t digit = kDigits[static_cast<uint8_t>(*at)];
+      if (digit == kNoDigit) break;
+      value = value << 4 | digit;
+    }
+    constexpr ptrdiff_t kMostDigits = 16;
+    if (at == begin || at - begin > kMostDigits || (at != end && *at != ' ')) return false;
+    number = value;
+  }
+  line.remove_prefix(static_cast<size_t>(at - line.data()));
+  return true;
+}
+
 /// "type rva size prologue epilogue parameters saved locals max_stack has_program rest".
-bool parse_win(Fields fields, FrameRules& rules) {
-  const uint64_t type = fields.hex();
-  WinFrame frame;
-  frame.begin = fields.hex32();
-  frame.size = fields.hex32();
-  frame.prologue_size = fields.hex32();
-  frame.epilogue_size = fields.hex32();
-  frame.parameter_size = fields.hex32();
-  frame.saved_register_size = fields.hex32();
-  frame.local_size = fields.hex32();
-  frame.max_stack_size = fields.hex32();
-  const bool has_program = fields.hex() != 0;
-  if (!fields.good()) return false;
-  if (has_program) {
+bool parse_win(std::string_view line, FrameRules& rules) {
+  std::array<uint64_t, 10> n{};
+  if (!read_win_numbers(line, n)) return false;
+  uint64_t all = 0;
+  for (size_t i = 1; i < 9; ++i) all |= n[i];
+  if (all > UINT32_MAX) return false;
+  auto value = [&](size_t i) { return static_cast<uint32_t>(n[i]); };
+  const uint64_t type = n[0];
+  WinFrame frame{.begin = value(1),
+                 .size = value(2),
+                 .prologue_size = value(3),
+                 .epilogue_size = value(4),
+                 .parameter_size = value(5),
+                 .saved_register_size = value(6),
+                 .local_size = value(7),
+                 .max_stack_size = value(8)};
+  Fields fields(line);
+  if (n[9] != 0) {
     frame.program = fields.rest();
   } else {
     frame.allocates_base_pointer = fields.hex() != 0;
@@ -107,7 +144,7 @@ FrameRules read_frame_rules(Bytes text, uint64_t* skipped) {
       bad += !parse_cfi(Fields(record.substr(4)), rules);
     } else if (record.starts_with("WIN ")) {
       make_room(rules.win, text.size() - at);
-      bad += !parse_win(Fields(record.substr(4)), rules);
+      bad += !parse_win(record.substr(4), rules);
     } else {
       ++bad;
     }

@@ -1,8 +1,8 @@
 #include "objects/references.h"
 
 #include <algorithm>
-#include <tbb/task_arena.h>
 
+#include "base/parallel.h"
 #include "objects/references/leak_groups.h"
 #include "objects/references/reachability.h"
 #include "objects/references/root_scan.h"
@@ -131,9 +131,8 @@ References References::find(const Snapshot& process, const heap::Heaps& heaps,
                             const ReferenceOptions& options) {
   auto impl = std::make_unique<Impl>();
   if (!heaps.blocks.empty() && heaps.blocks.size() < (1u << 31)) {
-    int threads =
-        options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
-    tbb::task_arena(threads).execute([&] { impl->find(process, heaps, options); });
+    const ThreadLimit limit(options.threads);
+    impl->find(process, heaps, options);
   }
   return References(std::move(impl));
 }

@@ -1,7 +1,8 @@
 #include "objects/references/root_scan.h"
 
 #include <algorithm>
-#include <tbb/parallel_for.h>
+
+#include "base/parallel.h"
 
 namespace inquest::objects {
 namespace {
@@ -107,8 +108,7 @@ RootsFound read_roots(const snapshot::Snapshot& process, const WordScan& scan,
   }
   std::vector<RootRange> parts = shares_of(process.memory, places.ranges);
   std::vector<RootsFound> found(parts.size());
-  tbb::parallel_for(size_t{0}, parts.size(),
-                    [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
+  parallel_for(parts.size(), [&](size_t i) { found[i] = read_range(scan, parts[i], places); });
   for (size_t i = 0; i < found.size(); ++i) {
     RootsFound& some = found[i];
     totals.roots[static_cast<size_t>(parts[i].kind)].pointers += some.pointers;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <mutex>
-#include <tbb/parallel_for.h>
+
+#include "base/parallel.h"
 
 namespace inquest::objects {
 
@@ -100,7 +101,7 @@ Rows Rows::find(const heap::Heaps& heaps, const WordScan& scan, Found& found) {
   rows.ends_.resize(count);
   rows.chunks_.resize((count + kChunk - 1) / kChunk);
   std::mutex mutex;
-  tbb::parallel_for(size_t{0}, rows.chunks_.size(), [&](size_t i) {
+  parallel_for(rows.chunks_.size(), [&](size_t i) {
     Found mine;
     auto first = static_cast<BlockId>(i * kChunk);
     Maker(heaps.blocks, scan, first, std::min(count - first, kChunk) + first, rows.ends_.data(),

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <tbb/parallel_for.h>
 
 #include "base/limits.h"
+#include "base/parallel.h"
 #include "objects/references/word_filter.h"
 #include "objects/remnants/table_regions.h"
 
@@ -81,7 +81,7 @@ std::vector<TableWord> RemnantContext::table_words(const std::vector<AddressRang
   std::vector<TableWord> all;
   for (size_t done = 0; done < chunks.size() && !is_cut; done += kChunksOfWave) {
     std::array<std::vector<TableWord>, kChunksOfWave> found;
-    tbb::parallel_for(size_t{0}, std::min(kChunksOfWave, chunks.size() - done), [&](size_t i) {
+    parallel_for(std::min(kChunksOfWave, chunks.size() - done), [&](size_t i) {
       const WordRange& chunk = chunks[done + i];
       regions.scan(chunk.begin, chunk.end, word_size,
                    [&](uint64_t at, uint64_t word) { found[i].push_back({at, word}); });

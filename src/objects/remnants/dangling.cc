@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <tbb/parallel_for.h>
 
+#include "base/parallel.h"
 #include "objects/remnants/context.h"
 #include "objects/types/claim.h"
 #include "objects/types/follow.h"
@@ -39,7 +39,7 @@ struct BufferUse {
 };
 constexpr uint64_t kUseUnset = UINT64_MAX, kUseUnknown = UINT64_MAX - 1;
 
-struct Found {
+struct Dangling {
   std::vector<Candidate> candidates = {};
   std::vector<BufferUse> uses = {};
 };
@@ -77,24 +77,24 @@ class DanglingSearch {
     prepare();
     const size_t blocks = context_.input.heaps.blocks.size();
     const size_t places = context_.typing.places().size();
-    std::vector<Found> found((blocks + kHoldersOfChunk - 1) / kHoldersOfChunk);
-    tbb::parallel_for(size_t{0}, found.size(), [&](size_t i) {
+    std::vector<Dangling> found((blocks + kHoldersOfChunk - 1) / kHoldersOfChunk);
+    parallel_for(found.size(), [&](size_t i) {
       PieceView view(context_.input.process.memory);
       const size_t end = std::min(blocks, (i + 1) * kHoldersOfChunk);
       for (size_t id = i * kHoldersOfChunk; id < end; ++id)
         read_block(static_cast<BlockId>(id), view, found[i]);
     });
-    Found of_places;
+    Dangling of_places;
     PieceView view(context_.input.process.memory);
     for (size_t i = 0; i < places; ++i) read_place(i, view, of_places);
     uses_.assign(blocks, kUseUnset);
-    for (const Found& part : found) {
+    for (const Dangling& part : found) {
       for (const Candidate& one : part.candidates) holds_stale_.insert(one.pointer.block);
     }
     take_uses(of_places);
-    for (const Found& part : found) take_uses(part);
+    for (const Dangling& part : found) take_uses(part);
     for (const Candidate& one : of_places.candidates) take(one);
-    for (const Found& part : found) {
+    for (const Dangling& part : found) {
       for (const Candidate& one : part.candidates) take(one);
     }
     std::ranges::stable_sort(out_.all, {}, &Remnant::at);
@@ -114,7 +114,7 @@ class DanglingSearch {
     }
   }
 
-  void read_block(BlockId id, PieceView& view, Found& found) const {
+  void read_block(BlockId id, PieceView& view, Dangling& found) const {
     const Block& block = context_.block(id);
     if (block.state() != State::used) return;
     const BlockType type = context_.typing.of(id);
@@ -138,7 +138,7 @@ class DanglingSearch {
     }
   }
 
-  void read_place(size_t index, PieceView& view, Found& found) const {
+  void read_place(size_t index, PieceView& view, Dangling& found) const {
     const TypedPlace& place = context_.typing.places()[index];
     const TypeIndex own = place_types_[index];
     if (own == 0) return;
@@ -152,7 +152,7 @@ class DanglingSearch {
   }
 
   void read_object(TypeIndex type, uint64_t at, DanglingPointer where, PieceView& view,
-                   Found& found) const {
+                   Dangling& found) const {
     const std::vector<PointerSlot>& slots = context_.types.made(type).slots;
     const uint64_t size = context_.types.size(type);
     const Bytes bytes = view.at(at, size);
@@ -199,7 +199,7 @@ class DanglingSearch {
 
   /// Begin, end of what is used, end of the room: three pointers of one type.
   void add_use(const std::vector<PointerSlot>& slots, size_t i, Bytes bytes, BlockId id,
-               DanglingPointer by, Found& found) const {
+               DanglingPointer by, Dangling& found) const {
     if (i + 2 >= slots.size() || !follows(slots, i + 1) || !follows(slots, i + 2)) return;
     if (slots[i + 2].offset + context_.word_size > bytes.size()) return;
     const Block& block = context_.block(id);
@@ -210,7 +210,7 @@ class DanglingSearch {
     found.uses.push_back({id, end - block.begin, by});
   }
 
-  void take_uses(const Found& found) {
+  void take_uses(const Dangling& found) {
     for (const auto& [block, used, by] : found.uses) {
       uint64_t& known = uses_[block];
       if (holds_stale_.contains(block)) vectors_.try_emplace(block, by);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.h"
+
 namespace inquest::objects {
 namespace {
 
@@ -112,7 +114,7 @@ void find_buffers(const TypingInput& input, TypeTable& types, const BlockIndex& 
   const size_t count = input.heaps.blocks.size();
   const BufferSearch search(input, types, index, propagation);
   std::vector<std::vector<BlockId>> found((count + kBufferChunk - 1) / kBufferChunk + 1);
-  tbb::parallel_for(size_t{0}, found.size() - 1, [&](size_t chunk) {
+  parallel_for(found.size() - 1, [&](size_t chunk) {
     PieceView view(input.process.memory);
     const size_t end = std::min(count, (chunk + 1) * kBufferChunk);
     for (size_t i = chunk * kBufferChunk; i < end; ++i) {

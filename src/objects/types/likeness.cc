@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "base/parallel.h"
+
 namespace inquest::objects {
 namespace {
 
@@ -190,7 +192,7 @@ void find_likeness(const TypingInput& input, TypeTable& types, const BlockIndex&
   if (!search.learn()) return;
   const auto& blocks = input.heaps.blocks;
   std::vector<std::vector<Claim>> found((blocks.size() + kLikenessChunk - 1) / kLikenessChunk);
-  tbb::parallel_for(size_t{0}, found.size(), [&](size_t chunk) {
+  parallel_for(found.size(), [&](size_t chunk) {
     PieceView view(input.process.memory);
     const size_t end = std::min(blocks.size(), (chunk + 1) * kLikenessChunk);
     for (size_t i = chunk * kLikenessChunk; i < end; ++i) {

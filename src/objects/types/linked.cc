@@ -3,7 +3,8 @@
 #include <bit>
 #include <map>
 #include <numeric>
-#include <tbb/parallel_for.h>
+
+#include "base/parallel.h"
 
 namespace inquest::objects {
 namespace {
@@ -41,7 +42,7 @@ class LinkedSearch {
     const std::vector<std::pair<uint64_t, std::vector<size_t>>> sizes(of_size.begin(),
                                                                       of_size.end());
     std::vector<std::vector<Judged>> judged(types.size());
-    tbb::parallel_for(size_t{0}, sizes.size(), [&](size_t n) {
+    parallel_for(sizes.size(), [&](size_t n) {
       const std::vector<BlockId> ids = blocks_for(sizes[n].first);
       for (size_t i : sizes[n].second) judged[i] = judge(types[i], ids);
     });

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <algorithm>
-#include <tbb/parallel_for.h>
 #include <unordered_set>
 #include <vector>
 
+#include "base/parallel.h"
 #include "objects/types/follow.h"
 
 namespace inquest::objects {
@@ -105,7 +105,7 @@ void Propagation::in_batches(size_t count, Part part) {
     if (parts == 1) {
       do_part(0);
     } else {
-      tbb::parallel_for(size_t{0}, parts, do_part);
+      parallel_for(parts, do_part);
     }
     for (size_t i = 0; i < parts; ++i) weigh_all(found_[i]);
   }

@@ -1,7 +1,6 @@
 #include "objects/types/shapes.h"
 
-#include <tbb/parallel_for.h>
-
+#include "base/parallel.h"
 #include "objects/types/piece_view.h"
 
 namespace inquest::objects {
@@ -197,7 +196,7 @@ void find_shapes(const TypingInput& input, TypeTable& types, const BlockIndex& i
                              types.named("table of pointers"), types.named("chain node")};
   static constexpr uint8_t kPercent[] = {0, 90, 90, 70, 80};
   std::vector<ShapeKind> found(blocks.size());
-  tbb::parallel_for(size_t{0}, (blocks.size() + kShapeChunk - 1) / kShapeChunk, [&](size_t chunk) {
+  parallel_for((blocks.size() + kShapeChunk - 1) / kShapeChunk, [&](size_t chunk) {
     PieceView view(input.process.memory);
     const size_t end = std::min(blocks.size(), (chunk + 1) * kShapeChunk);
     for (size_t i = chunk * kShapeChunk; i < end; ++i) {

@@ -1,6 +1,8 @@
 /// Objects that name their own type, by the pointer to a virtual table that they begin with.
-#include <tbb/enumerable_thread_specific.h>
 
+#include <array>
+
+#include "base/parallel.h"
 #include "objects/types/propagate.h"
 
 namespace inquest::objects {
@@ -19,9 +21,9 @@ void Propagation::seed_tables(VirtualTables& tables) {
   const std::vector<Block>& blocks = input_.heaps.blocks;
   const bool windows = input_.process.os == snapshot::Os::windows;
   // Which words there are, then what they are, then who has them.
-  tbb::enumerable_thread_specific<std::vector<uint64_t>> found;
-  tbb::parallel_for(size_t{0}, (blocks.size() + kSeedChunk - 1) / kSeedChunk, [&](size_t chunk) {
-    std::vector<uint64_t>& words = found.local();
+  std::array<std::vector<uint64_t>, kMostWorkers> found;
+  parallel_for((blocks.size() + kSeedChunk - 1) / kSeedChunk, [&](size_t chunk) {
+    std::vector<uint64_t>& words = found[worker_number()];
     PieceView view(input_.process.memory);
     uint64_t last = 0;
     const size_t end = std::min(blocks.size(), (chunk + 1) * kSeedChunk);

@@ -1,8 +1,8 @@
 #include "objects/typing.h"
 
 #include <algorithm>
-#include <tbb/task_arena.h>
 
+#include "base/parallel.h"
 #include "objects/references/block_index.h"
 #include "objects/types/buffers.h"
 #include "objects/types/interiors.h"
@@ -150,8 +150,8 @@ Typing Typing::find(const TypingInput& input) {
   impl->types.push_back({});
   if (!input.heaps.blocks.empty() && input.heaps.blocks.size() < (1u << 31)) {
     impl->types.clear();
-    int threads = input.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(input.threads);
-    tbb::task_arena(threads).execute([&] { impl->find(input); });
+    const ThreadLimit limit(input.threads);
+    impl->find(input);
   }
   return Typing(std::move(impl));
 }

@@ -8,15 +8,15 @@
 namespace inquest::objects {
 namespace {
 
-struct Found {
+struct FoundRun {
   size_t begin;
   std::string encoding, text;
-  friend bool operator==(const Found&, const Found&) = default;
+  friend bool operator==(const FoundRun&, const FoundRun&) = default;
 };
 
-std::vector<Found> all_text(const std::string& raw) {
+std::vector<FoundRun> all_text(const std::string& raw) {
   Bytes bytes = std::as_bytes(std::span(raw));
-  std::vector<Found> found;
+  std::vector<FoundRun> found;
   size_t from = 0;
   while (auto run = find_text(bytes, from)) {
     found.push_back({run->begin, std::string(run->encoding), text_of(bytes, *run)});
@@ -35,7 +35,7 @@ std::string wide(std::u16string_view text) {
 TEST(TextRuns, AsciiAndUtf8) {
   std::string raw = std::string("\0\x01hello world\0tiny\0", 20) + "caf\xC3\xA9 noir\xFF";
   EXPECT_EQ(all_text(raw),
-            (std::vector<Found>{{2, "ascii", "hello world"}, {20, "utf-8", "caf\xC3\xA9 noir"}}));
+            (std::vector<FoundRun>{{2, "ascii", "hello world"}, {20, "utf-8", "caf\xC3\xA9 noir"}}));
   EXPECT_TRUE(all_text("").empty());
   EXPECT_TRUE(all_text("12345").empty());
 }
@@ -45,7 +45,7 @@ TEST(TextRuns, Utf16) {
       std::string(4, '\0') + wide(u"Hello, wide") + std::string(3, '\0') + "plain text";
   auto found = all_text(raw);
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0], (Found{4, "utf-16", "Hello, wide"}));
+  EXPECT_EQ(found[0], (FoundRun{4, "utf-16", "Hello, wide"}));
   EXPECT_EQ(found[1].text, "plain text");
   EXPECT_EQ(all_text(wide(u"\uAC00\uB098\uB2E4\uB77C\uB9C8\uBC14")).at(0).encoding, "utf-16");
 }

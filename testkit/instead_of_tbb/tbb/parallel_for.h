@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tbb {
@@ -19,6 +20,8 @@ namespace stand_in {
 inline constexpr int kThreads = 4;
 /// How many threads a loop of this thread may use; a loop within a loop has the one that runs it.
 inline thread_local int width = kThreads;
+/// Which of a loop's threads this is: 0 is the one that asked for it.
+inline thread_local int number = -1;
 
 class Width {
  public:
@@ -38,15 +41,17 @@ template <class Index, class Body>
 void parallel_for(Index first, Index last, const Body& body) {
   if (!(first < last)) return;
   std::atomic<Index> next = first;
-  auto work = [&] {
+  auto work = [&](int number) {
     stand_in::Width alone(1);
+    const int before = std::exchange(stand_in::number, number);
     for (Index i = 0; (i = next.fetch_add(1, std::memory_order_relaxed)) < last;) body(i);
+    stand_in::number = before;
   };
   std::vector<std::jthread> others;
   const Index most = last - first;
   for (int t = 1; t < stand_in::width && static_cast<Index>(t) < most; ++t)
-    others.emplace_back(work);
-  work();
+    others.emplace_back(work, t);
+  work(0);
 }
 
 }  // namespace tbb

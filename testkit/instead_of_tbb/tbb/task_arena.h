@@ -22,6 +22,9 @@ class task_arena {
 };
 
 namespace this_task_arena {
+/// -1 outside of loops.
+inline int current_thread_index() { return stand_in::number; }
+inline int max_concurrency() { return stand_in::width; }
 /// A thread here never picks up other work while it waits.
 template <class Function>
 decltype(auto) isolate(const Function& function) {
