@@ -34,8 +34,8 @@ std::string wide(std::u16string_view text) {
 
 TEST(TextRuns, AsciiAndUtf8) {
   std::string raw = std::string("\0\x01hello world\0tiny\0", 20) + "caf\xC3\xA9 noir\xFF";
-  EXPECT_EQ(all_text(raw),
-            (std::vector<FoundRun>{{2, "ascii", "hello world"}, {20, "utf-8", "caf\xC3\xA9 noir"}}));
+  EXPECT_EQ(all_text(raw), (std::vector<FoundRun>{{2, "ascii", "hello world"},
+                                                  {20, "utf-8", "caf\xC3\xA9 noir"}}));
   EXPECT_TRUE(all_text("").empty());
   EXPECT_TRUE(all_text("12345").empty());
 }
