@@ -37,9 +37,10 @@ def build(program, source, *command):
 
 
 def die(core, program, *arguments, environment=None):
-    """Runs the program to its death and leaves its core; what it said on standard output."""
+    """Runs the program to its death and leaves its core; what it said on standard output (names of programs may be any
+    bytes, and stand in what is said of them)."""
     command = [INQUEST, "run", "--core", str(core), "--no-verdict", "--", str(program), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300,
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=300,
                           env={**os.environ, **(environment or {})}).stdout
 
 

@@ -1,7 +1,10 @@
 #include "cause/heap/mapping_names.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/core.h>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "cause/heap/owners.h"
@@ -24,15 +27,22 @@ class MappingNamer {
       // What lies right behind a module passes for its data, and may be a mapping of its own.
       const snapshot::Region* region = in_.process.snapshot().region_at(owners[i].at);
       if (region) wanted_[region->range.begin.value].push_back(i);
+      if (region) ranges_[region->range.begin.value] = region->range.end.value;
     }
     if (wanted_.empty() || word_size_ != 8) return has_name;
     look_at_data();
     look_at_blocks();
-    for (const auto& [begin, holder] : found_) {
-      for (size_t owner : wanted_[begin]) {
-        owners[owner].name +=
-            owners[owner].kind == RootKind::mapping ? ", begun by " : ", in memory begun by ";
-        owners[owner].name += holder;
+    for (const auto& [begin, owners_of] : wanted_) {
+      std::string words;
+      if (auto holder = found_.find(begin); holder != found_.end()) {
+        words = "begun by " + holder->second;
+      } else {
+        words = holder_of_parts(begin);
+      }
+      if (words.empty()) continue;
+      for (size_t owner : owners_of) {
+        owners[owner].name += owners[owner].kind == RootKind::mapping ? ", " : ", in memory ";
+        owners[owner].name += words;
         has_name[owner] = true;
       }
     }
@@ -54,10 +64,35 @@ class MappingNamer {
     for (size_t i = 0; i + 8 <= bytes.size(); i += 8) {
       uint64_t value;
       std::memcpy(&value, bytes.data() + i, 8);
-      if (!wanted_.contains(value) || found_.contains(value)) continue;
+      if (value % kPage != 0 || value == 0) continue;
+      auto range = ranges_.upper_bound(value);
+      if (range == ranges_.begin() || value >= (--range)->second) continue;
+      const bool is_begin = value == range->first;
+      if (is_begin ? found_.contains(value) : parts_[range->first].count >= kMostParts) continue;
       std::string holder = name(at + i);
-      if (!holder.empty()) found_.emplace(value, std::move(holder));
+      if (holder.empty()) continue;
+      Parts& parts = parts_[range->first];
+      ++parts.count;
+      parts.of[holder].insert(value);
+      if (is_begin) found_.emplace(value, std::move(holder));
     }
+  }
+
+  /// The kernel joins mappings that touch. Of equal parts that somebody points to one by one, and
+  /// that make up most of it, he has the whole.
+  std::string holder_of_parts(uint64_t begin) const {
+    auto parts = parts_.find(begin);
+    if (parts == parts_.end()) return {};
+    const uint64_t size = ranges_.at(begin) - begin;
+    for (const auto& [holder, places] : parts->second.of) {
+      if (places.size() < 2) continue;
+      uint64_t stride = size;
+      for (auto at = places.begin(), next = std::next(at); next != places.end(); ++at, ++next)
+        stride = std::min(stride, *next - *at);
+      if (stride >= kLeastPart && stride * places.size() >= size / 2)
+        return fmt::format("{} parts of it pointed to by {}", places.size(), holder);
+    }
+    return {};
   }
 
   void look_at_data() {
@@ -87,8 +122,17 @@ class MappingNamer {
     }
   }
 
+  static constexpr uint64_t kPage = 4096, kLeastPart = 64 << 10;
+  static constexpr size_t kMostParts = 1 << 16;
+  struct Parts {
+    size_t count = 0;
+    std::map<std::string, std::set<uint64_t>> of = {};  // who points -> where
+  };
+
   const MappingNamesInput& in_;
   unsigned word_size_;
+  std::map<uint64_t, uint64_t> ranges_;                       // the wanted: begin -> end
+  std::unordered_map<uint64_t, Parts> parts_;                 // by begin
   std::unordered_map<uint64_t, std::vector<size_t>> wanted_;  // where it begins -> owners
   std::unordered_map<uint64_t, std::string> found_;           // the same -> who points there
 };
