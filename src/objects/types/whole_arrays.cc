@@ -10,6 +10,7 @@ constexpr uint64_t kBesides = 64;  // bytes around a pointer in which its number
 constexpr uint64_t kElementsWeighed = 256;
 constexpr size_t kSlotsWeighed = 4096;
 constexpr double kMostForPointers = 32, kMostForObjects = 64;
+constexpr double kSeveralElements = 16, kUnused = 0.125;
 
 class ArrayWeigher {
  public:
@@ -41,7 +42,10 @@ class ArrayWeigher {
     size_ = types_.size(type_);
     count_ = block_->size / size_;
     if (ends_open()) return 0;
-    const double odds = by_size() * by_number_beside(pointer) * by_pointers() * by_objects();
+    const double objects = by_objects();
+    // Elements that are not in use yet may hold what lay there before.
+    const double of_nowhere = objects >= kSeveralElements ? kUnused : 0;
+    const double odds = by_size() * by_number_beside(pointer) * by_pointers(of_nowhere) * objects;
     return static_cast<uint8_t>(std::min<double>(kMostPercent, 100 * odds / (1 + odds)));
   }
 
@@ -92,7 +96,8 @@ class ArrayWeigher {
     return 1;
   }
 
-  double by_pointers() {
+  /// `of_nowhere` where a pointer of an element leads nowhere.
+  double by_pointers(double of_nowhere) {
     double odds = 1;
     size_t weighed = 0;
     const std::vector<PointerSlot>& slots = types_.layout(type_).slots;
@@ -109,7 +114,7 @@ class ArrayWeigher {
         if (i == 0) continue;
         const bool leads = index_.find(value) != kNoBlock || input_.process.memory.has({value}) ||
                            input_.process.region_at({value});
-        if (!leads && slot.target != 0) return 0;
+        if (!leads && slot.target != 0) return of_nowhere;
         if (leads) odds = std::min(kMostForPointers, odds * 2);
       }
     }

@@ -5,10 +5,10 @@
 /// seen by chance in the other: that the size is that of so many elements, but for the allocator's
 /// granule; a round number of them; a number beside the pointer that is their number; pointers of
 /// further elements that lead where they may; known objects of the class at an element's begin.
-/// Against it, and enough: such a pointer that leads nowhere; a pointer of the first into the block
-/// itself, but to no element's begin; a class that ends in an array without a length; another
-/// object inside of the block. Where an array is likelier than two to one the block is said to be
-/// one.
+/// Against it, and enough: such a pointer that leads nowhere, unless several elements are known; a
+/// pointer of the first into the block itself, but to no element's begin; a class that ends in an
+/// array without a length; another object inside of the block. Where an array is likelier than two
+/// to one the block is said to be one.
 #pragma once
 
 #include "objects/types/interiors.h"
