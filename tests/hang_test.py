@@ -92,11 +92,11 @@ class Hang(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def spent(self, process):
-        """Until the running thread has used half a second."""
+    def spent(self, pid):
+        """Until the running thread, which is started last, has used half a second."""
         ticks = os.sysconf("SC_CLK_TCK")
         while True:
-            stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             if (int(stat[11]) + int(stat[12])) / ticks >= 0.5:
                 return
             time.sleep(0.05)
@@ -118,7 +118,7 @@ class Hang(unittest.TestCase):
     def test_alive_and_dumped(self):
         process = subprocess.Popen([self.program])
         try:
-            self.spent(process)
+            self.spent(process.pid)
             report = json.loads(ask("why", str(process.pid), "--format", "json"))
             self.assertEqual(report["verdict"]["cause"], "unknown")
             self.judge(report)
@@ -139,9 +139,9 @@ class Hang(unittest.TestCase):
         while not (found := children.read_text().split()):
             time.sleep(0.02)
         child = int(found[0])
-        while os.readlink(f"/proc/{child}/exe") != self.program or len(os.listdir(f"/proc/{child}/task")) < 7:
-            time.sleep(0.05)
-        time.sleep(0.5)
+        while os.readlink(f"/proc/{child}/exe") != self.program:
+            time.sleep(0.02)
+        self.spent(child)
         os.kill(child, signal.SIGABRT)
         ran.wait(60)
         report = json.loads(ask("why", core, "--format", "json"))
