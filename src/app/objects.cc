@@ -4,6 +4,7 @@
 #include "app/investigate.h"
 #include "app/types_file.h"
 #include "app/verbs.h"
+#include "base/quantities.h"
 #include "cause/heap/heap_input.h"
 #include "cause/heap/heap_map.h"
 #include "cause/heap/typing_input.h"
@@ -16,6 +17,8 @@ namespace {
 
 /// A live process may have reserved any number of addresses.
 constexpr uint64_t kMostEverywhere = 1ull << 38;
+/// A gigabyte of text, about, were they many times as many.
+constexpr size_t kMostWithFields = 100000;
 
 struct ObjectsOptions {
   DumpOptions dump = {};
@@ -73,11 +76,16 @@ ExitStatus objects(const ObjectsOptions& options) {
   Progress::shared().stage("looking at freed blocks, and outside of the heap");
   const auto remnants = objects::Remnants::find(input, typing, wanted);
   question.remnants = &remnants;
-  if (options.output == ListOutput::text && !options.all)
-    question.with_fields = report::kInstancesShown;
+  const bool is_cut = options.output == ListOutput::text && !options.all;
+  question.with_fields = is_cut ? report::kInstancesShown : kMostWithFields;
   auto answer = cause::describe_objects(dead, heaps, references, typing, question);
   Progress::shared().stop();
   if (!answer) return report_wrong_usage(answer.error());
+  if (!is_cut && answer->instances.size() > kMostWithFields) {
+    answer->warnings.push_back(
+        {fmt::format("fields are told of the first {} instances only", count_text(kMostWithFields)),
+         "name a narrower TYPE; `inquest sql` has the fields of all, in the table `fields`"});
+  }
   print_list(
       options.output, options.all,
       [&](const auto& style) { return report::objects_text(*answer, style); },
