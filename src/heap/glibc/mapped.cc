@@ -69,6 +69,13 @@ class MappedScan {
   void scan(const AddressRange& run) {
     uint64_t at = (run.begin.value + kPage - 1) & ~(kPage - 1);
     while (at < run.end.value && run.end.value - at >= kPage) {
+      // A damaged region may claim a terabyte that the dump does not hold.
+      auto held = input_.process.memory.next_held({at});
+      if (!held || *held >= run.end) return;
+      if (held->value - at >= kPage) {
+        at = held->value & ~(kPage - 1);
+        continue;
+      }
       if (uint64_t end = take_mapped(at, run.end.value)) {
         at = end;
       } else if (uint64_t piece_end = pieces_ ? take_piece(at, run.end.value) : 0) {
