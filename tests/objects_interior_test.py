@@ -1,21 +1,9 @@
 """`inquest objects` of what programs cut from memory of their own: bump arenas over malloc and over mmap."""
 import json
 import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 
-try:
-    import jsonschema
-except ImportError:
-    print("python3-jsonschema is not installed")
-    sys.exit(77)
-
-INQUEST = os.environ["INQUEST"]
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SCHEMA = json.loads((ROOT / "schema/objects.schema.json").read_text())
+from patient import build, check, die, folder_of, inquest
 
 COMMON = r"""
 #include <cstdio>
@@ -179,35 +167,28 @@ int main() {
 
 
 def objects(*arguments):
-    return subprocess.run([INQUEST, "objects", *arguments], capture_output=True, text=True, timeout=300)
+    return inquest("objects", *arguments)
 
 
 class Interior(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        folder = folder_of(cls).name
         cls.cores, cls.truth = {}, {}
         for source, text in (("arenas", ARENAS), ("healthy", HEALTHY)):
             for level in ("-O0", "-O2"):
                 name = source + level
-                program = os.path.join(cls.folder.name, name)
-                pathlib.Path(program + ".cc").write_text(text)
-                subprocess.run(["g++", "-std=c++20", "-g", level, program + ".cc", "-o", program], check=True)
+                program = os.path.join(folder, name)
+                build(program, text, "g++", "-std=c++20", "-g", level)
                 cls.cores[name] = program + ".core"
-                ran = subprocess.run([INQUEST, "run", "--core", cls.cores[name], "--no-verdict", "--", program],
-                                     capture_output=True, text=True)
-                cls.truth[name] = dict(line.split(" ", 1) for line in ran.stdout.splitlines()
+                cls.truth[name] = dict(line.split(" ", 1) for line in die(cls.cores[name], program).splitlines()
                                        if line.startswith("0x"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def instances(self, name):
         answer = objects(self.cores[name], "^game::", "--format", "json")
         self.assertEqual(answer.returncode, 0, answer.stderr)
         value = json.loads(answer.stdout)
-        jsonschema.validate(value, SCHEMA)
+        check(value, "objects")
         return [one for one in value["instances"] if one["state"] in ("inside", "mapping")]
 
     def test_all_are_found_and_none_is_wrong(self):
@@ -248,8 +229,7 @@ class Interior(unittest.TestCase):
     def test_inspect_names_what_lies_there(self):
         truth = self.truth["arenas-O2"]
         for at, what in list(truth.items())[::97]:
-            shown = subprocess.run([INQUEST, "inspect", self.cores["arenas-O2"], hex(int(at, 16) + 8), "--format", "json"],
-                                   capture_output=True, text=True)
+            shown = inquest("inspect", self.cores["arenas-O2"], hex(int(at, 16) + 8), "--format", "json")
             self.assertEqual(shown.returncode, 0, shown.stderr)
             value = json.loads(shown.stdout)
             self.assertEqual((value["type"]["name"], value["type"]["address"]), ("game::" + what, at))

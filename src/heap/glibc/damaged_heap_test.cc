@@ -329,6 +329,21 @@ TEST_F(DamagedHeap, FindsMappingsRightBehindAModule) {
   EXPECT_EQ(lost(heaps), 0u);
 }
 
+/// A program header that says a terabyte: walked page by page, it would take for ever.
+TEST_F(DamagedHeap, LeapsOverWhatTheDumpDoesNotHold) {
+  snapshot::Snapshot process = image_->process;
+  constexpr uint64_t kBegin = 0x100000000000, kTerabyte = uint64_t{1} << 40;
+  for (uint64_t i = 0; i < 64; ++i) {
+    snapshot::Region region{
+        .range = {{kBegin + 2 * i * kTerabyte / 4}, {kBegin + (2 * i + 1) * kTerabyte / 4}}};
+    region.access = snapshot::Access{.read = true, .write = true};
+    process.regions.push_back(std::move(region));
+  }
+  std::ranges::sort(process.regions, {},
+                    [](const snapshot::Region& region) { return region.range.begin.value; });
+  EXPECT_EQ(lost(find_heaps({.process = process})), 0u);
+}
+
 TEST_F(DamagedHeap, AnywhereAtRandom) {
   uint64_t state = 0x2545f4914f6cdd1d;
   auto next = [&] {
