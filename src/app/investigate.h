@@ -22,8 +22,9 @@ void print_why(const cause::Process& process, const DumpOptions& options);
 void compile_caches_in_background(const cause::Process& process, const DumpOptions& options);
 
 /// For a program that is about to end: its memory goes with it, sooner than if it were freed.
-inline void leave_to_the_system(std::unique_ptr<cause::Process> process) {
-  (void)process.release();
+template <class T>
+void leave_to_the_system(std::unique_ptr<T> what) {
+  (void)what.release();
 }
 
 }  // namespace inquest::app

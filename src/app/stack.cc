@@ -21,22 +21,23 @@ ExitStatus stack(const StackOptions& asked) {
   auto process = open_process(options);
   if (!process) return report_error(process.error());
   Progress::shared().stage("reading symbols and stacks");
-  answer::Answer answer = cause::describe(**process);
+  auto answer = std::make_unique<answer::Answer>(cause::describe(**process));
   if (asked.variables) {
     Progress::shared().stage("reading variables");
-    cause::describe_variables(**process, {}, answer.threads, answer.warnings);
+    cause::describe_variables(**process, {}, answer->threads, answer->warnings);
   }
   Progress::shared().stop();
   if (options.output == Output::json) {
-    print_line(report::stack_json(answer));
+    print_line(report::stack_json(*answer));
   } else {
     auto style = terminal_style();
     style.all_threads = options.all_threads;
-    print_out(report::stack_text(answer, style));
+    print_out(report::stack_text(*answer, style));
   }
   std::fflush(stdout);
   compile_caches_in_background(**process, options);
   leave_to_the_system(*std::move(process));
+  leave_to_the_system(std::move(answer));
   return kDone;
 }
 

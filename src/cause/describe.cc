@@ -8,37 +8,50 @@
 namespace inquest::cause {
 namespace {
 
-/// Appends a frame and the calls inlined into it, innermost first.
-void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const Located& place,
-            const symbols::ModuleSymbols* symbols) {
-  answer::Frame base;
-  base.pc = frame.pc;
-  base.trust = std::string(unwind::name(frame.trust));
-  base.confidence = frame.confidence;
-  base.signal_frame = frame.is_signal_frame;
-  if (frame.module) {
-    base.module = std::string(frame.module->file_name());
-    base.offset = Rva{frame.pc - frame.module->range.begin};
-  }
-  if (place.source.empty()) {
-    base.function = place.dynamic;
-    if (frame.is_signal_frame) base.function = "<signal handler called>";
-    out.push_back(std::move(base));
-    return;
-  }
-  for (const auto& source : place.source) {
-    answer::Frame shown = base;
+/// What a place in code is shown as, whichever frame stands there.
+struct Told {
+  /// The function and the calls inlined into it, innermost first; never empty.
+  std::vector<answer::Frame> frames;
+  const snapshot::Module* module = nullptr;
+  bool from_symbols = false;
+};
+
+Told told_at(const Process& process, const Located& place) {
+  answer::Frame anywhere;
+  if (place.module) anywhere.module = place.module->file_name();
+  Told told{.frames = std::vector(std::max<size_t>(place.source.size(), 1), anywhere),
+            .module = place.module,
+            .from_symbols = !place.source.empty()};
+  if (!told.from_symbols) told.frames.front().function = place.dynamic;
+  for (size_t i = 0; i < place.source.size(); ++i) {
+    const auto& source = place.source[i];
+    answer::Frame& shown = told.frames[i];
     shown.function = source.function.empty() ? source.linkage : source.function;
     shown.file = source.file;
     shown.line = source.line;
     shown.column = source.column;
     shown.inlined = source.inlined;
-    if (symbols && !source.file.empty()) {
-      auto kept = symbols->source_place(source.file);
+    if (place.module && !source.file.empty()) {
+      auto kept = process.symbols(*place.module).source_place(source.file);
       shown.source_url = std::move(kept.url);
       shown.source_command = std::move(kept.command);
     }
-    out.push_back(std::move(shown));
+  }
+  return told;
+}
+
+void append(std::vector<answer::Frame>& out, const unwind::Frame& frame, const Told& told) {
+  for (const answer::Frame& one : told.frames) {
+    answer::Frame& shown = out.emplace_back(one);
+    shown.pc = frame.pc;
+    shown.trust = unwind::name(frame.trust);
+    shown.confidence = frame.confidence;
+    shown.signal_frame = frame.is_signal_frame;
+    if (frame.is_signal_frame && !told.from_symbols) shown.function = "<signal handler called>";
+    if (frame.module != told.module) {  // a return address may be where the next module begins
+      shown.module = frame.module ? frame.module->file_name() : std::string_view();
+    }
+    if (frame.module) shown.offset = Rva{frame.pc - frame.module->range.begin};
   }
 }
 
@@ -55,6 +68,13 @@ std::vector<answer::Stack> Process::describe_stacks() const {
   places.erase(std::unique(places.begin(), places.end()), places.end());
   std::vector<Located> located(places.size());
   parallel_for(places.size(), [&](size_t i) { located[i] = locate(places[i]); }, helpers());
+  std::vector<Told> told;
+  told.reserve(places.size());
+  for (const Located& place : located) told.push_back(told_at(*this, place));
+  auto told_of = [&](const unwind::Frame& frame) -> const Told& {
+    auto at = std::lower_bound(places.begin(), places.end(), frame.lookup_pc());
+    return told[static_cast<size_t>(at - places.begin())];
+  };
 
   std::vector<answer::Stack> out(walked.size());
   for (size_t i = 0; i < walked.size(); ++i) {
@@ -68,11 +88,10 @@ std::vector<answer::Stack> Process::describe_stacks() const {
                                  out[i].note.empty() ? "" : "; ", walked[i].omitted,
                                  walked[i].depth(), walked[i].omitted_after);
     }
-    for (const auto& frame : walked[i].frames) {
-      auto at = std::lower_bound(places.begin(), places.end(), frame.lookup_pc());
-      const Located& place = located[static_cast<size_t>(at - places.begin())];
-      append(out[i].frames, frame, place, place.module ? &symbols(*place.module) : nullptr);
-    }
+    size_t shown = 0;
+    for (const auto& frame : walked[i].frames) shown += told_of(frame).frames.size();
+    out[i].frames.reserve(shown);
+    for (const auto& frame : walked[i].frames) append(out[i].frames, frame, told_of(frame));
     out[i].activity = activity_of(snapshot(), thread, out[i].frames);
     out[i].cpu_seconds = thread.cpu_seconds;
   }
@@ -106,7 +125,8 @@ std::vector<Warning> Process::warnings() const {
   std::vector<const snapshot::Module*> used;
   for (const auto& stack : stacks()) {
     for (const auto& frame : stack.frames) {
-      if (frame.module && std::find(used.begin(), used.end(), frame.module) == used.end()) {
+      if (!frame.module || (!used.empty() && used.back() == frame.module)) continue;
+      if (std::find(used.begin(), used.end(), frame.module) == used.end()) {
         used.push_back(frame.module);
       }
     }

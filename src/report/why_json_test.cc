@@ -68,6 +68,24 @@ TEST(WhyJson, StaysJsonWhateverTheStringsHold) {
   EXPECT_EQ(j["dump"]["command"].get<std::string>().substr(6, 9), "</script>");
 }
 
+TEST(StackJson, KeepsEachByteWhereverItStands) {
+  answer::Answer a = example();
+  auto& frames = a.threads[0].frames;
+  const answer::Frame one = frames[0];
+  frames.clear();
+  for (size_t place = 0; place < 20; ++place) {
+    for (int c = 1; c < 0x80; ++c) {
+      frames.push_back(one);
+      frames.back().function = std::string(20, 'f').replace(place, 1, 1, static_cast<char>(c));
+    }
+  }
+  nlohmann::json j = nlohmann::json::parse(stack_json(a));
+  ASSERT_EQ(j["threads"][0]["frames"].size(), frames.size());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    EXPECT_EQ(j["threads"][0]["frames"][i]["function"], frames[i].function);
+  }
+}
+
 TEST(WhyJson, KeepsConfidenceBetweenZeroAndOne) {
   answer::Answer a = example();
   a.verdict.confidence = std::numeric_limits<double>::quiet_NaN();
