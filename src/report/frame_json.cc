@@ -9,8 +9,8 @@
 namespace inquest::report {
 namespace {
 
-/// Gathers a frame's many small texts, so that the string of megabytes behind it is not asked for room
-/// for each.
+/// Gathers a frame's many small texts, so that the string of megabytes behind it is not asked for
+/// room for each.
 class Line {
  public:
   explicit Line(std::string& out) : out_(out) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cause/detectors/detectors.h"
+#include "cause/detectors/filled_object.h"
 #include "cause/fault/brief_name.h"
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
@@ -97,6 +98,19 @@ std::optional<Proof> free_block(const Process& process, HeapView& heap, Address 
   return bin_links(process, block);
 }
 
+/// A pattern that is written into freed memory says as much of the object that held the pointer, if
+/// that is not alive. Of no object that is known it is a hint only; but Microsoft's heaps write
+/// another pattern into what they give out.
+std::optional<Proof> fill_says(const Process& process, HeapView& heap, const Story& story,
+                               const PointerLook& look) {
+  const FilledObjectView object = look_at_filled_object(process, heap, story);
+  if (object.is == FilledObject::alive) return {};
+  const bool is_sure = story.holder_object || process.snapshot().os == snapshot::Os::windows;
+  return Proof{fmt::format("the pointer {:#x} {}{}{}", *story.pointer, look.what,
+                           object.words.empty() ? "" : "; ", object.words),
+               is_sure ? 0.7 : 0.45};
+}
+
 struct Holder {
   Address at;
   std::string type;   ///< empty when not known
@@ -162,7 +176,7 @@ Findings detect_use_after_free(const Process& process) {
   }
   auto look = story.pointer ? look_at(*story.pointer, process.snapshot()) : std::nullopt;
   if (!proof && look && look->is_freed_fill) {
-    proof = Proof{fmt::format("the pointer {:#x} {}", *story.pointer, look->what), 0.7};
+    proof = fill_says(process, heap, story, *look);
     if (story.holder_object) block = *story.holder_object;
   }
   if (!proof) return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cause/detectors/detectors.h"
+#include "cause/detectors/filled_object.h"
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
@@ -40,6 +41,14 @@ std::optional<PointerLook> look_of(const Process& process, const FaultSite& site
   std::optional<PointerLook> look;
   if (story.pointer) look = look_at(*story.pointer, process.snapshot());
   if (!look) look = look_at(site.address->value, process.snapshot());
+  if (!look || !look->is_freed_fill) return look;
+  HeapView heap(process);
+  const FilledObjectView object = look_at_filled_object(process, heap, story);
+  if (object.is == FilledObject::alive) {
+    look->what += fmt::format("; but {}: it was left there and not set since", object.words);
+    look->is_freed_fill = false;
+    look->is_unset_fill = true;
+  }
   return look;
 }
 
@@ -72,7 +81,12 @@ Findings refused(const Process& process, const FaultSite& site, const Story& sto
        .thread = site.thread_id,
        .address = site.address});
   if (look) finding.evidence.push_back({.what = "the pointer " + look->what});
-  if (story.holder) {
+  if (look && look->is_unset_fill) {
+    finding.next.push_back(
+        fmt::format("find the constructor, or the reader of data, that leaves "
+                    "the pointer{} unset",
+                    story.held.empty() ? "" : " " + story.held));
+  } else if (story.holder) {
     finding.next.push_back(
         fmt::format("find out what wrote to {}: a neighbouring buffer that "
                     "overflowed, or a new owner of the memory",

@@ -8,31 +8,45 @@
 namespace inquest::cause {
 namespace {
 
+enum class Filled : uint8_t { freed, fresh, guard };
+
 struct Fill {
   uint32_t word;
   const char* who;
-  bool freed;
+  Filled what;
 };
 
 /// Patterns of known allocators, a 32-bit word repeated. Sources: malloc(3) on M_PERTURB is any
 /// byte and so not listed; jemalloc's "junk" option; Microsoft's debug heap; Linux's poison.h is
 /// of the kernel and not listed.
 constexpr Fill kFills[] = {
-    {0xdddddddd, "freed memory of the Microsoft debug heap", true},
-    {0xfeeefeee, "memory freed by HeapFree under a debugger", true},
-    {0x5a5a5a5a, "memory freed by jemalloc with junk filling", true},
-    {0xefefefef, "memory freed by Chromium's allocator", true},
-    {0xdeadbeef, "the mark DEADBEEF", true},
-    {0xa5a5a5a5, "memory allocated by jemalloc with junk filling and never set", false},
-    {0xcdcdcdcd, "memory allocated by the Microsoft debug heap and never set", false},
-    {0xcccccccc, "a local variable never set (Microsoft /RTC)", false},
-    {0xbaadf00d, "memory allocated under a debugger and never set", false},
-    {0xabababab, "the guard bytes behind a block of HeapAlloc", false},
-    {0xfdfdfdfd, "the guard bytes around a block of the Microsoft debug heap", false},
-    {0xbebebebe, "memory allocated under AddressSanitizer and never set", false},
-    {0xaaaaaaaa, "a variable never set (-ftrivial-auto-var-init=pattern)", false},
-    {0xfefefefe, "a variable never set (gcc's -ftrivial-auto-var-init=pattern)", false},
+    {0xdddddddd, "the Microsoft debug heap", Filled::freed},
+    {0xfeeefeee, "HeapFree under a debugger", Filled::freed},
+    {0x5a5a5a5a, "jemalloc with junk filling", Filled::freed},
+    {0xefefefef, "Chromium's allocator", Filled::freed},
+    {0xdeadbeef, "many a program (DEADBEEF)", Filled::freed},
+    {0xa5a5a5a5, "jemalloc with junk filling", Filled::fresh},
+    {0xcdcdcdcd, "the Microsoft debug heap", Filled::fresh},
+    {0xcccccccc, "Microsoft's /RTC", Filled::fresh},
+    {0xbaadf00d, "HeapAlloc under a debugger", Filled::fresh},
+    {0xabababab, "HeapAlloc", Filled::guard},
+    {0xfdfdfdfd, "the Microsoft debug heap", Filled::guard},
+    {0xbebebebe, "AddressSanitizer", Filled::fresh},
+    {0xaaaaaaaa, "clang's -ftrivial-auto-var-init=pattern", Filled::fresh},
+    {0xfefefefe, "gcc's -ftrivial-auto-var-init=pattern", Filled::fresh},
 };
+
+constexpr const char* done_by(Filled what) {
+  switch (what) {
+    case Filled::freed:
+      return "writes into freed memory";
+    case Filled::fresh:
+      return "writes into what has not been set yet";
+    case Filled::guard:
+      return "writes around a block as a guard";
+  }
+  return "";
+}
 
 std::optional<PointerLook> as_fill(uint64_t pointer) {
   auto high = static_cast<uint32_t>(pointer >> 32), low = static_cast<uint32_t>(pointer);
@@ -41,9 +55,10 @@ std::optional<PointerLook> as_fill(uint64_t pointer) {
     bool full = high == fill.word && low - fill.word < 0x10000;
     bool half = high == 0 && low - fill.word < 0x1000 && fill.word != 0xaaaaaaaa;
     if (!full && !half) continue;
-    return PointerLook{.what = fmt::format("is the pattern {:08x}: {}", fill.word, fill.who),
-                       .is_freed_fill = fill.freed,
-                       .is_unset_fill = !fill.freed};
+    return PointerLook{.what = fmt::format("is the pattern {:08x}, which {} {}", fill.word,
+                                           fill.who, done_by(fill.what)),
+                       .is_freed_fill = fill.what == Filled::freed,
+                       .is_unset_fill = fill.what == Filled::fresh};
   }
   return {};
 }
