@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cause/code/call_site.h"
+
 namespace inquest::cause {
 namespace {
 
@@ -87,6 +89,20 @@ std::string_view file_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+/// Names a call after the function that its caller's instruction calls, where that is of the same
+/// module.
+bool name_by_call(const Process& process, const unwind::Frame& caller, Call& call) {
+  if (!call.module || caller.is_signal_frame || caller.pc_is_exact) return false;
+  auto target = call_target(process, caller);
+  if (!target || !call.module->range.contains(*target)) return false;
+  auto symbol = process.symbols(*call.module).symbol_at(Rva{*target - call.module->range.begin});
+  if (!symbol || !symbol->is_function || symbol->offset != 0) return false;
+  call.function = symbol->name;
+  call.linkage = symbol->linkage;
+  call.entry = *target;
+  return true;
+}
+
 }  // namespace
 
 std::vector<Call> calls_of(const Process& process, const unwind::Stack& stack, size_t frames) {
@@ -100,7 +116,13 @@ std::vector<Call> calls_of(const Process& process, const unwind::Stack& stack, s
     base.pc = frame.lookup_pc();
     base.module = place.module;
     if (place.source.empty()) {
-      // A function without a size in the symbol table is still named by the symbol before it.
+      // A function without a size in the symbol table is still named by the symbol before it. A
+      // part that was split off (".cold") has no symbol in a stripped library: the call names the
+      // whole.
+      if (i + 1 < stack.frames.size() && name_by_call(process, stack.frames[i + 1], base)) {
+        calls.push_back(std::move(base));
+        continue;
+      }
       if (place.module) {
         if (auto nearest = process.symbols(*place.module).symbol_at(place.rva);
             nearest && nearest->is_function) {
@@ -198,11 +220,17 @@ bool is_runtime(const snapshot::Module& module) {
 
 bool is_own(const Call& call) {
   if (!call.module || is_runtime(*call.module)) return false;
+  // sprintf and its kind, as <bits/stdio2.h> inlines their checked forms.
+  if (call.inlined && call.file.starts_with("/usr/include/") &&
+      call.file.find("/bits/") != call.file.npos) {
+    return false;
+  }
   std::string name = bare_name(call.function);
   // In statically linked programs the runtime has no module of its own.
   static constexpr std::string_view kPrefixes[] = {
       "std::",
       "__gnu_cxx::",
+      "__gnu_debug::",
       "__cxxabiv1::",
       "__cxa_",
       "_Unwind_",

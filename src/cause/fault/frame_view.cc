@@ -301,6 +301,10 @@ MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) cons
   return out;
 }
 
+bool never_null(std::string_view function) {
+  return function.starts_with("operator new") && function.find("nothrow") == function.npos;
+}
+
 ValueId FrameView::settle(ValueId id, std::optional<uint64_t> known) const {
   for (unsigned guard = 0; guard < 8 && values()[id].form == Form::merge; ++guard) {
     ValueId match, match_constant;
@@ -321,6 +325,7 @@ ValueId FrameView::settle(ValueId id, std::optional<uint64_t> known) const {
         Form form = values()[choice].form;
         bool tells = form == Form::entry || form == Form::result || form == Form::load;
         if (!tells || concrete(choice)) continue;
+        if (known == 0 && form == Form::result && never_null(callee(values()[choice].at))) continue;
         match = choice;
         ++matches;
       }

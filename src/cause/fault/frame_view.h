@@ -31,6 +31,9 @@ struct MemberName {
   std::string text() const;
 };
 
+/// Whether a function, by its name, returns no null pointer: operator new throws instead.
+bool never_null(std::string_view function);
+
 class FrameView {
  public:
   /// `call_site`: the frame is a caller, seen just before its call. `registers`, `cfa` are the

@@ -43,11 +43,23 @@ ValueId stack_argument(const FrameView& callee, FrameView& caller, int64_t offse
   return slot && slot->size == 8 ? slot->value : ValueId{};
 }
 
+/// Whether the caller still has what it passed, and that is another value: then it called something
+/// else, which jumped to the function that we see. What lies in memory may have changed since.
+bool contradicts(const FrameView& caller, ValueId passed, std::optional<uint64_t> value) {
+  if (!value || caller.callee_address(caller.instruction()->at)) return false;
+  ValueId held = passed;
+  while (caller.values()[held].form == Form::narrow) held = caller.values()[held].base;
+  Form form = caller.values()[held].form;
+  if (form != Form::entry && form != Form::result && form != Form::stack) return false;
+  auto now = caller.concrete(passed);
+  return now && *now != *value;
+}
+
 }  // namespace
 
 std::optional<Provenance> trace(const Process& process, const unwind::Stack& stack,
                                 std::shared_ptr<FrameView> view, ValueId value, int64_t offset,
-                                std::optional<uint64_t> pointer) {
+                                std::optional<uint64_t> pointer, Traced traced) {
   if (!view || !view->followed() || !value) return {};
   Provenance out;
   size_t first_frame = view->index();
@@ -57,6 +69,8 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
   };
   for (unsigned guard = 0; guard < 256; ++guard) {
     const Value v = view->values()[value];
+    bool is_arithmetic = v.form == Form::sum || v.form == Form::element;
+    if (is_arithmetic && traced == Traced::number) return finish();
     if (v.form == Form::sum) {
       value = v.base;
       offset += v.number;
@@ -88,6 +102,10 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
       ValueId settled = view->settle(value, pointer);
       if (!settled || settled == value) return finish();
       if (pointer && view->concrete(settled) != pointer) out.guessed = true;
+      if (view->values()[settled].form == Form::constant) {
+        out.one_of_several = std::ranges::any_of(view->values().choices(value),
+                                                 [&](ValueId one) { return !view->concrete(one); });
+      }
       value = settled;
       continue;
     }
@@ -109,7 +127,7 @@ std::optional<Provenance> trace(const Process& process, const unwind::Stack& sta
     if (!caller) return finish();
     ValueId there = v.form == Form::entry ? caller->state().regs[v.reg]
                                           : stack_argument(*view, *caller, argument);
-    if (!there) return finish();
+    if (!there || contradicts(*caller, there, pointer)) return finish();
     out.steps.push_back({view, value, offset, pointer});
     view = std::move(caller);
     value = there;

@@ -24,16 +24,21 @@ struct Step {
 struct Provenance {
   std::vector<Step> steps = {};  ///< innermost first; never empty
   bool guessed = false;          ///< some merge was settled without a value to compare
+  /// The origin is a constant, which came by one of several ways; the others' values are lost.
+  bool one_of_several = false;
 
   const Step& innermost() const { return steps.front(); }
   const Step& origin() const { return steps.back(); }
 };
 
+/// What a traced value is for. A number is what it is: what it was computed from is another number.
+enum class Traced : uint8_t { address, number };
+
 /// Follows `value` of the frame at `frame_index`, which holds `pointer`; the address at fault is
 /// `offset` behind it. Absent when the frame's code cannot be followed.
 std::optional<Provenance> trace(const Process& process, const unwind::Stack& stack,
                                 std::shared_ptr<FrameView> view, ValueId value, int64_t offset,
-                                std::optional<uint64_t> pointer);
+                                std::optional<uint64_t> pointer, Traced traced = Traced::address);
 
 /// The index among the shown frames (which count inlined calls) of a walked frame's innermost.
 uint32_t shown_index(const Process& process, const unwind::Stack& stack, size_t frame);

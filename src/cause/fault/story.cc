@@ -73,6 +73,7 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       return;
     case Form::result: {
       auto callee = view.callee(v.at);
+      if (story.null && never_null(callee)) return;
       story.held = callee.empty() ? fmt::format("returned by the call at {}", v.at)
                                   : fmt::format("returned by `{}`", callee);
       return;
@@ -82,21 +83,35 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
           view.name_of(id).name.empty() ? "passed as " + view.describe(id) : "passed by the caller";
       return;
     case Form::constant:
-      story.held = "set to a constant in the code";
+      story.held = story.provenance && story.provenance->one_of_several
+                       ? "set to a constant on one of the ways through the code"
+                       : "set to a constant in the code";
       return;
     default:
       return;
   }
 }
 
-/// Which step to tell of: the outermost at which the pointer is null; else the outermost that has
-/// a type; else the origin.
+/// A small number that most of an address was added to: no pointer, whatever register it was in.
+bool is_distance(const Step& step) {
+  constexpr int64_t kFar = 0x10000;
+  PointerType type = step.view->name_of(step.value).type;
+  const bool is_number = type && !pointee(type);
+  return is_number && step.pointer && *step.pointer < kNullPages &&
+         (step.offset >= kFar || step.offset <= -kFar);
+}
+
+/// Which step to tell of: the outermost at which the pointer is null; else the outermost that is a
+/// pointer at all.
 size_t choose(const Provenance& provenance) {
   const auto& steps = provenance.steps;
   for (size_t i = steps.size(); i-- > 0;) {
-    if (steps[i].pointer == 0) return i;
+    if (steps[i].pointer == 0 && !is_distance(steps[i])) return i;
   }
-  return steps.size() - 1;
+  for (size_t i = steps.size(); i-- > 0;) {
+    if (!is_distance(steps[i])) return i;
+  }
+  return 0;
 }
 
 void fill_from(const Process& process, const FaultSite& site, Story& story) {
@@ -202,6 +217,19 @@ Story tell(const Process& process, const FaultSite& site) {
   return story;
 }
 
+namespace {
+
+/// "`players` - 1": a number in words.
+std::string number_words(const FrameView& view, ValueId id) {
+  const Value v = view.values()[id];
+  if (v.form == Form::narrow && view.name_of(id).name.empty()) return number_words(view, v.base);
+  if (v.form != Form::sum || !view.name_of(id).name.empty()) return view.describe(id);
+  const uint64_t distance = v.number < 0 ? -static_cast<uint64_t>(v.number) : v.number;
+  return fmt::format("{} {} {}", view.describe(v.base), v.number < 0 ? '-' : '+', distance);
+}
+
+}  // namespace
+
 Story tell_operand(const Process& process, const FaultSite& site, const Operand& operand) {
   Story story;
   if (!site.stack || site.frame_index >= site.stack->frames.size()) return story;
@@ -219,22 +247,28 @@ Story tell_operand(const Process& process, const FaultSite& site, const Operand&
     }
     if (!value) value = view->values().load(address, operand.size, false);
   }
-  while (view->values()[value].form == Form::narrow) value = view->values()[value].base;
-  story.provenance = trace(process, *site.stack, view, value, 0, view->concrete(value));
+  while (view->values()[value].form == Form::narrow && view->name_of(value).name.empty()) {
+    value = view->values()[value].base;
+  }
+  story.provenance =
+      trace(process, *site.stack, view, value, 0, view->concrete(value), Traced::number);
   if (!story.provenance) return story;
   story.chosen = story.provenance->steps.size() - 1;
   const Step& step = *story.step();
   story.where = "in " + step.view->function_name();
-  Naming naming = step.view->name_of(step.value);
-  if (!naming.name.empty()) story.pointer_name = fmt::format("`{}`", naming.name);
+  for (size_t i = story.chosen + 1; story.pointer_name.empty() && i-- > 0;) {
+    const Step& named = story.provenance->steps[i];
+    Naming naming = named.view->name_of(named.value);
+    if (!naming.name.empty()) story.pointer_name = fmt::format("`{}`", naming.name);
+  }
   tell_source(*step.view, step.value, story);
   // The width is news of a pointer, not of a number.
   if (size_t at = story.held.rfind(", read as"); at != std::string::npos) story.held.resize(at);
   for (const Step& s : story.provenance->steps) {
-    story.evidence.push_back(
-        {.what = fmt::format("it is {} in {}", s.view->describe(s.value), s.view->function_name()),
-         .thread = site.thread_id,
-         .frame = shown_index(process, *site.stack, s.view->index())});
+    story.evidence.push_back({.what = fmt::format("it is {} in {}", number_words(*s.view, s.value),
+                                                  s.view->function_name()),
+                              .thread = site.thread_id,
+                              .frame = shown_index(process, *site.stack, s.view->index())});
   }
   return story;
 }
