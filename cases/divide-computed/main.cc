@@ -1,5 +1,6 @@
 // The share of each guest is worked out without the host, from the number of people at the table. A
-// host alone at his table makes it a division by zero: of a number that no variable of the caller is.
+// host alone at his table makes it a division by zero: of a number that no variable of the caller
+// is.
 #include <vector>
 
 #include "../patient.h"

@@ -48,6 +48,26 @@ TEST(FunctionValues, FollowsALoadThroughAParameter) {
   EXPECT_EQ(values[address.base].reg, x64::rsi);
 }
 
+TEST(FunctionValues, KnowsThreadLocalsByEachWayToThem) {
+  Followed direct({0x64, 0x48, 0x8b, 0x04, 0x25, 0xf8, 0xff, 0xff, 0xff,  // mov rax, fs:[-8]
+                   0xc3});
+  Followed by_own_address({0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0,  // 0  mov rax, fs:[0]
+                           0x48, 0x8b, 0x40, 0xf8,                    // 9  mov rax, [rax-8]
+                           0xc3});                                    // 13 ret
+  Followed by_offset_table({0x48, 0x8b, 0x05, 0x00, 0x10, 0, 0,       // 0  mov rax, [rip+0x1000]
+                            0x64, 0x48, 0x8b, 0x00,                   // 7  mov rax, fs:[rax]
+                            0xc3});                                   // 11 ret
+  std::pair<Followed*, uint64_t> ways[] = {
+      {&direct, 9}, {&by_own_address, 13}, {&by_offset_table, 11}};
+  for (auto [way, end] : ways) {
+    Value rax = way->value(end, x64::rax);
+    EXPECT_EQ(rax.form, Form::load);
+    EXPECT_TRUE(way->function->values().is_thread_local(rax.base));
+  }
+  Value through = by_offset_table.value(7, x64::rax);
+  EXPECT_FALSE(by_offset_table.function->values().is_thread_local(through.base));
+}
+
 TEST(FunctionValues, ForwardsStackSlots) {
   Followed f({0x55,                    // 0  push rbp
               0x48, 0x89, 0xe5,        // 1  mov rbp, rsp

@@ -26,7 +26,8 @@ constexpr int64_t slot_place(int64_t offset) { return offset - 4096; }
 
 ValueId Stepper::address(const Instruction& instruction, const Operand& operand) {
   if (operand.vector_index || operand.base_is_vector_or_unknown) return {};
-  if (operand.segment != Operand::Segment::flat) return {};
+  if (operand.segment == Operand::Segment::gs) return {};
+  if (operand.segment == Operand::Segment::fs) return thread_local_address(operand);
   if (operand.pc_relative) {
     return values_.constant(static_cast<int64_t>(instruction.next().value +
                                                  static_cast<uint64_t>(operand.displacement)));
@@ -44,8 +45,18 @@ ValueId Stepper::address(const Instruction& instruction, const Operand& operand)
   return values_.sum(base, displacement);
 }
 
+/// fs:[-8], or fs:[rax] with the distance in a register: a scale is not used there.
+ValueId Stepper::thread_local_address(const Operand& operand) {
+  if (operand.index || operand.pc_relative) return {};
+  ValueId base = values_.thread();
+  if (operand.base) base = values_.element(base, state_.regs[*operand.base], 1);
+  return values_.sum(base, operand.displacement);
+}
+
 ValueId Stepper::load(ValueId address, unsigned size, bool is_signed) {
   const Value& at = values_[address];
+  // The word there points to itself (ELF Handling For Thread-Local Storage, x86-64).
+  if (at.form == Form::thread && size == 8) return address;
   if (at.form == Form::stack) {
     const Slot* slot = state_.slot(at.number);
     if (slot && slot->size == size) return slot->value;

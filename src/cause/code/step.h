@@ -17,6 +17,7 @@ class Stepper {
   ValueId address(const Instruction& instruction, const Operand& operand);
 
  private:
+  ValueId thread_local_address(const Operand& operand);
   ValueId read(const Instruction& instruction, const Operand& operand, bool is_signed = false);
   void write(const Instruction& instruction, const Operand& operand, ValueId value);
   void set(snapshot::Register reg, ValueId value);

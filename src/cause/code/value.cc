@@ -81,4 +81,11 @@ const std::vector<ValueId>& ValueTable::choices(ValueId merge) const {
   return found == choices_.end() ? none : found->second;
 }
 
+bool ValueTable::is_thread_local(ValueId address) const {
+  Value at = values_[address.index];
+  if (at.form == Form::sum) at = values_[at.base.index];
+  if (at.form == Form::element) at = values_[at.base.index];
+  return at.form == Form::thread;
+}
+
 }  // namespace inquest::cause

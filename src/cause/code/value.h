@@ -26,6 +26,7 @@ enum class Form : uint8_t {
   entry,     ///< what `reg` held when the function was entered
   constant,  ///< `number`
   stack,     ///< the address CFA + `number`
+  thread,    ///< the thread pointer: the base of fs
   sum,       ///< base + `number`; base is neither constant, stack nor sum
   element,   ///< base + index * size
   load,      ///< `size` bytes read at the address `base`
@@ -60,6 +61,7 @@ class ValueTable {
 
   ValueId entry(snapshot::Register reg) { return add({.form = Form::entry, .reg = reg}); }
   ValueId constant(int64_t number) { return add({.form = Form::constant, .number = number}); }
+  ValueId thread() { return add({.form = Form::thread}); }
   ValueId stack(int64_t offset) { return add({.form = Form::stack, .number = offset}); }
   ValueId sum(ValueId base, int64_t number);
   ValueId element(ValueId base, ValueId index, unsigned scale);
@@ -71,6 +73,8 @@ class ValueTable {
   }
   /// The merge at `at` of one register or slot, with one more value that may arrive there.
   ValueId merge(Address at, int64_t place, ValueId one, ValueId other);
+  /// Whether an address lies at a distance from the thread pointer, as thread-local variables do.
+  bool is_thread_local(ValueId address) const;
   /// What may arrive at a merge; itself excluded. Empty for other forms.
   const std::vector<ValueId>& choices(ValueId merge) const;
 

@@ -1,9 +1,11 @@
 #include "cause/fault/frame_view.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "cause/code/function_bounds.h"
 #include "cause/fault/brief_name.h"
+#include "objects/types/thread_locals.h"
 
 namespace inquest::cause {
 namespace {
@@ -165,6 +167,10 @@ std::optional<uint64_t> FrameView::concrete(ValueId id, unsigned depth) const {
     case Form::stack:
       if (!has_cfa) return {};
       return frame_.cfa.value + static_cast<uint64_t>(v.number);
+    case Form::thread: {
+      const snapshot::Thread* own = thread();
+      return own && own->tls ? std::optional(*own->tls) : std::nullopt;
+    }
     case Form::sum: {
       auto base = concrete(v.base, depth + 1);
       return base ? std::optional(*base + static_cast<uint64_t>(v.number)) : std::nullopt;
@@ -203,8 +209,43 @@ Naming FrameView::global_at(Address at) const {
   return {.name = global->name + "." + member->path, .type = member->type};
 }
 
+const snapshot::Thread* FrameView::thread() const {
+  const auto& stacks = process_.stacks();
+  for (size_t i = 0; i < stacks.size() && i < process_.snapshot().threads.size(); ++i) {
+    const auto& frames = stacks[i].frames;
+    std::less<const unwind::Frame*> before;
+    if (!frames.empty() && !before(&frame_, &frames.front()) && !before(&frames.back(), &frame_)) {
+      return &process_.snapshot().threads[i];
+    }
+  }
+  return nullptr;
+}
+
+Naming FrameView::thread_local_at(Address at) const {
+  const auto* reader = frame_.module ? process_.types(*frame_.module) : nullptr;
+  const snapshot::Thread* own = thread();
+  if (!reader || !own) return {};
+  auto block = objects::thread_local_block(process_.snapshot(), *frame_.module, *own);
+  if (!block || at < *block) return {};
+  const uint64_t offset = at - *block;
+  Naming found;
+  reader->each_global([&](const TypeReader::Global& global) {
+    if (!global.is_thread_local || found.type || offset < global.begin.value) return;
+    PointerType type{global.type, 0, reader};
+    auto member = member_path(type, offset - global.begin.value);
+    if (!member) return;
+    found = {.name = global.name, .type = type};
+    if (!member->path.empty()) found = {global.name + "." + member->path, member->type};
+  });
+  return found;
+}
+
 Naming FrameView::name_of_load(const Value& load, unsigned depth) const {
   const Value address = values()[load.base];
+  if (values().is_thread_local(load.base)) {
+    auto at = concrete(load.base);
+    return at ? thread_local_at(Address{*at}) : Naming{};
+  }
   if (address.form == Form::stack) {
     for (const Named& named : names_) {
       int64_t inside = address.number - values()[named.value].number;

@@ -91,6 +91,9 @@ class FrameView {
   void collect_names();
   Naming name_of_load(const Value& load, unsigned depth) const;
   Naming global_at(Address at) const;
+  Naming thread_local_at(Address at) const;
+  /// The thread whose frame this is; null when it is of none of the Process' stacks.
+  const snapshot::Thread* thread() const;
   void add_variable(const symbols::Variable& variable, const symbols::TypeReader& reader,
                     const State& state, bool at_entry);
 

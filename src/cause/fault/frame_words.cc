@@ -68,6 +68,8 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
                            : fmt::format("the constant {:#x}", static_cast<uint64_t>(v.number));
     case Form::stack:
       return "the address of a local variable";
+    case Form::thread:
+      return "the thread pointer";
     case Form::sum: {
       MemberName member = member_of(v.base, v.number);
       if (!member.member.empty()) {
@@ -84,6 +86,7 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
         return "the variable at " + process_.describe(at);
       }
       if (address.form == Form::stack) return "a slot of the stack frame";
+      if (values().is_thread_local(v.base)) return "a thread-local variable";
       ValueId base = address.form == Form::sum ? address.base : v.base;
       int64_t offset = address.form == Form::sum ? address.number : 0;
       MemberName member = member_of(base, offset);

@@ -38,6 +38,12 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       int64_t offset = address.form == Form::sum ? address.number : 0;
       if (auto at = view.concrete(v.base)) story.holder = Address{*at};
       if (address.form == Form::stack) return;
+      if (view.values().is_thread_local(v.base)) {
+        Naming local = view.name_of(id);
+        story.held = local.name.empty() ? "held in a thread-local variable"
+                                        : fmt::format("held in the thread-local `{}`", local.name);
+        return;
+      }
       if (address.form == Form::constant) {
         Naming global = view.name_of(id);
         story.held =
@@ -95,10 +101,10 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
 /// A small number that most of an address was added to: no pointer, whatever register it was in.
 bool is_distance(const Step& step) {
   constexpr int64_t kFar = 0x10000;
-  PointerType type = step.view->name_of(step.value).type;
-  const bool is_number = type && !pointee(type);
-  return is_number && step.pointer && *step.pointer < kNullPages &&
-         (step.offset >= kFar || step.offset <= -kFar);
+  if (!step.pointer || *step.pointer >= kNullPages) return false;
+  const PointerType type = step.view->name_of(step.value).type;
+  const bool may_be_null = !type && *step.pointer == 0;
+  return !pointee(type) && !may_be_null && (step.offset >= kFar || step.offset <= -kFar);
 }
 
 /// Which step to tell of: the outermost at which the pointer is null; else the outermost that is a
