@@ -15,10 +15,11 @@ FilledObjectView look_at_filled_object(const Process& process, HeapView& heap, c
   if (!held) return {};
   if (held->block.state() != heap::State::used) return {.is = FilledObject::freed};
   const uint64_t size = held->block.size, inside = object - held->block.address();
-  if (inside == 0) {
+  constexpr uint64_t kLeastPool = 4096;  // a smaller block is one object with what is inside of it
+  if (inside == 0 || size < kLeastPool) {
     return {FilledObject::alive,
             fmt::format("the block of {} bytes at {} that held it is in use, say the books of {}",
-                        size, object, held->allocator)};
+                        size, held->block.address(), held->allocator)};
   }
   return {FilledObject::within,
           fmt::format("what held it lies {} bytes into a block of {} bytes that is in use, which "

@@ -45,9 +45,14 @@ std::optional<PointerLook> look_of(const Process& process, const FaultSite& site
   HeapView heap(process);
   const FilledObjectView object = look_at_filled_object(process, heap, story);
   if (object.is == FilledObject::alive) {
-    look->what += fmt::format("; but {}: it was left there and not set since", object.words);
+    // Constructors set the pointer to the virtual table; members may be forgotten.
+    const bool is_always_set = !story.virtual_table_of.empty();
+    look->what += fmt::format("; but {}: {}", object.words,
+                              is_always_set ? "it was written over what the constructor had set"
+                                            : "it was left there and not set since, or written "
+                                              "over what was");
     look->is_freed_fill = false;
-    look->is_unset_fill = true;
+    look->is_unset_fill = !is_always_set;
   }
   return look;
 }

@@ -141,6 +141,25 @@ std::optional<PointerLook> as_tagged(uint64_t pointer, const snapshot::Snapshot&
                                          pointer >> 48, low)};
 }
 
+/// One of the upper bits makes the difference to mapped memory: of a stray address hardly any
+/// would, as a process maps little of what it can.
+std::optional<PointerLook> as_flipped(uint64_t pointer, const snapshot::Snapshot& snapshot) {
+  constexpr unsigned kFirst = 32, kEnd = 47;
+  if (pointer >> kFirst == 0 || pointer >> kEnd != 0 || snapshot.region_at(Address{pointer})) {
+    return {};
+  }
+  std::optional<Address> whole;
+  for (unsigned bit = kFirst; bit < kEnd; ++bit) {
+    Address candidate{pointer ^ uint64_t{1} << bit};
+    const auto* region = snapshot.region_at(candidate);
+    if (!region || !region->access || !region->access->read) continue;
+    if (whole) return {};
+    whole = candidate;
+  }
+  if (!whole) return {};
+  return PointerLook{.what = fmt::format("differs in one bit from {}, which is mapped", *whole)};
+}
+
 }  // namespace
 
 std::optional<PointerLook> look_at(uint64_t pointer, const snapshot::Snapshot& snapshot) {
@@ -149,6 +168,7 @@ std::optional<PointerLook> look_at(uint64_t pointer, const snapshot::Snapshot& s
   if (pointer == ~uint64_t{0}) return PointerLook{.what = "is -1, as MAP_FAILED and npos are"};
   if (auto look = as_tagged(pointer, snapshot)) return look;
   if (auto look = as_half(pointer, snapshot)) return look;
+  if (auto look = as_flipped(pointer, snapshot)) return look;
   return as_number(pointer);
 }
 

@@ -49,6 +49,13 @@ TEST(PointerLook, FindsAFlippedBit) {
   EXPECT_NE(words(0x555555575eb0 | 1ull << 60).find("one bit"), std::string::npos);
 }
 
+TEST(PointerLook, FindsAFlippedBitOfAnAddressThatCouldBe) {
+  EXPECT_NE(words(0x555555575eb0 ^ 1ull << 44).find("one bit from 0x555555575eb0"),
+            std::string::npos);
+  // Low bits lead from what is beside a mapping into it: that says nothing.
+  EXPECT_EQ(words(0x555555600010), "");
+}
+
 TEST(PointerLook, FindsNumbers) {
   EXPECT_NE(words(std::bit_cast<uint64_t>(12.5)).find("12.5"), std::string::npos);
 }
