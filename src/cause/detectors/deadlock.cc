@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "cause/detectors/detectors.h"
+#include "cause/detectors/lock_holders.h"
 #include "cause/detectors/wait_graph.h"
 #include "cause/evidence.h"
 #include "cause/runtime/critical_section.h"
@@ -18,7 +19,6 @@ using answer::Finding;
 using answer::Kind;
 
 constexpr size_t kMostListed = 8;  // threads named in full in the evidence
-constexpr uint64_t kScannedStack = 64 << 10;
 constexpr size_t kMostWaiters = 8192;
 constexpr size_t kMostScans = 2048;  // of stacks, in search of readers
 
@@ -28,39 +28,9 @@ struct Waiter {
   LockState lock;
   bool timed = false;
   bool readers_guessed = false;  ///< its edges lead to threads that may hold the lock for reading
+  /// Why it is most likely itself who holds for reading what it wants to write.
+  std::optional<std::string> holds_itself = {};
 };
-
-/// The frame of `stack`, outside of the lock functions, in which a pointer to the lock lies: there
-/// it was most likely taken. kNoCall when none.
-size_t holding_call(const Process& process, const unwind::Stack& stack,
-                    const std::vector<Call>& calls, Address lock) {
-  for (size_t i = 0; i < calls.size(); ++i) {
-    if (!is_own(calls[i])) continue;
-    if (i > 0 && calls[i].frame == calls[i - 1].frame && is_own(calls[i - 1])) continue;
-    const auto& frame = stack.frames[calls[i].frame];
-    auto sp = frame.registers.sp();
-    if (!sp || frame.cfa < *sp || frame.cfa - *sp > kScannedStack) continue;
-    for (Address at = *sp; at < frame.cfa; at = at + 8) {
-      if (process.memory().read<uint64_t>(at) == lock.value) return i;
-    }
-  }
-  return kNoCall;
-}
-
-/// Whether a pointer to the lock lies on the thread's stack.
-bool mentions(const Process& process, const snapshot::Thread& thread, const unwind::Stack& stack,
-              Address lock) {
-  auto sp = thread.registers.sp();
-  if (!sp || stack.frames.empty()) return false;
-  Address end = std::max(stack.frames.back().cfa, *sp + 1024);
-  if (end - *sp > kScannedStack) end = *sp + kScannedStack;
-  for (Address at = *sp; at < end; at = at + 8) {
-    auto word = process.memory().read<uint64_t>(at);
-    if (!word) return false;
-    if (*word == lock.value) return true;
-  }
-  return false;
-}
 
 std::vector<Waiter> windows_waiters(const Process& process) {
   const auto& snapshot = process.snapshot();
@@ -211,6 +181,10 @@ Findings detect_deadlock(const Process& process) {
         candidates.push_back(k);
       }
     }
+    if (candidates.empty() && waiter.lock.wants_write && waiter.lock.readers == 1) {
+      waiter.holds_itself = reader_is_itself(process, waiter.thread, waiter.calls, waiter.lock.at);
+      if (waiter.holds_itself) candidates.push_back(i);
+    }
     // Only when those threads are all the holders is nobody left who could give the lock back.
     if (candidates.empty() || waiter.lock.readers < waiting_readers ||
         waiter.lock.readers - waiting_readers > candidates.size()) {
@@ -252,7 +226,10 @@ Findings detect_deadlock(const Process& process) {
       finding.evidence.push_back(wait_of(process, waiter, lock));
       answer::Evidence holds{
           .what =
-              waiter.readers_guessed
+              waiter.holds_itself
+                  ? fmt::format("held for reading by one thread, which the lock does not name; {}",
+                                *waiter.holds_itself)
+              : waiter.readers_guessed
                   ? fmt::format("held for reading by {} thread(s), which the lock does not "
                                 "name; a pointer to it lies on the stack of thread {}",
                                 waiter.lock.readers, thread_name(owner))
@@ -288,7 +265,10 @@ Findings detect_deadlock(const Process& process) {
           {.what = fmt::format("{} more thread(s) wait for locks that these hold", behind)});
     }
     finding.next.push_back(
-        ring.size() == 1
+        ring.size() == 1 && waiters[ring[0]].holds_itself
+            ? "a lock held for reading cannot be had for writing too: unlock it first, and check "
+              "again what was read"
+        : ring.size() == 1
             ? "do not call code that takes the lock while holding it, or split the function into a "
               "locking and a lock-free part"
             : "take the locks in one agreed order everywhere, or both at once with "
