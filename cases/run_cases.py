@@ -51,6 +51,28 @@ def kernel_core_problem():
     return None
 
 
+def threads_of(pid):
+    """Of each thread: whether it could run, and the nanoseconds that it ran."""
+    threads = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+            threads[task.name] = (state == "R", int((task / "schedstat").read_text().split()[0]))
+        except (OSError, IndexError, ValueError):
+            continue  # it has just ended
+    return threads
+
+
+def settle(pid, seconds):
+    """Sleeps, and on a busy machine until each thread that could run has had half of that time for it."""
+    before = threads_of(pid)
+    for _ in range(50):
+        time.sleep(seconds)
+        if not any(could_run and ran - before.get(name, (False, 0))[1] < seconds * 1e9 / 2
+                   for name, (could_run, ran) in threads_of(pid).items()):
+            return
+
+
 def run_patient(command, truth, folder, timeout):
     """Runs `command` to its end, with the truth's stimulus if it has one. Gives its return code."""
     # libc's last words go to the terminal unless told otherwise.
@@ -74,10 +96,10 @@ def run_patient(command, truth, folder, timeout):
         for line in process.stdout:
             text = line.decode(errors="replace")
             if stimulus and text.startswith(stimulus["after"]):
-                time.sleep(stimulus.get("settle_ms", 300) / 1000)
                 pid = re.search(r"pid=(\d+)", text)
                 if not pid:
                     raise Failure(f"'{text.strip()}' names no pid")
+                settle(int(pid.group(1)), stimulus.get("settle_ms", 300) / 1000)
                 os.kill(int(pid.group(1)), getattr(signal, stimulus["send"]))
                 stimulus = None
         code = process.wait()

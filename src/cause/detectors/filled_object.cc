@@ -11,6 +11,9 @@ FilledObjectView look_at_filled_object(const Process& process, HeapView& heap, c
   if (where.stack || where.module) {
     return {FilledObject::alive, fmt::format("what held it is {}", where.text)};
   }
+  // Microsoft's heaps write another pattern into what they give out, and their debug heap keeps
+  // what was freed in blocks that the heap below has in use.
+  if (process.snapshot().os == snapshot::Os::windows) return {};
   auto held = heap.at(object);
   if (!held) return {};
   if (held->block.state() != heap::State::used) return {.is = FilledObject::freed};

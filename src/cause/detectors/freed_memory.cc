@@ -99,8 +99,8 @@ std::optional<Proof> free_block(const Process& process, HeapView& heap, Address 
 }
 
 /// A pattern that is written into freed memory says as much of the object that held the pointer, if
-/// that is not alive. Of no object that is known it is a hint only; but Microsoft's heaps write
-/// another pattern into what they give out.
+/// that is not alive. Of no object that is known it is a hint only, but on Windows, where what is
+/// given out again gets another pattern.
 std::optional<Proof> fill_says(const Process& process, HeapView& heap, const Story& story,
                                const PointerLook& look) {
   const FilledObjectView object = look_at_filled_object(process, heap, story);

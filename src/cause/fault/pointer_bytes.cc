@@ -41,7 +41,7 @@ constexpr const char* done_by(Filled what) {
     case Filled::freed:
       return "writes into freed memory";
     case Filled::fresh:
-      return "writes into what has not been set yet";
+      return "writes into what was never set";
     case Filled::guard:
       return "writes around a block as a guard";
   }
