@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "report/json.h"
@@ -91,7 +92,9 @@ void append_number(Line& out, uint32_t value) {
 
 /// A confidence with three digits at most: 1.0, 0.85, 0.0. NaN and infinity have no JSON form.
 void append_unit(Line& out, double value) {
-  int thousandths = !(value > 0) ? 0 : value > 1 ? 1000 : static_cast<int>(value * 1000 + 0.5);
+  int thousandths = !(value > 0) ? 0
+                    : value > 1  ? 1000
+                                 : static_cast<int>(std::lround(value * 1000));
   if (thousandths == 0 || thousandths == 1000) {
     out += thousandths ? "1.0" : "0.0";
     return;

@@ -169,7 +169,7 @@ std::optional<uint64_t> FrameView::concrete(ValueId id, unsigned depth) const {
       return frame_.cfa.value + static_cast<uint64_t>(v.number);
     case Form::thread: {
       const snapshot::Thread* own = thread();
-      return own && own->tls ? std::optional(*own->tls) : std::nullopt;
+      return own ? own->tls : std::nullopt;
     }
     case Form::sum: {
       auto base = concrete(v.base, depth + 1);
