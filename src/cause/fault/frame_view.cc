@@ -224,7 +224,9 @@ const snapshot::Thread* FrameView::thread() const {
 Naming FrameView::thread_local_at(Address at) const {
   const auto* reader = frame_.module ? process_.types(*frame_.module) : nullptr;
   const snapshot::Thread* own = thread();
-  if (!reader || !own) return {};
+  // On x86-64 the variables lie below the thread pointer, what is the C library's own from there
+  // on.
+  if (!reader || !own || !own->tls || at.value >= *own->tls) return {};
   auto block = objects::thread_local_block(process_.snapshot(), *frame_.module, *own);
   if (!block || at < *block) return {};
   const uint64_t offset = at - *block;
