@@ -15,8 +15,8 @@ constexpr uint32_t kFutexSyscall = 202;
 constexpr uint32_t kTidMask = 0x3fffffff;
 constexpr uint32_t kReaderShift = 3;
 
-bool is_thread(const Process& process, uint32_t tid) {
-  return tid != 0 && process.snapshot().thread_by_id(tid) != nullptr;
+bool is_thread(const ThreadIndex& threads, uint32_t tid) {
+  return tid != 0 && threads.by_id(tid) != nullptr;
 }
 
 /// Whether the thread stands behind a `syscall` instruction for futex: `mov eax, 202` precedes it.
@@ -37,7 +37,8 @@ bool is_in_futex(const Process& process, const snapshot::Thread& thread) {
   return false;
 }
 
-std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait, bool by_name) {
+std::optional<LockState> mutex_at(const Process& process, const ThreadIndex& threads,
+                                  const FutexWait& wait, bool by_name) {
   const auto& memory = process.memory();
   auto lock = memory.read<uint32_t>(wait.word);
   auto owner = memory.read<uint32_t>(wait.word + 8);
@@ -50,7 +51,7 @@ std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait,
   if ((*kind & 0x30) != 0) {
     // Robust and priority-inheriting mutexes keep the owner in the word that the kernel knows.
     uint32_t tid = *lock & kTidMask;
-    if (!is_thread(process, tid)) return {};
+    if (!is_thread(threads, tid)) return {};
     out.owner = tid;
     return out;
   }
@@ -58,7 +59,7 @@ std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait,
   if (*lock != 1 && *lock != 2) return {};
   if (wait.expected && *wait.expected != 2) return {};
   if (*users == 0 || *users > 1 << 20) return {};
-  if (!is_thread(process, *owner)) {
+  if (!is_thread(threads, *owner)) {
     // Shared with other processes, it may be held by one of them.
     constexpr uint32_t kShared = 0x80, kMostThreads = 1 << 22;  // PID_MAX_LIMIT
     if (!by_name || *owner == 0 || *owner >= kMostThreads || (*kind & kShared) != 0) return {};
@@ -69,8 +70,8 @@ std::optional<LockState> mutex_at(const Process& process, const FutexWait& wait,
   return out;
 }
 
-std::optional<LockState> rwlock_at(const Process& process, Address at, bool by_name,
-                                   bool wants_write) {
+std::optional<LockState> rwlock_at(const Process& process, const ThreadIndex& threads, Address at,
+                                   bool by_name, bool wants_write) {
   const auto& memory = process.memory();
   auto readers = memory.read<uint32_t>(at);
   auto writers = memory.read<uint32_t>(at + 4);
@@ -83,7 +84,7 @@ std::optional<LockState> rwlock_at(const Process& process, Address at, bool by_n
   uint32_t reading = *readers >> kReaderShift;
   LockState out{.kind = LockKind::rwlock, .at = at};
   out.wants_write = wants_write;
-  if (write_locked && is_thread(process, *writer)) {
+  if (write_locked && is_thread(threads, *writer)) {
     out.owner = *writer;
     return out;
   }
@@ -116,8 +117,8 @@ std::optional<FutexWait> futex_wait(const Process& process, const snapshot::Thre
   return out;
 }
 
-std::optional<LockState> waited_lock(const Process& process, const FutexWait& wait,
-                                     const std::vector<Call>& calls) {
+std::optional<LockState> waited_lock(const Process& process, const ThreadIndex& threads,
+                                     const FutexWait& wait, const std::vector<Call>& calls) {
   // The lock function is among the innermost calls, when it has a name.
   std::vector<Call> inner(
       calls.begin(), calls.begin() + static_cast<ptrdiff_t>(std::min<size_t>(calls.size(), 12)));
@@ -140,12 +141,13 @@ std::optional<LockState> waited_lock(const Process& process, const FutexWait& wa
                         "pthread_mutex_timedlock", "pthread_cond_wait", "pthread_cond_timedwait",
                         "pthread_cond_clockwait"}) != kNoCall;
   if (!read && !write) {
-    if (auto mutex = mutex_at(process, wait, mutex_named)) return mutex;
+    if (auto mutex = mutex_at(process, threads, wait, mutex_named)) return mutex;
   }
   if (mutex_named) return {};
   for (uint64_t offset : {uint64_t{8}, uint64_t{12}}) {
     bool wants_write = write || (!read && offset == 12);
-    if (auto lock = rwlock_at(process, wait.word - offset, read || write, wants_write)) return lock;
+    if (auto lock = rwlock_at(process, threads, wait.word - offset, read || write, wants_write))
+      return lock;
   }
   return {};
 }

@@ -13,9 +13,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cause/calls.h"
+#include "cause/runtime/thread_index.h"
 
 namespace inquest::cause {
 
@@ -29,7 +31,14 @@ struct FutexWait {
 /// From the registers at the system call. Absent when the thread is not in futex.
 std::optional<FutexWait> futex_wait(const Process& process, const snapshot::Thread& thread);
 
-enum class LockKind : uint8_t { mutex, rwlock };
+enum class LockKind : uint8_t {
+  mutex,
+  rwlock,
+  stream,        ///< of a FILE
+  thread_end,    ///< the waiter joins the owner
+  library,       ///< inside of the C library
+  static_guard,  ///< of a function's static variable
+};
 
 struct LockState {
   LockKind kind = LockKind::mutex;
@@ -41,12 +50,14 @@ struct LockState {
   uint32_t readers = 0;     ///< of an rwlock that is held for reading
   bool wants_write = true;  ///< the waiter wants an rwlock for writing
   bool recursive = false;
+  /// The function that a lock of the C library guards ("malloc"), or whose static variable it is.
+  std::string guarded = {};
 };
 /// The lock behind a futex wait, when the memory there is one that fits: its owner is a thread of
 /// the process (or none, where the waiter's stack names the function that locks a mutex), its words
 /// have values that they can have. `calls` is the waiter's stack.
-std::optional<LockState> waited_lock(const Process& process, const FutexWait& wait,
-                                     const std::vector<Call>& calls);
+std::optional<LockState> waited_lock(const Process& process, const ThreadIndex& threads,
+                                     const FutexWait& wait, const std::vector<Call>& calls);
 
 /// What a lock is called: "`Ladder::mutex_` of 0x55...", "global `g_lock`", or its address.
 std::string name_of_lock(const Process& process, Address lock, const unwind::Stack& stack);
