@@ -62,10 +62,21 @@ Findings detect_bus_error(const Process& process) {
   Finding finding{.kind = Kind::unknown, .confidence = 0.85};
   uint64_t wanted =
       (*site->address - region->range.begin) + region->file_offset.value_or(FileOffset{}).value;
-  finding.summary = fmt::format(
-      "The mapped file {} ended before offset {:#x}, which was accessed: it was cut short while "
-      "mapped, or the disk could not be read.",
-      region->file, wanted);
+  // What the kernel names the pages of MAP_HUGETLB (fs/hugetlbfs/inode.c), and where shmget's are.
+  const bool huge =
+      region->file.starts_with("/anon_hugepage") || region->file.starts_with("/dev/hugepages/");
+  if (huge) {
+    finding.summary = fmt::format(
+        "The system had no huge page left for {} when it was first touched: they were mapped "
+        "without being reserved (MAP_NORESERVE), or a child of fork() needed its own copy.",
+        *site->address);
+    finding.next = {"raise vm.nr_hugepages, or map without MAP_HUGETLB where that fails"};
+  } else {
+    finding.summary = fmt::format(
+        "The mapped file {} ended before offset {:#x}, which was accessed: it was cut short while "
+        "mapped, or the disk could not be read.",
+        region->file, wanted);
+  }
   finding.evidence.push_back(instruction_evidence(process, *site));
   finding.evidence.push_back(
       {.what =
@@ -73,7 +84,8 @@ Findings detect_bus_error(const Process& process) {
                        region->file, region->file_offset.value_or(FileOffset{}).value),
        .address = site->address});
   struct stat now{};
-  if (process.snapshot().os == snapshot::Os::linux && ::stat(region->file.c_str(), &now) == 0) {
+  if (!huge && process.snapshot().os == snapshot::Os::linux &&
+      ::stat(region->file.c_str(), &now) == 0) {
     finding.evidence.push_back(
         {.what = fmt::format("on this machine, the file now has {} bytes", now.st_size)});
   }

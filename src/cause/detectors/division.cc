@@ -35,6 +35,27 @@ int64_t sign_extend(uint64_t value, unsigned size) {
   return static_cast<int64_t>(value << shift) >> shift;
 }
 
+constexpr std::string_view kAskedFor =
+    "the program had asked for such faults (feenableexcept, _controlfp)";
+
+/// The floating-point exceptions but division, by si_code. Source: <asm-generic/siginfo.h>.
+std::string floating_point_trap(int code) {
+  switch (code) {
+    case 4:
+      return "A floating-point result was too large (overflow)";
+    case 5:
+      return "A floating-point result was too small (underflow)";
+    case 6:
+      return "A floating-point result could not be exact";
+    case sig::fpe_fltinv:
+      return "An invalid floating-point operation, such as 0/0, the root of a negative number, or "
+             "a "
+             "conversion to an integer that cannot hold it";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Findings detect_divide_by_zero(const Process& process) {
@@ -43,10 +64,16 @@ Findings detect_divide_by_zero(const Process& process) {
   Finding finding{.kind = Kind::divide_by_zero};
   if (site->code == sig::fpe_fltdiv) {
     finding.confidence = 0.9;
-    finding.summary =
-        "Floating-point division by zero; the program had asked for such faults "
-        "(feenableexcept, _controlfp).";
+    finding.summary = fmt::format("Floating-point division by zero; {}.", kAskedFor);
     finding.evidence.push_back(instruction_evidence(process, *site));
+    return {std::move(finding)};
+  }
+  if (std::string what = floating_point_trap(site->code.value_or(0)); !what.empty()) {
+    finding.kind = Kind::unknown;  // there is no kind for what is no division
+    finding.confidence = 0.9;
+    finding.summary = fmt::format("{}; {}.", what, kAskedFor);
+    finding.evidence.push_back(instruction_evidence(process, *site));
+    finding.next = {"look for a NaN or an infinity that came into the numbers earlier"};
     return {std::move(finding)};
   }
   bool divides = site->instruction && (site->instruction->operation == Operation::divide ||

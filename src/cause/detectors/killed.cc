@@ -10,6 +10,17 @@ namespace {
 
 using answer::Kind;
 
+constexpr int kTimeUsed = 24, kFileTooLarge = 25;  // SIGXCPU, SIGXFSZ
+
+/// Signals that say by themselves what for. The kernel sends SIGXFSZ in the process's own name.
+/// Source: signal(7), setrlimit(2).
+std::string_view limit_reached(int signal) {
+  if (signal == kTimeUsed) return "it had used the processor time that it may (RLIMIT_CPU)";
+  if (signal == kFileTooLarge)
+    return "it wrote to a file beyond the size that it may (RLIMIT_FSIZE)";
+  return {};
+}
+
 std::string how_sent(int code) {
   switch (code) {
     case sig::si_user:
@@ -25,7 +36,8 @@ std::string how_sent(int code) {
 
 /// Signals that end a process without any fault of its own, when nobody caught them.
 bool is_asking_to_end(int signal) {
-  constexpr int quiet[] = {1, 2, sig::quit, sig::kill, sig::pipe, sig::alrm, sig::term, 24, 25};
+  constexpr int quiet[] = {1,         2,         sig::quit, sig::kill,    sig::pipe,
+                           sig::alrm, sig::term, kTimeUsed, kFileTooLarge};
   return std::find(std::begin(quiet), std::end(quiet), signal) != std::end(quiet);
 }
 
@@ -93,6 +105,12 @@ Findings detect_killed(const Process& process) {
     finding.summary = fmt::format(
         "{} was sent from outside the process's pid namespace (a container's host, or the kernel).",
         name);
+  } else if (auto limit = limit_reached(signal); !limit.empty()) {
+    finding.confidence = 0.8;
+    finding.summary = fmt::format("{} ended the process: {}.", name, limit);
+    finding.next = {
+        "look at the limits that it was started with (ulimit -a, LimitCPU= and "
+        "LimitFSIZE= of a service)"};
   } else if (sent && own && fault->sender_pid == *own && is_asking_to_end(signal)) {
     finding.confidence = 0.6;
     finding.summary = fmt::format("The process sent itself {}.", name);

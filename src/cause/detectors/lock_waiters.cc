@@ -95,9 +95,8 @@ LockWords words_of_lock(const Process& process, const Waiter& waiter, const Wait
       return {fmt::format("the C library's lock of {}() at {}", lock.guarded, lock.at),
               fmt::format("the C library's lock of {}()", lock.guarded)};
     case LockKind::static_guard:
-      return {fmt::format("the static variable of `{}` to be made (guard at {})", lock.guarded,
-                          lock.at),
-              fmt::format("the static variable of `{}` to be made", lock.guarded)};
+      return {fmt::format("the static variable of `{}` (guard at {})", lock.guarded, lock.at),
+              fmt::format("the static variable of `{}`", lock.guarded)};
     case LockKind::stream: {
       std::string name = standard_stream(process, lock.at);
       if (name.empty()) break;
@@ -126,7 +125,7 @@ std::string waits_for(const Process& process, const Waiter& waiter, const Waiter
            "interrupted that function";
   }
   if (waiter.lock.kind == LockKind::static_guard) {
-    return out + fmt::format("{}, which thread {} is about", brief, owner);
+    return out + fmt::format("{}, which thread {} is making", brief, owner);
   }
   if (waiter.thread == holder.thread) return out + brief + ", which it holds itself";
   return out + fmt::format("{}, held by thread {}", brief, owner);

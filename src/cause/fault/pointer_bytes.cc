@@ -63,34 +63,65 @@ std::optional<PointerLook> as_fill(uint64_t pointer) {
   return {};
 }
 
-bool is_printable(unsigned char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t'; }
+struct Text {
+  std::string shown;  ///< escaped
+  unsigned characters = 0;
+  unsigned letters = 0;  ///< of them, those that names and words are made of
 
-std::optional<PointerLook> as_text(uint64_t pointer) {
-  std::string text;
-  unsigned letters = 0, i = 0;
-  for (; i < 8; ++i) {
-    auto c = static_cast<unsigned char>(pointer >> (8 * i));
-    if (!is_printable(c)) break;
-    letters += std::isalnum(c) || c == ' ' || c == '_' || c == '/' || c == '-' || c == '.';
+  bool is_likely() const { return letters + 1 >= characters; }
+};
+
+/// The printable ASCII characters, `width` bits each, that a word begins with.
+Text leading_text(uint64_t word, unsigned width) {
+  Text out;
+  const uint64_t mask = (uint64_t{1} << width) - 1;
+  for (unsigned shift = 0; shift < 64; shift += width) {
+    uint64_t unit = word >> shift & mask;
+    if (!((unit >= 0x20 && unit < 0x7f) || unit == '\n' || unit == '\t')) break;
+    auto c = static_cast<unsigned char>(unit);
+    ++out.characters;
+    out.letters += std::isalnum(c) || c == ' ' || c == '_' || c == '/' || c == '-' || c == '.';
     if (c == '\n')
-      text += "\\n";
+      out.shown += "\\n";
     else if (c == '\t')
-      text += "\\t";
+      out.shown += "\\t";
     else if (c == '"' || c == '\\')
-      (text += '\\') += static_cast<char>(c);
+      (out.shown += '\\') += static_cast<char>(c);
     else
-      text += static_cast<char>(c);
+      out.shown += static_cast<char>(c);
   }
-  bool ends = i == 8 || pointer >> (8 * i) == 0;  // a terminating zero, and zeros behind it
-  if (!ends || i < 5 || letters + 1 < i) return {};
-  return PointerLook{
-      .what =
-          fmt::format("is {} characters of ASCII text, \"{}\": text was written over it", i, text),
-      .is_text = true};
+  return out;
 }
 
-/// A user-space pointer of which only the low 32 bits are left: some mapping would fit the rest.
+std::optional<PointerLook> as_text(uint64_t pointer) {
+  struct Encoding {
+    unsigned width, least;
+    const char* name;
+  };
+  for (Encoding encoding : {Encoding{8, 5, "ASCII"}, Encoding{16, 3, "UTF-16"}}) {
+    const Text text = leading_text(pointer, encoding.width);
+    const unsigned bits = text.characters * encoding.width;
+    bool ends = bits == 64 || pointer >> bits == 0;  // a terminating zero, and zeros behind it
+    if (!ends || text.characters < encoding.least || !text.is_likely()) continue;
+    return PointerLook{.what = fmt::format("is {} characters of {} text, \"{}\": text was written "
+                                           "over it",
+                                           text.characters, encoding.name, text.shown),
+                       .is_text = true};
+  }
+  // Of text that something small was added to, only the lowest byte is another.
+  const Text upper = leading_text(pointer >> 8, 8);
+  if (upper.characters != 7 || !upper.is_likely()) return {};
+  return PointerLook{.what = fmt::format("is ASCII text but for its lowest byte, \"{}\": text was "
+                                         "written over what it was computed from",
+                                         upper.shown),
+                     .is_text = true};
+}
+
+/// A user-space pointer of which only the low 32 bits are left, as they are or sign-extended: some
+/// mapping would fit the rest.
 std::optional<PointerLook> as_half(uint64_t pointer, const snapshot::Snapshot& snapshot) {
+  const bool extended = pointer >= 0xffffffff80000000 && pointer < 0xffffffffffff0000;
+  if (extended) pointer &= 0xffffffff;
   if (pointer >> 32 != 0 || pointer < 0x10000) return {};
   Address whole;
   unsigned fits = 0;
@@ -108,9 +139,9 @@ std::optional<PointerLook> as_half(uint64_t pointer, const snapshot::Snapshot& s
     }
   }
   if (fits != 1) return {};
-  return PointerLook{.what = fmt::format("has only 32 bits; with the upper half that it may have "
+  return PointerLook{.what = fmt::format("has only 32 bits{}; with the upper half that it may have "
                                          "lost it would be {}, which is mapped",
-                                         whole)};
+                                         extended ? ", sign-extended (as an int is)" : "", whole)};
 }
 
 std::optional<PointerLook> as_number(uint64_t pointer) {
@@ -166,6 +197,10 @@ std::optional<PointerLook> look_at(uint64_t pointer, const snapshot::Snapshot& s
   if (auto look = as_fill(pointer)) return look;
   if (auto look = as_text(pointer)) return look;
   if (pointer == ~uint64_t{0}) return PointerLook{.what = "is -1, as MAP_FAILED and npos are"};
+  if (pointer >= static_cast<uint64_t>(-4095)) {
+    return PointerLook{.what = fmt::format("is {}: an error number, or an index, was taken for one",
+                                           static_cast<int64_t>(pointer))};
+  }
   if (auto look = as_tagged(pointer, snapshot)) return look;
   if (auto look = as_half(pointer, snapshot)) return look;
   if (auto look = as_flipped(pointer, snapshot)) return look;

@@ -19,8 +19,10 @@ bool is_thread(const ThreadIndex& threads, uint32_t tid) {
   return tid != 0 && threads.by_id(tid) != nullptr;
 }
 
-/// Whether the thread stands behind a `syscall` instruction for futex: `mov eax, 202` precedes it.
+/// Whether the thread is in futex: by the number that the kernel wrote down, or, where there is
+/// none, because it stands behind a `syscall` instruction that `mov eax, 202` precedes.
 bool is_in_futex(const Process& process, const snapshot::Thread& thread) {
+  if (thread.system_call && *thread.system_call >= 0) return *thread.system_call == kFutexSyscall;
   auto pc = thread.registers.pc();
   if (!pc) return false;
   constexpr uint64_t kBefore = 48;
