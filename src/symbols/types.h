@@ -119,6 +119,9 @@ class TypeReader {
 
   /// Parameters and locals in scope at rva, outer function and inlined calls, with places.
   virtual std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const = 0;
+  /// What the function whose code is at rva returns (of inlined calls: the outer function); 0 for
+  /// void, and when it is not known.
+  virtual TypeId result_type(Rva) const { return {}; }
   /// The global or static variable whose storage holds `rva`, with its type; absent when none.
   struct Global {
     std::string name;

@@ -8,7 +8,6 @@
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
-#include "cause/runtime/freed_pointer.h"
 #include "cause/runtime/heap_view.h"
 
 namespace inquest::cause {
@@ -111,6 +110,32 @@ std::optional<Proof> fill_says(const Process& process, HeapView& heap, const Sto
                is_sure ? 0.7 : 0.45};
 }
 
+/// A pointer that looks as one to a block of 128 KiB or more does, where nothing is mapped: malloc
+/// maps such a block on its own, 16 bytes behind the beginning of a page, and free gives it back to
+/// the system at once (mallopt(3), M_MMAP_THRESHOLD). One stray pointer to 16-byte aligned memory
+/// in 256 looks like that too.
+std::optional<Proof> large_block_gone(const Process& process, const FaultSite& site,
+                                      const Story& story) {
+  constexpr uint64_t kPage = 4096, kHeader = 16;
+  const auto& snapshot = process.snapshot();
+  if (!story.pointer || site.access == AccessKind::execute || !snapshot.complete) return {};
+  const Address block{*story.pointer};
+  if (block.value % kPage != kHeader || story.offset < 0 || story.offset > INT32_MAX) return {};
+  if (snapshot.os != snapshot::Os::linux || snapshot.region_at(block - kHeader)) return {};
+  if (snapshot.regions.empty() || snapshot.region_at(*site.address)) return {};
+  // Where the kernel puts mappings: among or below those of the libraries, far from the program.
+  const bool is_among = std::ranges::any_of(snapshot.regions, [&](const auto& region) {
+    const uint64_t begin = region.range.begin.value;
+    return begin >> 40 == block.value >> 40 && begin > block.value;
+  });
+  if (!is_among) return {};
+  return Proof{fmt::format("the pointer {} is 16 bytes into a page, as blocks are that malloc maps "
+                           "on their own (128 KiB and more), and nothing is mapped there: freeing "
+                           "one gives its memory back to the system at once",
+                           block),
+               0.75};
+}
+
 struct Holder {
   Address at;
   std::string type;   ///< empty when not known
@@ -155,10 +180,7 @@ Findings detect_use_after_free(const Process& process) {
   if (!site || process.arch() != snapshot::Arch::x86_64) return {};
   if (!(site->is(sig::segv) || site->is(sig::bus)) || !site->address) return {};
   // Free blocks are what malloc and free work on: detect_allocator_fault knows more of them.
-  if (site->stack && site->frame_index == 0 &&
-      entry_of_allocator(calls_of(process, *site->stack, 12)) != kNoCall) {
-    return {};
-  }
+  if (is_in_allocator(process, *site)) return {};
   Story story = tell(process, *site);
 
   Finding finding{.kind = Kind::use_after_free};
@@ -179,6 +201,12 @@ Findings detect_use_after_free(const Process& process) {
     proof = fill_says(process, heap, story, *look);
     if (story.holder_object) block = *story.holder_object;
   }
+  bool is_large = false;
+  if (!proof) {
+    proof = large_block_gone(process, *site, story);
+    is_large = proof.has_value();
+    if (is_large) block = Address{*story.pointer};
+  }
   if (!proof) return {};
 
   finding.confidence = proof->confidence;
@@ -190,8 +218,18 @@ Findings detect_use_after_free(const Process& process) {
   if (story.holder_object == block && !story.held.empty()) {
     used = fmt::format("the pointer {} was followed", story.held);
   }
-  finding.summary = fmt::format("Use after free: the {} had already been freed; {}{}.", object,
-                                used, story.where.empty() ? "" : ", " + story.where);
+  std::string where = story.where.empty() ? "" : ", " + story.where;
+  if (is_large) {
+    std::string name = story.pointer_name.empty() ? "" : " " + story.pointer_name;
+    std::string held = story.held.empty() ? "" : ", " + story.held;
+    finding.summary = fmt::format(
+        "Use after free: {} the large block at {}, which is not there any "
+        "more; the pointer{}{}{}.",
+        access_words(*site, story), block, name, held, where);
+  } else {
+    finding.summary =
+        fmt::format("Use after free: the {} had already been freed; {}{}.", object, used, where);
+  }
   if (!words.empty()) {
     finding.evidence.push_back(
         {.what = fmt::format("the freed object is where {} points to", words),
@@ -200,6 +238,7 @@ Findings detect_use_after_free(const Process& process) {
   }
   finding.evidence.push_back({.what = proof->what, .thread = site->thread_id, .address = block});
   finding.evidence.push_back(instruction_evidence(process, *site));
+  std::ranges::move(handler_evidence(*site), std::back_inserter(finding.evidence));
   std::copy(story.evidence.begin(), story.evidence.end(), std::back_inserter(finding.evidence));
   finding.next = {fmt::format("find who still keeps {} and was not told of its end", block)};
   return {std::move(finding)};

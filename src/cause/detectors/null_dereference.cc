@@ -94,10 +94,7 @@ Findings detect_null_dereference(const Process& process) {
   }
   finding.evidence.push_back(instruction_evidence(process, *site));
   std::copy(story.evidence.begin(), story.evidence.end(), std::back_inserter(finding.evidence));
-  if (site->handled) {
-    finding.evidence.push_back({.what = "the process caught the signal itself and ended in its "
-                                        "handler; this is where the signal was raised"});
-  }
+  std::ranges::move(handler_evidence(*site), std::back_inserter(finding.evidence));
   if (story.type.empty() && !story.held.starts_with("returned by")) {
     finding.next.push_back(
         "give the debug information of this build (--symbols DIR) to learn "

@@ -7,7 +7,6 @@
 #include "cause/fault/fault.h"
 #include "cause/fault/pointer_bytes.h"
 #include "cause/fault/story.h"
-#include "cause/runtime/freed_pointer.h"
 
 namespace inquest::cause {
 namespace {
@@ -61,10 +60,7 @@ void add_evidence(const Process& process, const FaultSite& site, const Story& st
                   Finding& finding) {
   finding.evidence.push_back(instruction_evidence(process, site));
   std::copy(story.evidence.begin(), story.evidence.end(), std::back_inserter(finding.evidence));
-  if (site.handled) {
-    finding.evidence.push_back({.what = "the process caught the signal itself and ended in its "
-                                        "handler; this is where the signal was raised"});
-  }
+  std::ranges::move(handler_evidence(site), std::back_inserter(finding.evidence));
 }
 
 /// Whether the pointer itself is sound and only what was added to it is not.
@@ -130,10 +126,7 @@ Findings detect_wild_pointer(const Process& process) {
   auto site = fault_site(process);
   if (!site || !site->address || !(site->is(sig::segv) || site->is(sig::bus))) return {};
   // Inside of malloc or free the pointer is the allocator's own: told by detect_allocator_fault.
-  if (site->stack && site->frame_index == 0 &&
-      entry_of_allocator(calls_of(process, *site->stack, 12)) != kNoCall) {
-    return {};
-  }
+  if (is_in_allocator(process, *site)) return {};
   if (site->address->value < kNullPages) return {};
   bool x64 = process.arch() == snapshot::Arch::x86_64;
   if (x64 && !is_canonical(*site->address) && !site->address_from_system) {

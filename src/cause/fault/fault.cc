@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cause/fault/story.h"
+#include "cause/runtime/freed_pointer.h"
 #include "snapshot/exceptions.h"
 
 namespace inquest::cause {
@@ -275,6 +276,27 @@ std::optional<FaultSite> below_handler(const Process& process, const FaultSite& 
   return {};
 }
 
+/// The site of a fault whose handler is still at work, and waits: it will not have waited long in a
+/// dump of a sound process. A crash handler that takes a lock which the interrupted code holds (to
+/// allocate, to log) hangs for ever, until somebody kills the process.
+std::optional<FaultSite> below_waiting_handler(const Process& process) {
+  const auto& threads = process.snapshot().threads;
+  if (process.snapshot().os != snapshot::Os::linux) return {};
+  for (size_t i = 0; i < threads.size(); ++i) {
+    if (threads[i].system_call.value_or(-1) < 0) continue;
+    const auto& stack = process.stacks()[i];
+    FaultSite top{.thread_id = threads[i].id,
+                  .stack = &stack,
+                  .registers = threads[i].registers,
+                  .segment_base = threads[i].tls};
+    auto site = below_handler(process, top);
+    if (!site) continue;
+    site->handler_waits = true;
+    return site;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(AccessKind kind) {
@@ -307,7 +329,7 @@ std::optional<FaultSite> fault_site(const Process& process) {
   const auto& snapshot = process.snapshot();
   const auto* thread = snapshot.crashed_thread();
   if (!thread && snapshot.fault) thread = snapshot.thread_by_id(snapshot.fault->thread);
-  if (!thread) return {};
+  if (!thread) return below_waiting_handler(process);
 
   FaultSite site;
   site.thread_id = thread->id;
@@ -328,10 +350,33 @@ std::optional<FaultSite> fault_site(const Process& process) {
   }
   site.sent = site.signal && (!is_processor_signal(*site.signal) || (site.code && *site.code <= 0));
   if (site.sent) site.reported.reset();
-  if (auto deeper = below_handler(process, site)) return deeper;
+  if (auto deeper = below_handler(process, site)) {
+    // A handler that ends the process itself is the sender; else it was still at work.
+    const auto sender = snapshot.fault ? snapshot.fault->sender_pid : std::nullopt;
+    deeper->handler_waits = site.sent && sender && sender != snapshot.process.pid &&
+                            thread->system_call.value_or(-1) >= 0;
+    return deeper;
+  }
+  if (site.sent) {
+    if (auto waiting = below_waiting_handler(process)) return waiting;
+  }
   decode_site(process, site);
   explain_access(process, site);
   return site;
+}
+
+SiteCalls calls_at(const Process& process, const FaultSite& site, size_t frames) {
+  if (!site.stack) return {};
+  SiteCalls out{.calls = calls_of(process, *site.stack, site.frame_index + frames)};
+  while (out.left_out < out.calls.size() && out.calls[out.left_out].frame < site.frame_index) {
+    ++out.left_out;
+  }
+  out.calls.erase(out.calls.begin(), out.calls.begin() + static_cast<ptrdiff_t>(out.left_out));
+  return out;
+}
+
+bool is_in_allocator(const Process& process, const FaultSite& site) {
+  return entry_of_allocator(calls_at(process, site, 12).calls) != kNoCall;
 }
 
 answer::Fault describe_fault(const Process& process, const FaultSite& site) {

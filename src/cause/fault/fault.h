@@ -1,13 +1,14 @@
 /// The place of the fault: thread, registers, instruction, and the address that explains it.
 ///
-/// Where the process caught its own fatal signal and died in the handler (abort, raise), the place
-/// is that of the first fault, found below the handler's frames.
+/// Where the process caught its own fatal signal and died in the handler (abort, raise), or hangs
+/// in it, the place is that of the first fault, found below the handler's frames.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "answer/answer.h"
+#include "cause/calls.h"
 #include "cause/code/instruction.h"
 #include "cause/process.h"
 
@@ -38,8 +39,9 @@ struct FaultSite {
 
   /// Of Windows: the signal and code that Linux would have sent for the same trap of the processor.
   std::optional<int> signal = {}, code = {};
-  bool sent = false;     ///< by kill, tgkill or sigqueue: the instruction is innocent
-  bool handled = false;  ///< found below the process's own signal handler
+  bool sent = false;           ///< by kill, tgkill or sigqueue: the instruction is innocent
+  bool handled = false;        ///< found below the process's own signal handler
+  bool handler_waits = false;  ///< which is still at work and waits: it did not end the process
   std::optional<Address> reported = {};            ///< si_addr where the signal has one
   std::optional<AccessKind> reported_access = {};  ///< where the system says it: Windows
 
@@ -58,8 +60,21 @@ struct FaultSite {
   bool is(int wanted) const { return !sent && signal && *signal == wanted; }
 };
 
-/// Absent when the dump names no crashed thread.
+/// Of the thread that crashed. Where the signal was sent (by a watchdog, an operator), or the dump
+/// names no crashed thread, that of a thread whose own handler of a fault hangs, if there is one.
+/// Absent when there is neither.
 std::optional<FaultSite> fault_site(const Process& process);
+
+/// The calls from the frame of the fault outward: below a handler's frames, where it was handled.
+struct SiteCalls {
+  std::vector<Call> calls = {};
+  size_t left_out = 0;  ///< inner ones
+  /// Of calls[i], in answer::Stack::frames.
+  uint32_t shown_index(size_t i) const { return static_cast<uint32_t>(left_out + i); }
+};
+SiteCalls calls_at(const Process& process, const FaultSite& site, size_t frames = 48);
+/// Whether malloc, free or what they call stood at the fault.
+bool is_in_allocator(const Process& process, const FaultSite& site);
 
 /// For the report. `explanation` is filled by what explains it (story.h).
 answer::Fault describe_fault(const Process& process, const FaultSite& site);

@@ -115,7 +115,9 @@ Naming FrameView::name_of(ValueId id, unsigned depth) const {
     case Form::result: {
       const auto* reader = frame_.module ? process_.types(*frame_.module) : nullptr;
       auto called = callee_address(v.at);
-      if (!reader || !called) return {};
+      if (!called) return {};
+      if (PointerType declared = declared_result(*called)) return {.type = declared};
+      if (!reader) return {};
       Located place = process_.locate(*called);
       if (place.source.empty()) return {};
       return {.type = library_result(place.source.back().function, *reader)};
@@ -123,6 +125,17 @@ Naming FrameView::name_of(ValueId id, unsigned depth) const {
     default:
       return {};
   }
+}
+
+PointerType FrameView::declared_result(Address function) const {
+  const auto* module = process_.snapshot().module_at(function);
+  const auto* reader = module ? process_.types(*module) : nullptr;
+  if (!reader) return {};
+  PointerType type{.type = reader->result_type(Rva{function - module->range.begin}),
+                   .reader = reader};
+  // A class comes back in memory that the caller gave, or in registers: not as a pointer to it.
+  if (!type.type || !pointee(type)) return {};
+  return type;
 }
 
 MemberName FrameView::member_of(ValueId id, int64_t offset, unsigned depth) const {

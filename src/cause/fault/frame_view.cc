@@ -211,6 +211,15 @@ bool never_null(std::string_view function) {
   return function.starts_with("operator new") && function.find("nothrow") == function.npos;
 }
 
+bool returns_its_argument(std::string_view function) {
+  while (function.starts_with('_')) function.remove_prefix(1);
+  constexpr std::string_view kNames[] = {"memset", "memcpy",  "memmove", "strcpy",  "strncpy",
+                                         "strcat", "strncat", "wmemset", "wmemcpy", "wcscpy"};
+  // With what the C library appends for the processor: memset_avx2_unaligned_erms.
+  return function.find("::") == function.npos &&
+         std::ranges::any_of(kNames, [&](auto name) { return function.starts_with(name); });
+}
+
 ValueId FrameView::settle(ValueId id, std::optional<uint64_t> known) const {
   for (unsigned guard = 0; guard < 8 && values()[id].form == Form::merge; ++guard) {
     ValueId match, match_constant;

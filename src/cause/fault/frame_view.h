@@ -33,6 +33,8 @@ struct MemberName {
 
 /// Whether a function, by its name, returns no null pointer: operator new throws instead.
 bool never_null(std::string_view function);
+/// Whether the C library's function returns what it was given first: memcpy, strcpy and the like.
+bool returns_its_argument(std::string_view function);
 
 class FrameView {
  public:
@@ -81,6 +83,8 @@ class FrameView {
   /// The name of the function that a call goes to, through the PLT; empty when not known.
   std::string callee(Address call) const;
   std::optional<Address> callee_address(Address call) const;
+  /// The pointer or reference that a function returns, by its debug information; unknown otherwise.
+  PointerType declared_result(Address function) const;
 
  private:
   struct Named {

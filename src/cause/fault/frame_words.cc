@@ -97,7 +97,8 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
       if (auto object = object_by_address(base)) {
         return fmt::format("offset {} of {}", offset, *object);
       }
-      return fmt::format("offset {} of what {} points to", offset, describe(base, depth + 1));
+      const std::string from = offset == 0 ? "" : fmt::format("offset {} of ", offset);
+      return fmt::format("{}what {} points to", from, describe(base, depth + 1));
     }
     case Form::narrow:
       return fmt::format("the low {} bits of {}", v.size * 8, describe(v.base, depth + 1));

@@ -68,8 +68,9 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       } else if (auto object = view.object_by_address(base)) {
         story.held = fmt::format("loaded from offset {} of {}{}", offset, *object, narrow);
       } else {
-        story.held = fmt::format("loaded from offset {} of what {} points to{}", offset,
-                                 view.describe(base), narrow);
+        const std::string from = offset == 0 ? "" : fmt::format("offset {} of ", offset);
+        story.held =
+            fmt::format("loaded from {}what {} points to{}", from, view.describe(base), narrow);
       }
       return;
     }
@@ -294,6 +295,19 @@ std::string access_words(const FaultSite& site, const Story& story) {
   if (!story.type.empty())
     return fmt::format("{} offset {} of `{}`,", verb, story.offset, story.type);
   return fmt::format("{} offset {}", verb, story.offset);
+}
+
+std::vector<answer::Evidence> handler_evidence(const FaultSite& site) {
+  if (!site.handled) return {};
+  if (site.handler_waits) {
+    return {{.what =
+                 "the process caught the signal itself, and its handler has not come to an end: "
+                 "it waits, most likely for a lock that the interrupted code holds",
+             .thread = site.thread_id,
+             .frame = 0}};
+  }
+  return {{.what = "the process caught the signal itself and ended in its handler; this is where "
+                   "the signal was raised"}};
 }
 
 answer::Evidence instruction_evidence(const Process& process, const FaultSite& site) {

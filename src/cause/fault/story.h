@@ -44,6 +44,10 @@ std::string access_words(const FaultSite& site, const Story& story);
 /// "mov eax, [rax+0x2c] reads 4 bytes at 0x2c (rax = 0x0)": the instruction as evidence.
 answer::Evidence instruction_evidence(const Process& process, const FaultSite& site);
 
+/// That the process caught the signal itself, and what became of its handler; empty where it did
+/// not.
+std::vector<answer::Evidence> handler_evidence(const FaultSite& site);
+
 /// What `fault.explanation` shows; absent when the fault has no address.
 std::optional<answer::Explanation> explanation_of(const Process& process, const FaultSite& site);
 

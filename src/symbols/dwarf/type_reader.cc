@@ -103,6 +103,7 @@ class DwarfTypes final : public TypeReader {
   std::vector<Enumerator> enumerators(TypeId id) const override;
   TypeId find(std::string_view qualified_name) const override;
   std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const override;
+  TypeId result_type(Rva rva) const override;
   std::optional<Global> global_at(Rva rva) const override;
   std::vector<Global> globals(std::string_view name) const override;
   std::vector<TypeId> instances(std::string_view template_name) const override;
@@ -253,6 +254,12 @@ std::vector<Variable> DwarfTypes::variables_at(Rva rva, const FrameAccess& frame
   std::lock_guard lock(mutex_);
   store_.trim();
   return symbols::variables_at(store_, rva, frame);
+}
+
+TypeId DwarfTypes::result_type(Rva rva) const {
+  std::lock_guard lock(mutex_);
+  store_.trim();
+  return store_.id_of(symbols::result_type(store_, rva));
 }
 
 std::optional<TypeReader::Global> DwarfTypes::global(const llvm::DWARFDie& die) const {

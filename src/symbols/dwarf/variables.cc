@@ -38,10 +38,10 @@ class Scopes {
       : store_(store), vaddr_(vaddr), frame_(frame) {}
 
   std::vector<Variable> read(const llvm::DWARFDie& root);
+  llvm::DWARFDie function_in(llvm::DWARFUnit& unit) const;
 
  private:
   bool holds(const llvm::DWARFDie& die) const;
-  llvm::DWARFDie function_in(llvm::DWARFUnit& unit) const;
   void read_scope(const llvm::DWARFDie& scope, uint32_t inline_depth, size_t depth);
   void add(const llvm::DWARFDie& die, uint32_t inline_depth);
   Bytes location(const llvm::DWARFDie& die, Attribute attribute);
@@ -173,6 +173,16 @@ std::vector<Variable> variables_at(TypeStore& store, Rva rva, const FrameAccess&
   llvm::DWARFDie root = store.root_at(static_cast<uint32_t>(rva.value));
   if (!root) return {};
   return Scopes(store, rva.value + store.layout().base(), frame).read(root);
+}
+
+llvm::DWARFDie result_type(TypeStore& store, Rva rva) {
+  if (rva.value > UINT32_MAX) return {};
+  llvm::DWARFDie root = store.root_at(static_cast<uint32_t>(rva.value));
+  if (!root) return {};
+  const FrameAccess none;
+  Scopes scopes(store, rva.value + store.layout().base(), none);
+  llvm::DWARFDie function = scopes.function_in(*root.getDwarfUnit());
+  return function ? store.type_attribute(function) : function;
 }
 
 std::optional<uint64_t> fixed_address(TypeStore&, const llvm::DWARFDie& variable) {

@@ -306,6 +306,14 @@ std::vector<Enumerator> TypeGraph::enumerators(uint32_t index) {
   return out;
 }
 
+uint32_t TypeGraph::result_type(uint32_t function_type) {
+  auto record = records_.at(function_type);
+  if (!record || (record->kind != LF_PROCEDURE && record->kind != LF_MFUNCTION)) return 0;
+  Cursor cursor(record->data, "type of a function");
+  const uint32_t type = cursor.read<le32>();
+  return cursor.failed() || type == kVoid ? 0 : type;
+}
+
 uint32_t TypeGraph::parameter_count(uint32_t function_type) {
   auto record = records_.at(function_type);
   if (!record) return 0;

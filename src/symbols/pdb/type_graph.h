@@ -26,6 +26,8 @@ class TypeGraph {
   uint32_t find(std::string_view name);
   /// The complete classes of a template. Reads all records, once for all templates.
   std::vector<uint32_t> instances(std::string_view template_name);
+  /// What a function of this type returns; 0 when it is the type of no function.
+  uint32_t result_type(uint32_t function_type);
   /// Parameters of a function's type, without `this`.
   uint32_t parameter_count(uint32_t function_type);
 

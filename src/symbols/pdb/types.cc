@@ -40,16 +40,15 @@ class PdbTypes final : public TypeReader {
   }
 
   std::vector<Variable> variables_at(Rva rva, const FrameAccess& frame) const override {
-    std::lock_guard lock(mutex_);
-    if (rva.value > UINT32_MAX) return {};
-    const auto at = static_cast<uint32_t>(rva.value);
-    const Interval* part = symbols::find(pdb_->contributions(), at);
-    if (!part) return {};
-    const ModuleInfo& module = pdb_->modules()[part->owner];
-    StreamBytes stream(pdb_->msf(), module.stream);
-    Bytes bytes = stream.bytes();
-    bytes = bytes.first(std::min<size_t>(bytes.size(), module.symbol_bytes));
-    return variables_in(*pdb_, graph_, bytes, at, frame);
+    return from_symbols_at(rva, [&](Bytes symbols, uint32_t at) {
+      return variables_in(*pdb_, graph_, symbols, at, frame);
+    });
+  }
+
+  TypeId result_type(Rva rva) const override {
+    return from_symbols_at(rva, [&](Bytes symbols, uint32_t at) {
+      return TypeId{result_type_of(*pdb_, graph_, symbols, at)};
+    });
   }
 
   std::optional<Global> global_at(Rva rva) const override {
@@ -90,6 +89,20 @@ class PdbTypes final : public TypeReader {
 
  private:
   static uint32_t index(TypeId id) { return static_cast<uint32_t>(id.value); }
+
+  /// What `read` makes of the symbol records of the module whose code is at rva; empty without one.
+  template <class Read>
+  auto from_symbols_at(Rva rva, Read&& read) const -> decltype(read(Bytes{}, uint32_t{})) {
+    std::lock_guard lock(mutex_);
+    if (rva.value > UINT32_MAX) return {};
+    const auto at = static_cast<uint32_t>(rva.value);
+    const Interval* part = symbols::find(pdb_->contributions(), at);
+    if (!part) return {};
+    const ModuleInfo& module = pdb_->modules()[part->owner];
+    StreamBytes stream(pdb_->msf(), module.stream);
+    Bytes bytes = stream.bytes();
+    return read(bytes.first(std::min<size_t>(bytes.size(), module.symbol_bytes)), at);
+  }
 
   void read_globals() const {
     if (globals_read_) return;

@@ -29,6 +29,7 @@ class VariableReader {
       : pdb_(pdb), types_(types), records_(symbols, 4), rva_(rva), frame_(frame) {}
 
   std::vector<Variable> read();
+  uint32_t result_type() { return find_function() ? types_.result_type(function_type_) : 0; }
 
  private:
   bool find_function();
@@ -49,6 +50,7 @@ class VariableReader {
   uint32_t rva_;
   const FrameAccess& frame_;
   CodeRange function_;
+  uint32_t function_type_ = 0;
   uint32_t parameters_left_ = 0;
   uint32_t frame_flags_ = 0;
   uint32_t inline_depth_ = 0;
@@ -64,6 +66,7 @@ bool VariableReader::find_function() {
     auto begin = pdb_.rva(head.section, head.offset);
     if (cursor.failed() || !begin || rva_ < *begin || rva_ - *begin >= head.size) continue;
     function_ = {*begin, *begin + head.size};
+    function_type_ = head.type;
     parameters_left_ = types_.parameter_count(head.type);
     return true;
   }
@@ -243,6 +246,12 @@ std::vector<Variable> variables_in(const PdbFile& pdb, TypeGraph& types, Bytes s
                                    uint32_t rva, const FrameAccess& frame) {
   if (symbols.size() < 4) return {};
   return VariableReader(pdb, types, symbols, rva, frame).read();
+}
+
+uint32_t result_type_of(const PdbFile& pdb, TypeGraph& types, Bytes symbols, uint32_t rva) {
+  if (symbols.size() < 4) return 0;
+  const FrameAccess none;
+  return VariableReader(pdb, types, symbols, rva, none).result_type();
 }
 
 }  // namespace inquest::symbols::pdb

@@ -14,4 +14,7 @@ namespace inquest::symbols::pdb {
 std::vector<Variable> variables_in(const PdbFile& pdb, TypeGraph& types, Bytes symbols,
                                    uint32_t rva, const FrameAccess& frame);
 
+/// What the function at `rva` returns; 0 for void and when there is no such function.
+uint32_t result_type_of(const PdbFile& pdb, TypeGraph& types, Bytes symbols, uint32_t rva);
+
 }  // namespace inquest::symbols::pdb
