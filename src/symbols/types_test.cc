@@ -66,6 +66,13 @@ class Types : public testing::TestWithParam<TypesBuild> {
   std::map<std::string, uint64_t> shown_;
 };
 
+TEST_P(Types, tell_what_a_function_returns) {
+  auto total = symbols_->find("_ZN4game5totalERKNS_6MemberEi");
+  if (!total) GTEST_SKIP() << "inlined";
+  EXPECT_EQ(types_->type(types_->resolve(types_->result_type(*total))).name, "int");
+  EXPECT_FALSE(types_->result_type(Rva{0xfffffff0}));
+}
+
 TEST_P(Types, have_the_layout_that_the_program_prints) {
   ASSERT_GT(shown_.size(), 5u);
   TypeId id = find("game::Member");

@@ -249,6 +249,16 @@ TEST(Pdb, places_variables) {
   EXPECT_EQ(types.type(types.resolve(types.type(by_name["this"].type).target)).name, "game::Guild");
 }
 
+TEST(Pdb, tells_what_a_function_returns) {
+  WithPdb built({.flags = "-O0"});
+  if (!built.symbols) GTEST_SKIP() << "no clang-19 or lld-19";
+  auto total = built.symbols->find("?total@Guild@game@@QEAAHH@Z");
+  ASSERT_TRUE(total);
+  const TypeReader& types = *built.symbols->types();
+  EXPECT_EQ(types.type(types.result_type(*total)).name, "int");
+  EXPECT_FALSE(types.result_type(Rva{0xfffffff0}));
+}
+
 TEST(Pdb, tells_where_the_sources_are) {
   testkit::TemporaryFolder folder;
   const std::string json = folder.file("link.json"), index = folder.file("srcsrv.txt");

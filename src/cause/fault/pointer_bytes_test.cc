@@ -34,6 +34,17 @@ TEST(PointerLook, FindsText) {
   EXPECT_TRUE(look_at(text("hello\0\0\0"), with_heap())->is_text);
 }
 
+TEST(PointerLook, FindsWideText) {
+  EXPECT_NE(words(0x004c004b004a0049).find("UTF-16 text, \"IJKL\""), std::string::npos);
+  EXPECT_NE(words(0x0000004b004a0049).find("UTF-16 text, \"IJK\""), std::string::npos);
+  EXPECT_EQ(words(0x0000004b004a0003), "");
+}
+
+TEST(PointerLook, FindsTextThatSomethingWasAddedTo) {
+  EXPECT_NE(words(0x6a6a6a6a6a6a6a92).find("\"jjjjjjj\""), std::string::npos);
+  EXPECT_EQ(words(0x6a6a6a016a6a6a92), "");
+}
+
 TEST(PointerLook, FindsFillPatterns) {
   auto look = look_at(0xdddddddddddddde5, with_heap());
   ASSERT_TRUE(look);
@@ -43,6 +54,20 @@ TEST(PointerLook, FindsFillPatterns) {
 
 TEST(PointerLook, FindsHalfAPointer) {
   EXPECT_NE(words(0x55575eb0).find("0x555555575eb0"), std::string::npos);
+}
+
+TEST(PointerLook, FindsHalfAPointerAsAnInt) {
+  snapshot::Snapshot s;
+  s.regions.push_back({.range = {{0x7f00f0000000}, {0x7f00f0010000}},
+                       .access = snapshot::Access{true, true, false}});
+  auto look = look_at(0xfffffffff0000010, s);
+  ASSERT_TRUE(look);
+  EXPECT_NE(look->what.find("sign-extended"), std::string::npos);
+  EXPECT_NE(look->what.find("0x7f00f0000010"), std::string::npos);
+}
+
+TEST(PointerLook, FindsErrorNumbers) {
+  EXPECT_NE(words(static_cast<uint64_t>(-22)).find("is -22"), std::string::npos);
 }
 
 TEST(PointerLook, FindsAFlippedBit) {

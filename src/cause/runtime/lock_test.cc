@@ -126,5 +126,62 @@ TEST(Deadlock, WriterAndMutex) {
   EXPECT_THAT(findings[0].summary, testing::HasSubstr("read-write lock"));
 }
 
+constexpr uint64_t kDescriptors = 0x600000;
+
+/// Threads 4000 and 4001; 4000 waits for a word of the memory at kDescriptors, 4001 for the mutex.
+std::unique_ptr<Process> waiting_for(uint64_t word, uint64_t expected, std::vector<std::byte> there,
+                                     uint32_t owner_of_mutex) {
+  ByteBuilder locks;
+  locks.u32(2).u32(0).u32(owner_of_mutex).u32(1).u32(0).zeros(44);
+  DeadProcess builder;
+  builder.map(kCode, futex_code(), "r-x").map(kLocks, locks.take());
+  builder.map(kDescriptors, std::move(there)).map(kStacks, std::vector<std::byte>(0x10000));
+  builder.thread(4000, "stopper",
+                 {{"rip", kBehindSyscall},
+                  {"rsp", kStacks + 0x800},
+                  {"fs", kDescriptors + 0x4000},
+                  {"rsi", 0x80},
+                  {"rdx", expected},
+                  {"rdi", word},
+                  {"r10", 0}});
+  builder.thread(4001, "worker",
+                 {{"rip", kBehindSyscall},
+                  {"rsp", kStacks + 0x1800},
+                  {"fs", kDescriptors + 0x1000},
+                  {"rsi", 0x80},
+                  {"rdx", 2},
+                  {"rdi", kLocks},
+                  {"r10", 0}});
+  return builder.open();
+}
+
+TEST(Deadlock, OfAJoinUnderALock) {
+  // struct pthread of thread 4001, whose `tid` the kernel clears at its end.
+  ByteBuilder descriptors;
+  descriptors.zeros(0x1000 + 0x2d0).u32(4001).zeros(0x100);
+  const auto there = descriptors.take();
+  const uint64_t tid = kDescriptors + 0x1000 + 0x2d0;
+  auto findings = detect_deadlock(*waiting_for(tid, 4001, there, 4000));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_THAT(findings[0].summary, testing::HasSubstr("the end of thread `worker` (4001)"));
+  EXPECT_THAT(findings[0].next.at(0), testing::HasSubstr("join"));
+  // The mutex is held by nobody who waits for the worker; or the word is no thread's number.
+  EXPECT_TRUE(detect_deadlock(*waiting_for(tid, 4001, there, 4001))[0].summary.find("end of") ==
+              std::string::npos);
+  EXPECT_TRUE(detect_deadlock(*waiting_for(tid + 4, 0, there, 4000)).empty());
+}
+
+TEST(Deadlock, OfAStreamAndAMutex) {
+  ByteBuilder stream;
+  stream.zeros(0x80).u32(2).u32(1).u64(kDescriptors + 0x1000).zeros(64);
+  auto findings = detect_deadlock(*waiting_for(kDescriptors + 0x80, 2, stream.take(), 4000));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_THAT(findings[0].summary, testing::HasSubstr("lock of the stream"));
+  // Its owner is no thread's descriptor.
+  ByteBuilder other;
+  other.zeros(0x80).u32(2).u32(1).u64(kDescriptors + 0x2000).zeros(64);
+  EXPECT_TRUE(detect_deadlock(*waiting_for(kDescriptors + 0x80, 2, other.take(), 4000)).empty());
+}
+
 }  // namespace
 }  // namespace inquest::cause
