@@ -17,6 +17,7 @@ std::span<const Detector> detectors() {
       {"use after free", detect_use_after_free},
       {"killed from outside", detect_killed},
       {"abort", detect_abort},
+      {"report of a sanitizer", detect_sanitizer},
       {"stack smash", detect_stack_smash},
       {"uncaught exception", detect_uncaught_exception},
       {"pure virtual call", detect_pure_virtual_call},

@@ -24,6 +24,7 @@ Findings detect_killed(const Process& process);                 ///< killed.cc
 
 // What the process, its C library or its C++ runtime gave up for; and threads that wait.
 Findings detect_abort(const Process& process);               ///< abort.cc
+Findings detect_sanitizer(const Process& process);           ///< sanitizer.cc
 Findings detect_stack_smash(const Process& process);         ///< stack_smash.cc
 Findings detect_uncaught_exception(const Process& process);  ///< uncaught_exception.cc
 Findings detect_pure_virtual_call(const Process& process);   ///< pure_virtual.cc
