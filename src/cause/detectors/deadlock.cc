@@ -49,11 +49,12 @@ Findings abandoned_mutexes(const Process& process, const std::vector<Waiter>& wa
     if (findings.size() == 8) break;
     finding_of[waiter.lock.at.value] = findings.size();
     uint32_t owner = *waiter.lock.owner_gone;
+    const std::string where = where_waits(process, waiter);
     Finding finding{.kind = Kind::deadlock, .confidence = waiter.timed ? 0.6 : 0.88};
     finding.summary = fmt::format(
-        "deadlock: thread {} waits in {} for {}, whose owner, thread {}, is not in this process: "
+        "deadlock: thread {} waits{}{} for {}, whose owner, thread {}, is not in this process: "
         "it ended without unlocking it, or held it when this process was forked",
-        thread_name(thread), where_waits(process, waiter), name.empty() ? lock : name, owner);
+        thread_name(thread), where.empty() ? "" : " in ", where, name.empty() ? lock : name, owner);
     finding.evidence.push_back(std::move(waits));
     finding.evidence.push_back(
         {.what =

@@ -79,7 +79,7 @@ std::vector<Waiter> lock_waiters(const Process& process) {
 
 std::string where_waits(const Process& process, const Waiter& waiter) {
   size_t own = find_own_call(waiter.calls);
-  return own == kNoCall ? "code without symbols" : place_of(process, waiter.calls[own]);
+  return own == kNoCall ? "" : place_of(process, waiter.calls[own]);
 }
 
 LockWords words_of_lock(const Process& process, const Waiter& waiter, const Waiter& holder) {
@@ -115,8 +115,9 @@ LockWords words_of_lock(const Process& process, const Waiter& waiter, const Wait
 std::string waits_for(const Process& process, const Waiter& waiter, const Waiter& holder,
                       const std::string& brief) {
   const auto& threads = process.snapshot().threads;
-  std::string out = fmt::format("thread {} waits in {} for ", thread_name(threads[waiter.thread]),
-                                where_waits(process, waiter));
+  std::string where = where_waits(process, waiter);
+  std::string out = fmt::format("thread {} waits{}{} for ", thread_name(threads[waiter.thread]),
+                                where.empty() ? "" : " in ", where);
   std::string owner = thread_name(threads[holder.thread]);
   if (waiter.lock.kind == LockKind::thread_end) return out + brief;
   if (waiter.lock.kind == LockKind::library) {

@@ -27,7 +27,7 @@ struct Waiter {
 /// On Linux (x86-64) those in futex(2), on Windows those in EnterCriticalSection.
 std::vector<Waiter> lock_waiters(const Process& process);
 
-/// Where the thread waits, as place_of says it.
+/// Where the thread waits, as place_of says it; empty where none of its calls is the program's own.
 std::string where_waits(const Process& process, const Waiter& waiter);
 
 /// What the waiter waits for, in words: in full ("the global `a` (mutex at 0x55...)") and brief.

@@ -198,7 +198,8 @@ std::optional<PointerLook> look_at(uint64_t pointer, const snapshot::Snapshot& s
   if (auto look = as_text(pointer)) return look;
   if (pointer == ~uint64_t{0}) return PointerLook{.what = "is -1, as MAP_FAILED and npos are"};
   if (pointer >= static_cast<uint64_t>(-4095)) {
-    return PointerLook{.what = fmt::format("is {}: an error number, or an index, was taken for one",
+    return PointerLook{.what = fmt::format("is {}: computed from a null pointer (as the last "
+                                           "element of an empty container is), or an error number",
                                            static_cast<int64_t>(pointer))};
   }
   if (auto look = as_tagged(pointer, snapshot)) return look;
