@@ -54,7 +54,7 @@ class Source {
   virtual void add_symbols(std::vector<SymbolClaim>&, std::deque<std::string>&) {}
 
   /// Null when there are no types. `object_at` is called back later.
-  virtual std::unique_ptr<TypeReader> open_types(ObjectAt) const { return nullptr; }
+  virtual std::unique_ptr<TypeReader> open_types(const ObjectAt&) const { return nullptr; }
   /// What was missing so far. Safe while another thread reads.
   virtual std::vector<Warning> warnings() const { return {}; }
 };

@@ -132,6 +132,21 @@ TEST(FunctionValues, SlotsGivenAwayAreForgottenAtCalls) {
   EXPECT_EQ(f.value(24, x64::rax).form, Form::load) << "the callee may have changed it";
 }
 
+TEST(FunctionValues, KeepsWhereAnIndirectCallGoes) {
+  Followed f({0x48, 0x8b, 0x07,  // 0 mov rax, [rdi]
+              0xff, 0x50, 0x10,  // 3 call [rax+0x10]
+              0x8b, 0x40, 0x18,  // 6 mov eax, [rax+0x18]
+              0xc3});
+  EXPECT_EQ(f.value(6, x64::rax).form, Form::result);
+  const ValueTable& values = f.function->values();
+  const Value target = values[values.target(Address{kStart + 3})];
+  ASSERT_EQ(target.form, Form::load);
+  const Value entry = values[target.base];  // of the virtual table
+  ASSERT_EQ(entry.form, Form::sum);
+  EXPECT_EQ(entry.number, 0x10);
+  EXPECT_EQ(values[entry.base].form, Form::load);
+}
+
 TEST(FunctionValues, KnowsWhenAPointerWasCut) {
   Followed f({0x8b, 0x47, 0x04,        // mov eax, [rdi+4]
               0x83, 0x40, 0x20, 0x01,  // add dword [rax+0x20], 1

@@ -145,6 +145,15 @@ void Stepper::forget_written(const Instruction& instruction) {
 }
 
 void Stepper::call(const Instruction& instruction) {
+  const Operand* operand = instruction.explicit_operand(0);
+  if (!instruction.target && operand && operand->size == 8) {
+    ValueId target = operand->kind == Operand::Kind::memory
+                         ? values_.load(address(instruction, *operand), 8, false)
+                     : operand->reg && *operand->reg < State::kRegisters
+                         ? state_.regs[*operand->reg]
+                         : ValueId{};
+    values_.tell_target(instruction.at, target);
+  }
   for (Register r : kCallerSaved) state_.regs[r] = values_.computed(instruction.at, r);
   state_.regs[rax] = values_.result(instruction.at);
   forget_given_away();

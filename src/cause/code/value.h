@@ -75,6 +75,13 @@ class ValueTable {
   ValueId merge(Address at, int64_t place, ValueId one, ValueId other);
   /// Whether an address lies at a distance from the thread pointer, as thread-local variables do.
   bool is_thread_local(ValueId address) const;
+  /// Where an indirect call goes: the last that was told for the call at `at` counts. Unknown for
+  /// direct calls.
+  void tell_target(Address at, ValueId target) { targets_[at] = target; }
+  ValueId target(Address at) const {
+    auto found = targets_.find(at);
+    return found == targets_.end() ? ValueId{} : found->second;
+  }
   /// What may arrive at a merge; itself excluded. Empty for other forms.
   const std::vector<ValueId>& choices(ValueId merge) const;
 
@@ -84,6 +91,7 @@ class ValueTable {
   std::vector<Value> values_;
   std::map<Value, uint32_t> known_;
   std::map<uint32_t, std::vector<ValueId>> choices_;
+  std::map<Address, ValueId> targets_;
 };
 
 }  // namespace inquest::cause

@@ -264,7 +264,14 @@ std::optional<Address> FrameView::callee_address(Address call) const {
     auto value = at ? memory.read_pointer(*at, 8) : std::nullopt;
     return value ? std::optional(Address{*value}) : std::nullopt;
   };
-  if (!instruction->target) return slot(*instruction);
+  if (!instruction->target) {
+    if (auto at = slot(*instruction)) return at;
+    // Through a virtual table or a function pointer: if that has not changed since.
+    auto target = concrete(values().target(call));
+    const auto* region = target ? process_.snapshot().region_at(Address{*target}) : nullptr;
+    const bool is_code = region && region->access && region->access->execute;
+    return is_code ? std::optional(Address{*target}) : std::nullopt;
+  }
   // A PLT stub: perhaps endbr64, then a jump through the GOT.
   Address at = *instruction->target;
   for (int i = 0; i < 2; ++i) {

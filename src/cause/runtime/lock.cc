@@ -65,10 +65,10 @@ std::optional<LockState> mutex_at(const Process& process, const ThreadIndex& thr
     // Shared with other processes, it may be held by one of them.
     constexpr uint32_t kShared = 0x80, kMostThreads = 1 << 22;  // PID_MAX_LIMIT
     if (!by_name || *owner == 0 || *owner >= kMostThreads || (*kind & kShared) != 0) return {};
-    out.owner_gone = *owner;
+    out.owner_gone = owner;
     return out;
   }
-  out.owner = *owner;
+  out.owner = owner;
   return out;
 }
 
@@ -87,7 +87,7 @@ std::optional<LockState> rwlock_at(const Process& process, const ThreadIndex& th
   LockState out{.kind = LockKind::rwlock, .at = at};
   out.wants_write = wants_write;
   if (write_locked && is_thread(threads, *writer)) {
-    out.owner = *writer;
+    out.owner = writer;
     return out;
   }
   if (!by_name || *writer != 0 || reading == 0 || reading > 1 << 20) return {};

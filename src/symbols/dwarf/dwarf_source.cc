@@ -47,7 +47,7 @@ class DwarfSource final : public Source {
 
   uint32_t each_unit(const Add& add) override;
 
-  std::unique_ptr<TypeReader> open_types(ObjectAt object_at) const override {
+  std::unique_ptr<TypeReader> open_types(const ObjectAt& object_at) const override {
     return has_code() ? open_type_reader(files_, std::move(object_at)) : nullptr;
   }
 

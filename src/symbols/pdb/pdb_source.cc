@@ -72,7 +72,7 @@ class PdbSource final : public Source {
     }
   }
 
-  std::unique_ptr<TypeReader> open_types(ObjectAt) const override {
+  std::unique_ptr<TypeReader> open_types(const ObjectAt&) const override {
     return pdb_ ? pdb::open_types(pdb_) : nullptr;
   }
 
