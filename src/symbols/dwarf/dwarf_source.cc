@@ -48,7 +48,7 @@ class DwarfSource final : public Source {
   uint32_t each_unit(const Add& add) override;
 
   std::unique_ptr<TypeReader> open_types(const ObjectAt& object_at) const override {
-    return has_code() ? open_type_reader(files_, std::move(object_at)) : nullptr;
+    return has_code() ? open_type_reader(files_, object_at) : nullptr;
   }
 
   std::vector<Warning> warnings() const override {
