@@ -132,6 +132,17 @@ TEST(FunctionValues, SlotsGivenAwayAreForgottenAtCalls) {
   EXPECT_EQ(f.value(24, x64::rax).form, Form::load) << "the callee may have changed it";
 }
 
+TEST(FunctionValues, AnElementOfAConstantArrayInEitherOrder) {
+  Followed f({0x48, 0x8d, 0x04, 0xfd, 0,    0,    0, 0,  // 0  lea rax, [rdi*8]
+              0x48, 0x05, 0x00, 0x10, 0x40, 0,           // 8  add rax, 0x401000
+              0x48, 0xc7, 0xc2, 0x00, 0x10, 0x40, 0,     // 14 mov rdx, 0x401000
+              0x48, 0x8d, 0x14, 0xfa,                    // 21 lea rdx, [rdx+rdi*8]
+              0xc3});
+  Value rax = f.value(25, x64::rax);
+  EXPECT_EQ(rax.form, Form::element);
+  EXPECT_EQ(rax, f.value(25, x64::rdx));
+}
+
 TEST(FunctionValues, KeepsWhereAnIndirectCallGoes) {
   Followed f({0x48, 0x8b, 0x07,  // 0 mov rax, [rdi]
               0xff, 0x50, 0x10,  // 3 call [rax+0x10]

@@ -23,6 +23,10 @@ ValueId ValueTable::sum(ValueId base, int64_t number) {
   if (b.form == Form::constant) return constant(total);
   if (b.form == Form::stack) return stack(total);
   if (b.form == Form::sum) return sum(b.base, total);
+  // i * 8, and then the array's address: in this order too it is an element of the array.
+  if (b.form == Form::element && values_[b.base.index].form == Form::constant) {
+    return element(sum(b.base, number), b.index, b.size);
+  }
   return add({.form = Form::sum, .base = base, .number = number});
 }
 

@@ -63,9 +63,13 @@ std::string FrameView::describe(ValueId id, unsigned depth) const {
       if (which.empty()) return fmt::format("what {} held when the function was entered", name);
       return fmt::format("the {} argument ({}) of {}", which, name, outer_function_name());
     }
-    case Form::constant:
-      return v.number == 0 ? "a null constant"
-                           : fmt::format("the constant {:#x}", static_cast<uint64_t>(v.number));
+    case Form::constant: {
+      if (v.number == 0) return "a null constant";
+      std::string global = global_at(Address{static_cast<uint64_t>(v.number)}).name;
+      if (global.empty()) return fmt::format("the constant {:#x}", static_cast<uint64_t>(v.number));
+      if (global.ends_with("[0]")) global.resize(global.size() - 3);  // the array itself
+      return fmt::format("the global `{}`", global);
+    }
     case Form::stack:
       return "the address of a local variable";
     case Form::thread:

@@ -205,6 +205,8 @@ Story tell(const Process& process, const FaultSite& site) {
     auto view = caller_view(process, site);
     if (!view) return story;
     ValueId called = called_pointer(*view);
+    // Behind a tail call the caller called something else, which jumped on.
+    if (auto went = view->concrete(called); went && *went != site.address->value) return story;
     story.provenance = trace(process, *site.stack, view, called, 0, site.address->value);
     if (story.provenance) fill_from(process, site, story);
     return story;
