@@ -22,7 +22,8 @@ Naming FrameView::global_at(Address at) const {
   PointerType type{global->type, 0, reader};
   auto member = member_path(type, rva - global->begin);
   if (!member || member->path.empty()) return {.name = global->name, .type = type};
-  return {.name = global->name + "." + member->path, .type = member->type};
+  const std::string_view dot = member->path.starts_with('[') ? "" : ".";
+  return {.name = fmt::format("{}{}{}", global->name, dot, member->path), .type = member->type};
 }
 
 Naming FrameView::thread_local_at(Address at) const {
