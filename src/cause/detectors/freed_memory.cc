@@ -121,7 +121,8 @@ std::optional<Proof> large_block_gone(const Process& process, const FaultSite& s
   if (!story.pointer || site.access == AccessKind::execute || !snapshot.complete) return {};
   const Address block{*story.pointer};
   if (block.value % kPage != kHeader || story.offset < 0 || story.offset > INT32_MAX) return {};
-  if (snapshot.os != snapshot::Os::linux || snapshot.region_at(block - kHeader)) return {};
+  if (snapshot.os != snapshot::Os::linux || site.code != sig::segv_maperr) return {};
+  if (snapshot.region_at(block - kHeader)) return {};
   if (snapshot.regions.empty() || snapshot.region_at(*site.address)) return {};
   // Where the kernel puts mappings: among or below those of the libraries, far from the program.
   const bool is_among = std::ranges::any_of(snapshot.regions, [&](const auto& region) {
@@ -222,10 +223,12 @@ Findings detect_use_after_free(const Process& process) {
   if (is_large) {
     std::string name = story.pointer_name.empty() ? "" : " " + story.pointer_name;
     std::string held = story.held.empty() ? "" : ", " + story.held;
+    std::string access = access_words(*site, story);
+    access.front() = site->access == AccessKind::write ? 'w' : 'r';
     finding.summary = fmt::format(
-        "Use after free: {} the large block at {}, which is not there any "
-        "more; the pointer{}{}{}.",
-        access_words(*site, story), block, name, held, where);
+        "Use after free: {} through the pointer {}{}{}{}: it points to a large block that is not "
+        "there any more.",
+        access, block, name, held, where);
   } else {
     finding.summary =
         fmt::format("Use after free: the {} had already been freed; {}{}.", object, used, where);

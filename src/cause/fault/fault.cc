@@ -1,6 +1,5 @@
 #include "cause/fault/fault.h"
 
-
 #include "cause/fault/access.h"
 #include "cause/fault/story.h"
 #include "cause/runtime/freed_pointer.h"
@@ -113,10 +112,20 @@ void take_exception(const snapshot::Fault& fault, FaultSite& site) {
   }
 }
 
+/// Whether the mapping there allows what the site wanted, as far as the dump knows it.
+bool is_allowed(const Process& process, const FaultSite& site) {
+  const auto* region = site.address ? process.snapshot().region_at(*site.address) : nullptr;
+  if (!region || !region->access) return false;
+  if (site.access == AccessKind::execute) return region->access->execute;
+  return site.access == AccessKind::write ? region->access->write : region->access->read;
+}
+
 /// Whether the instruction there can have raised that signal: the trap number of a signal frame is
-/// that of the thread's last fault, which may be an old one.
-bool instruction_fits(const FaultSite& site) {
+/// that of the thread's last fault, which may be an old one, or one that the system resolved by
+/// supplying the page, whereupon another signal was delivered.
+bool instruction_fits(const Process& process, const FaultSite& site) {
   if (site.is(sig::segv) || site.is(sig::bus)) {
+    if (site.is(sig::segv) && site.reported && is_allowed(process, site)) return false;
     return site.access == AccessKind::execute || site.operand >= 0;
   }
   if (site.is(sig::fpe)) {
@@ -149,7 +158,7 @@ std::optional<FaultSite> below_handler(const Process& process, const FaultSite& 
     site.handled = true;
     decode_site(process, site);
     explain_access(process, site);
-    if (instruction_fits(site)) return site;
+    if (instruction_fits(process, site)) return site;
   }
   return {};
 }

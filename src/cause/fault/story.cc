@@ -80,7 +80,7 @@ void tell_source(const FrameView& view, ValueId id, Story& story) {
       return;
     case Form::result: {
       auto callee = view.callee(v.at);
-      if (story.null && never_null(callee)) return;
+      if ((story.null && never_null(callee)) || returns_its_argument(callee)) return;
       story.held = callee.empty() ? fmt::format("returned by the call at {}", v.at)
                                   : fmt::format("returned by `{}`", callee);
       return;
