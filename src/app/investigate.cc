@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <spawn.h>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 #include "app/source.h"
 #include "app/terminal.h"
@@ -49,6 +51,17 @@ void print_why(const cause::Process& process, const DumpOptions& options) {
   std::fflush(stdout);
 }
 
+/// The environment without servers to ask: what they had has been fetched, and nobody waits for
+/// what they have not.
+static std::vector<char*> environment_without_servers() {
+  std::vector<char*> out;
+  for (char** variable = environ; variable && *variable; ++variable) {
+    if (!std::string_view(*variable).starts_with("DEBUGINFOD_URLS=")) out.push_back(*variable);
+  }
+  out.push_back(nullptr);
+  return out;
+}
+
 void compile_caches_in_background(const cause::Process& process, const DumpOptions& options) {
   if (!options.use_cache) return;
   const auto& snapshot = process.snapshot();
@@ -77,7 +90,8 @@ void compile_caches_in_background(const cause::Process& process, const DumpOptio
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   pid_t child = 0;
-  ::posix_spawn(&child, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
+  auto environment = environment_without_servers();
+  ::posix_spawn(&child, "/proc/self/exe", &actions, &attributes, argv.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
 }
